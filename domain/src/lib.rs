@@ -8,8 +8,22 @@
 //! Start with [`money`] (integers in minor units, one rounding function),
 //! then [`totals`] (the one calculator of the shop), then the noun you came for.
 
+pub mod address;
+pub mod auth;
+pub mod cart;
+pub mod catalog;
+pub mod channel;
+pub mod checkout;
+pub mod flow;
+pub mod fulfillment;
 pub mod id;
+pub mod inventory;
 pub mod money;
+pub mod order;
+pub mod payment;
+pub mod pricing;
 pub mod refusal;
+pub mod shopify;
 pub mod text;
+pub mod totals;
 pub mod word;

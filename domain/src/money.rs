@@ -43,7 +43,7 @@ impl FromStr for Currency {
 
     fn from_str(text: &str) -> Result<Self, UnknownCurrency> {
         let known = iso_currency::Currency::from_code(text).ok_or(UnknownCurrency)?;
-        // XXX, XAU and the like have no minor unit: nobody pays with them.
+        // Metals and codes kept for tests have no minor unit: nobody pays with them.
         known.exponent().ok_or(UnknownCurrency)?;
         Ok(Self(known))
     }
@@ -60,6 +60,8 @@ impl fmt::Debug for Currency {
         f.write_str(self.code())
     }
 }
+
+crate::word::serde_as_text!(Currency);
 
 /// An amount in minor units of a currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

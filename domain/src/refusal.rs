@@ -3,98 +3,83 @@
 
 use std::fmt;
 
-macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// Every reason that a user of the API can cause. Clients branch on the
-        /// code; messages are English defaults.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum ErrorCode {
-            $($(#[$doc])* $name,)*
-        }
+use crate::word::words;
 
-        impl ErrorCode {
-            /// The code as it stands on the wire.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-
-            /// The code with this text.
-            pub fn from_text(text: &str) -> Option<Self> {
-                match text { $($text => Some(Self::$name),)* _ => None }
-            }
-        }
-    };
-}
-
-codes! {
-    /// The value breaks a rule of its field; the message says which.
-    Invalid = "INVALID",
-    /// A field that is needed here is missing or empty.
-    Required = "REQUIRED",
-    /// Another entity has this value, which must be unique.
-    Taken = "TAKEN",
-    /// It doesn't exist, or it isn't yours: the answer is the same.
-    NotFound = "NOT_FOUND",
-    /// The quantity is not between 1 and the largest allowed.
-    QuantityOutOfRange = "QUANTITY_OUT_OF_RANGE",
-    /// More entries than this list may have.
-    TooMany = "TOO_MANY",
-    /// The same entry stands twice in this list.
-    Duplicate = "DUPLICATE",
-    /// Less is in stock than was asked for.
-    InsufficientStock = "INSUFFICIENT_STOCK",
-    /// The variant has no price in the cart's currency.
-    PriceMissing = "PRICE_MISSING",
-    /// The variant is not for sale in this channel.
-    NotForSale = "NOT_FOR_SALE",
-    /// No region sells to this country or in this currency.
-    RegionMissing = "REGION_MISSING",
-    /// The cart's region does not deliver to this country.
-    CountryNotServed = "COUNTRY_NOT_SERVED",
-    /// The cart has no line.
-    CartEmpty = "CART_EMPTY",
-    /// A checkout of this cart is under way; cancel it or let it end.
-    CartCompleting = "CART_COMPLETING",
-    /// The cart has become an order.
-    CartCompleted = "CART_COMPLETED",
-    /// The cart has no e-mail address.
-    EmailMissing = "EMAIL_MISSING",
-    /// The cart needs a shipping address.
-    ShippingAddressMissing = "SHIPPING_ADDRESS_MISSING",
-    /// A delivery group has no chosen option.
-    DeliveryMissing = "DELIVERY_MISSING",
-    /// The chosen delivery option is not offered for this cart.
-    DeliveryUnavailable = "DELIVERY_UNAVAILABLE",
-    /// Money is due and no payment session is chosen.
-    PaymentMissing = "PAYMENT_MISSING",
-    /// The provider is unknown or not offered in this region.
-    PaymentProviderUnavailable = "PAYMENT_PROVIDER_UNAVAILABLE",
-    /// The provider said no.
-    PaymentDeclined = "PAYMENT_DECLINED",
-    /// The total that the shopper saw is no longer the total.
-    TotalChanged = "TOTAL_CHANGED",
-    /// There is no checkout to cancel.
-    CheckoutMissing = "CHECKOUT_MISSING",
-    /// The key was used before with other input.
-    IdempotencyMismatch = "IDEMPOTENCY_MISMATCH",
-    /// A call with this key is running at this moment.
-    IdempotencyInFlight = "IDEMPOTENCY_IN_FLIGHT",
-    /// Somebody changed the entity since you read it.
-    Conflict = "CONFLICT",
-    /// The cursor belongs to a list with another sort or filter.
-    CursorMismatch = "CURSOR_MISMATCH",
-    /// The entity's state does not allow this.
-    StateInvalid = "STATE_INVALID",
-    /// More than what is left to capture, refund or fulfill.
-    AmountTooLarge = "AMOUNT_TOO_LARGE",
-    /// E-mail or password is wrong.
-    CredentialsInvalid = "CREDENTIALS_INVALID",
-    /// The token is unknown, expired, used or revoked.
-    TokenInvalid = "TOKEN_INVALID",
-    /// The entity is in use and can't be deleted or changed so.
-    InUse = "IN_USE",
-    /// Too many tries; wait.
-    Throttled = "THROTTLED",
+words! {
+    /// Every reason that a user of the API can cause. Clients branch on the
+    /// code; messages are English defaults.
+    pub enum ErrorCode {
+        /// The value breaks a rule of its field; the message says which.
+        Invalid = "INVALID",
+        /// A field that is needed here is missing or empty.
+        Required = "REQUIRED",
+        /// Another entity has this value, which must be unique.
+        Taken = "TAKEN",
+        /// It doesn't exist, or it isn't yours: the answer is the same.
+        NotFound = "NOT_FOUND",
+        /// The quantity is not between 1 and the largest allowed.
+        QuantityOutOfRange = "QUANTITY_OUT_OF_RANGE",
+        /// More entries than this list may have.
+        TooMany = "TOO_MANY",
+        /// The same entry stands twice in this list.
+        Duplicate = "DUPLICATE",
+        /// Less is in stock than was asked for.
+        InsufficientStock = "INSUFFICIENT_STOCK",
+        /// The variant has no price in the cart's currency.
+        PriceMissing = "PRICE_MISSING",
+        /// The price is no longer what the shopper saw last.
+        PriceChanged = "PRICE_CHANGED",
+        /// The variant is not for sale in this channel.
+        NotForSale = "NOT_FOR_SALE",
+        /// No region sells to this country or in this currency.
+        RegionMissing = "REGION_MISSING",
+        /// The cart's region does not deliver to this country.
+        CountryNotServed = "COUNTRY_NOT_SERVED",
+        /// The cart has no line.
+        CartEmpty = "CART_EMPTY",
+        /// A checkout of this cart is under way; cancel it or let it end.
+        CartCompleting = "CART_COMPLETING",
+        /// The cart has become an order.
+        CartCompleted = "CART_COMPLETED",
+        /// The cart has no e-mail address.
+        EmailMissing = "EMAIL_MISSING",
+        /// The cart needs a shipping address.
+        ShippingAddressMissing = "SHIPPING_ADDRESS_MISSING",
+        /// A delivery group has no chosen option.
+        DeliveryMissing = "DELIVERY_MISSING",
+        /// The chosen delivery option is not offered for this cart.
+        DeliveryUnavailable = "DELIVERY_UNAVAILABLE",
+        /// Money is due and no payment session is chosen.
+        PaymentMissing = "PAYMENT_MISSING",
+        /// The provider is unknown or not offered in this region.
+        PaymentProviderUnavailable = "PAYMENT_PROVIDER_UNAVAILABLE",
+        /// The provider said no.
+        PaymentDeclined = "PAYMENT_DECLINED",
+        /// The total that the shopper saw is no longer the total.
+        TotalChanged = "TOTAL_CHANGED",
+        /// There is no checkout to cancel.
+        CheckoutMissing = "CHECKOUT_MISSING",
+        /// The key was used before with other input.
+        IdempotencyMismatch = "IDEMPOTENCY_MISMATCH",
+        /// A call with this key is running at this moment.
+        IdempotencyInFlight = "IDEMPOTENCY_IN_FLIGHT",
+        /// Somebody changed the entity since you read it.
+        Conflict = "CONFLICT",
+        /// The cursor belongs to a list with another sort or filter.
+        CursorMismatch = "CURSOR_MISMATCH",
+        /// The entity's state does not allow this.
+        StateInvalid = "STATE_INVALID",
+        /// More than what is left to capture, refund or fulfill.
+        AmountTooLarge = "AMOUNT_TOO_LARGE",
+        /// E-mail or password is wrong.
+        CredentialsInvalid = "CREDENTIALS_INVALID",
+        /// The token is unknown, expired, used or revoked.
+        TokenInvalid = "TOKEN_INVALID",
+        /// The entity is in use and can't be deleted or changed so.
+        InUse = "IN_USE",
+        /// Too many tries; wait.
+        Throttled = "THROTTLED",
+    }
 }
 
 /// One reason for a no. Several are answered at once.
@@ -118,6 +103,14 @@ pub struct Refusal {
     /// The entity that the refusal is about, as its text id.
     pub entity_id: Option<String>,
 }
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for Refusal {}
 
 impl Refusal {
     /// A refusal that lies in no single field.

@@ -27,6 +27,15 @@ macro_rules! text_type {
                 f.write_str(&self.0)
             }
         }
+
+        crate::word::serde_as_text!($name);
+
+        #[cfg(feature = "orm")]
+        impl sea_orm::TryFromU64 for $name {
+            fn try_from_u64(_: u64) -> Result<Self, sea_orm::DbErr> {
+                Err(sea_orm::DbErr::ConvertFromU64(stringify!($name)))
+            }
+        }
     };
 }
 

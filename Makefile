@@ -1,0 +1,27 @@
+# What one does here. `make run` needs nothing but Rust and a C compiler; `make test` also PostgreSQL and Redis, which
+# it installs on Debian when they are missing.
+
+.PHONY: build run test fmt lint schema
+
+build:
+	cargo build --locked
+
+# A shop with demo data on this machine; more arguments with ARGS='...'.
+run:
+	cargo run --locked -- serve --demo $(ARGS)
+
+# Every test, on both databases; a part of them with FILTER='...'.
+test:
+	tests/with-servers tests/run $(FILTER)
+
+fmt:
+	cargo fmt --all
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# Prints the schema beside the old one first, so that a failure leaves the old one as it was.
+schema:
+	cargo run --locked -- schema print > schema.graphql.new || { rm -f schema.graphql.new; exit 1; }
+	mv schema.graphql.new schema.graphql

@@ -1,0 +1,85 @@
+//! Who may do what.
+
+use crate::word::words;
+
+words! {
+    /// The two sides of the shop; a credential of one opens nothing on the other.
+    pub enum Surface {
+        /// The shopper's.
+        Store = "STORE",
+        /// The staff's.
+        Admin = "ADMIN",
+    }
+}
+
+words! {
+    /// Whose identity or session it is.
+    pub enum ActorKind {
+        /// A shopper with an account.
+        Customer = "CUSTOMER",
+        /// A person with admin access.
+        Staff = "STAFF",
+    }
+}
+
+words! {
+    /// What a role may grant. Each admin field needs one of these.
+    pub enum Permission {
+        /// See products, prices and stock.
+        CatalogRead = "CATALOG_READ",
+        /// Change products and prices.
+        CatalogWrite = "CATALOG_WRITE",
+        /// Change stock.
+        InventoryWrite = "INVENTORY_WRITE",
+        /// See orders, payments and fulfillments.
+        OrdersRead = "ORDERS_READ",
+        /// Fulfill and cancel orders.
+        OrdersWrite = "ORDERS_WRITE",
+        /// Capture and refund money.
+        PaymentsWrite = "PAYMENTS_WRITE",
+        /// See channels, regions, taxes, shipping and locations.
+        SettingsRead = "SETTINGS_READ",
+        /// Change channels, regions, taxes, shipping and locations.
+        SettingsWrite = "SETTINGS_WRITE",
+        /// Give and take access.
+        AccessWrite = "ACCESS_WRITE",
+    }
+}
+
+impl Permission {
+    /// Whether it lets one look without changing anything.
+    pub fn only_reads(self) -> bool {
+        matches!(self, Self::CatalogRead | Self::OrdersRead | Self::SettingsRead)
+    }
+}
+
+/// The name of the role that has every permission.
+pub const OWNER: &str = "owner";
+/// The name of the role that may look at everything and change nothing.
+pub const VIEWER: &str = "viewer";
+
+/// The permissions of the two roles that every shop has.
+pub fn built_in_role(name: &str) -> Option<Vec<Permission>> {
+    let all = Permission::ALL.iter().copied();
+    match name {
+        OWNER => Some(all.collect()),
+        VIEWER => Some(all.filter(|permission| permission.only_reads()).collect()),
+        _ => None,
+    }
+}
+
+/// The shortest password that staff may set, in characters.
+pub const MIN_PASSWORD: usize = 12;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_viewer_changes_nothing() {
+        let viewer = built_in_role(VIEWER).unwrap();
+        assert!(viewer.iter().all(|permission| permission.as_str().ends_with("_READ")));
+        assert_eq!(built_in_role(OWNER).unwrap().len(), Permission::ALL.len());
+        assert_eq!(built_in_role("admin"), None);
+    }
+}

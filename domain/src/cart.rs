@@ -1,0 +1,113 @@
+//! What a cart may hold.
+
+use crate::id::VariantId;
+use crate::refusal::{ErrorCode, Refusal};
+use crate::word::words;
+
+words! {
+    /// Where a cart is on its way.
+    pub enum CartState {
+        /// Can be changed.
+        Open = "OPEN",
+        /// A checkout is under way; changes are refused.
+        Completing = "COMPLETING",
+        /// Has become an order.
+        Completed = "COMPLETED",
+        /// Its time is over.
+        Abandoned = "ABANDONED",
+    }
+}
+
+/// The most pieces of one variant that a line may hold.
+pub const MAX_QUANTITY: i32 = 9_999;
+/// The most lines of a cart.
+pub const MAX_LINES: usize = 100;
+
+/// Refuses to change a cart that is not open.
+pub fn must_be_open(state: CartState) -> Result<(), Refusal> {
+    match state {
+        CartState::Open => Ok(()),
+        CartState::Completing => Err(Refusal::new(
+            ErrorCode::CartCompleting,
+            "A checkout of this cart is under way: let it end, or cancel it with checkoutCancel.",
+        )),
+        CartState::Completed => Err(Refusal::new(ErrorCode::CartCompleted, "This cart has become an order.")),
+        CartState::Abandoned => Err(Refusal::new(ErrorCode::NotFound, "There is no such cart.")),
+    }
+}
+
+/// A quantity between 1 and [`MAX_QUANTITY`].
+pub fn quantity(quantity: i64) -> Result<i32, Refusal> {
+    match i32::try_from(quantity) {
+        Ok(quantity) if (1..=MAX_QUANTITY).contains(&quantity) => Ok(quantity),
+        _ => Err(Refusal::new(
+            ErrorCode::QuantityOutOfRange,
+            format!("The quantity must be between 1 and {MAX_QUANTITY}."),
+        )
+        .limit(MAX_QUANTITY.into())),
+    }
+}
+
+/// Puts `added` onto the lines: a variant that the cart already holds grows,
+/// the others follow in the order in which they came. Answers with the whole
+/// list of variants and quantities; paths of refusals begin with `lines` and
+/// the place in `added`.
+pub fn add(held: &[(VariantId, i32)], added: &[(VariantId, i64)]) -> Result<Vec<(VariantId, i32)>, Vec<Refusal>> {
+    let mut lines = held.to_vec();
+    let mut refusals = Vec::new();
+    for (place, (variant, more)) in added.iter().enumerate() {
+        let at = ["lines".to_owned(), place.to_string(), "quantity".to_owned()];
+        let known = lines.iter_mut().find(|(held, _)| held == variant);
+        let before = known.as_ref().map_or(0, |(_, quantity)| *quantity);
+        let sum = quantity(*more).and_then(|more| quantity(i64::from(before) + i64::from(more)));
+        match (sum, known) {
+            (Ok(sum), Some((_, held))) => *held = sum,
+            (Ok(sum), None) => lines.push((*variant, sum)),
+            (Err(refusal), _) => refusals.push(refusal.at(at)),
+        }
+    }
+    if lines.len() > MAX_LINES {
+        let message = format!("A cart has at most {MAX_LINES} lines.");
+        refusals.push(Refusal::new(ErrorCode::TooMany, message).limit(MAX_LINES as i64).at(["lines"]));
+    }
+    if refusals.is_empty() { Ok(lines) } else { Err(refusals) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    fn variant(number: u128) -> VariantId {
+        VariantId(Uuid::from_u128(number))
+    }
+
+    #[test]
+    fn a_held_variant_grows_and_keeps_its_place() {
+        let lines = add(&[(variant(1), 2), (variant(2), 1)], &[(variant(3), 1), (variant(1), 3), (variant(3), 1)]);
+        assert_eq!(lines.unwrap(), [(variant(1), 5), (variant(2), 1), (variant(3), 2)]);
+    }
+
+    #[test]
+    fn zero_negative_and_huge_are_refused_each_in_its_place() {
+        let refusals = add(&[], &[(variant(1), 0), (variant(2), -1), (variant(3), i64::MAX), (variant(4), 1)]);
+        let refused: Vec<_> = refusals.unwrap_err().into_iter().map(|r| (r.code, r.path[1].clone())).collect();
+        assert_eq!(refused, ["0", "1", "2"].map(|place| (ErrorCode::QuantityOutOfRange, place.to_owned())));
+    }
+
+    #[test]
+    fn growing_beyond_the_bound_is_refused() {
+        assert!(add(&[(variant(1), MAX_QUANTITY)], &[(variant(1), 1)]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn an_accepted_cart_is_within_bounds(added in prop::collection::vec((0u128..20, -5i64..5000), 0..40)) {
+            let added: Vec<_> = added.into_iter().map(|(v, q)| (variant(v), q)).collect();
+            if let Ok(lines) = add(&[], &added) {
+                prop_assert!(lines.iter().all(|(_, quantity)| (1..=MAX_QUANTITY).contains(quantity)));
+            }
+        }
+    }
+}

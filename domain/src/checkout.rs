@@ -1,0 +1,130 @@
+//! A checkout is one attempt to turn a cart into an order (DESIGN section 4).
+
+use crate::refusal::{ErrorCode, Refusal};
+use crate::text::CountryCode;
+use crate::word::words;
+
+words! {
+    /// Where an attempt stands.
+    pub enum CheckoutState {
+        /// Begun: lines and totals are frozen, stock is reserved.
+        Pending = "PENDING",
+        /// The provider wants the shopper; the run is parked.
+        RequiresAction = "REQUIRES_ACTION",
+        /// The order is written. Final.
+        Placed = "PLACED",
+        /// Given up: everything is released and the cart is open again. Final.
+        Abandoned = "ABANDONED",
+    }
+}
+
+/// What is known of a cart that wants to become an order.
+#[derive(Debug, Clone)]
+pub struct Readiness<'a> {
+    /// How many lines it has.
+    pub lines: usize,
+    /// Whether it has an e-mail address.
+    pub has_email: bool,
+    /// Whether anything of it is sent to an address.
+    pub needs_shipping: bool,
+    /// The country of the shipping address, when there is one.
+    pub country: Option<&'a CountryCode>,
+    /// The countries of its region.
+    pub region_countries: &'a [CountryCode],
+    /// For each delivery group: whether an option is chosen, and whether it is offered.
+    pub deliveries: &'a [(bool, bool)],
+    /// What is left to pay, in minor units.
+    pub due_minor: i64,
+    /// Whether a payment session is chosen.
+    pub has_payment: bool,
+    /// Whether its provider is offered in the region.
+    pub payment_offered: bool,
+}
+
+/// Everything that stands between a cart and an order, apart from its lines.
+/// Nothing to ship needs no address and no delivery choice; nothing due needs
+/// no payment (DESIGN section 4).
+pub fn missing(cart: &Readiness<'_>) -> Vec<Refusal> {
+    let mut refusals = Vec::new();
+    let mut refuse = |code, message: &str| refusals.push(Refusal::new(code, message));
+    if cart.lines == 0 {
+        refuse(ErrorCode::CartEmpty, "The cart is empty.");
+    }
+    if !cart.has_email {
+        refuse(ErrorCode::EmailMissing, "The cart has no e-mail address: set it with cartBuyerUpdate.");
+    }
+    if cart.needs_shipping {
+        match cart.country {
+            None => refuse(
+                ErrorCode::ShippingAddressMissing,
+                "The cart has no shipping address: set it with cartAddressesUpdate.",
+            ),
+            Some(country) if !cart.region_countries.contains(country) => {
+                refuse(ErrorCode::CountryNotServed, "The cart's region does not sell to the country of its address.");
+            }
+            Some(_) => {}
+        }
+        for (chosen, offered) in cart.deliveries {
+            match (chosen, offered) {
+                (false, _) => refuse(
+                    ErrorCode::DeliveryMissing,
+                    "A delivery group has no option: choose one with cartDeliverySelect.",
+                ),
+                (true, false) => {
+                    refuse(
+                        ErrorCode::DeliveryUnavailable,
+                        "The chosen delivery option is not offered for this address.",
+                    );
+                }
+                (true, true) => {}
+            }
+        }
+    }
+    if cart.due_minor > 0 && !cart.has_payment {
+        refuse(ErrorCode::PaymentMissing, "Money is due: choose a payment with paymentSessionCreate.");
+    }
+    if cart.due_minor > 0 && cart.has_payment && !cart.payment_offered {
+        refuse(
+            ErrorCode::PaymentProviderUnavailable,
+            "The chosen payment provider is not offered in the cart's region any more: choose another one.",
+        );
+    }
+    refusals
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_missing_is_named_at_once_and_nothing_needless() {
+        let germany: CountryCode = "DE".parse().unwrap();
+        let countries = [germany.clone()];
+        let bare = Readiness {
+            lines: 0,
+            has_email: false,
+            needs_shipping: true,
+            country: None,
+            region_countries: &countries,
+            deliveries: &[(false, false)],
+            due_minor: 1,
+            has_payment: false,
+            payment_offered: true,
+        };
+        let codes = |cart: &Readiness<'_>| missing(cart).into_iter().map(|refusal| refusal.code).collect::<Vec<_>>();
+        use ErrorCode::*;
+        assert_eq!(codes(&bare), [CartEmpty, EmailMissing, ShippingAddressMissing, DeliveryMissing, PaymentMissing]);
+        let digital = Readiness { lines: 1, has_email: true, needs_shipping: false, due_minor: 0, ..bare.clone() };
+        assert_eq!(codes(&digital), []);
+        let france: CountryCode = "FR".parse().unwrap();
+        let abroad = Readiness {
+            lines: 1,
+            has_email: true,
+            country: Some(&france),
+            deliveries: &[(true, false)],
+            has_payment: true,
+            ..bare
+        };
+        assert_eq!(codes(&abroad), [CountryNotServed, DeliveryUnavailable]);
+    }
+}

@@ -1,0 +1,30 @@
+//! A sales channel: a storefront, an app, a till.
+
+use domain::id::{ChannelId, RegionId};
+use domain::text::Handle;
+use sea_orm::entity::prelude::*;
+
+/// A sales channel: a storefront, an app, a till.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "channel")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: ChannelId,
+    pub version: i32,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    pub deleted_at: Option<DateTimeUtc>,
+    pub handle: Handle,
+    pub name: String,
+    pub default_region_id: Option<RegionId>,
+    /// A BCP 47 tag.
+    pub default_locale: String,
+    /// The base of links in mail.
+    pub storefront_url: Option<String>,
+    pub active: bool,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

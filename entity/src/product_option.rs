@@ -1,0 +1,20 @@
+//! The options of a product in order.
+
+use domain::id::{OptionId, ProductId};
+use sea_orm::entity::prelude::*;
+
+/// The options of a product in order.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "product_option")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub product_id: ProductId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub option_id: OptionId,
+    pub rank: i32,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

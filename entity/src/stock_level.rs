@@ -1,0 +1,22 @@
+//! How much of an item a location holds and has promised.
+
+use domain::id::{InventoryItemId, LocationId};
+use sea_orm::entity::prelude::*;
+
+/// How much of an item a location holds and has promised.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "stock_level")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub item_id: InventoryItemId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub location_id: LocationId,
+    pub stocked: i32,
+    pub reserved: i32,
+    pub updated_at: DateTimeUtc,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

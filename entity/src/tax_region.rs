@@ -1,0 +1,22 @@
+//! An area with tax rates of its own.
+
+use domain::id::TaxRegionId;
+use domain::text::CountryCode;
+use sea_orm::entity::prelude::*;
+
+/// An area with tax rates of its own.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "tax_region")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: TaxRegionId,
+    pub version: i32,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    pub country: CountryCode,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,108 @@
+//! What one request knows: who asks, in which channel, region and language,
+//! and the loader that gathers its reads.
+
+use std::sync::Arc;
+
+use async_graphql::Context;
+use async_graphql::dataloader::{DataLoader, Loader, NoCache};
+use async_graphql::runtime::{TokioSpawner, TokioTimer};
+use domain::id::ChannelId;
+use entity::channel;
+
+use crate::actor::Caller;
+use crate::app::App;
+use crate::db::Conn;
+use crate::error::{Error, Result};
+use crate::settings::{Region, Settings};
+
+/// Reads for loaders: each noun's `load.rs` teaches it one more kind of key.
+#[derive(Debug)]
+pub struct Batch {
+    /// The request's connection.
+    pub conn: Conn,
+    /// The settings as they were when the request began.
+    pub settings: Arc<Settings>,
+}
+
+/// One request's view of the shop.
+pub struct Call {
+    /// The shop.
+    pub app: Arc<App>,
+    /// Who asks.
+    pub caller: Caller,
+    /// In which channel.
+    pub channel: channel::Model,
+    /// In which region, when the shop has one.
+    pub region: Option<Region>,
+    /// In which language: a BCP 47 tag.
+    pub locale: String,
+    /// The settings as they were when the request began.
+    pub settings: Arc<Settings>,
+    loader: DataLoader<Batch, NoCache>,
+}
+
+impl std::fmt::Debug for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Call").field("caller", &self.caller).finish_non_exhaustive()
+    }
+}
+
+impl Call {
+    /// A view for `caller`; without a channel it is the shop's default, without
+    /// a region the channel's.
+    pub fn new(
+        app: Arc<App>,
+        caller: Caller,
+        channel: Option<ChannelId>,
+        region: Option<&str>,
+        locale: Option<&str>,
+    ) -> Result<Self> {
+        let settings = app.settings();
+        let channel = match channel.and_then(|id| settings.channel(id)) {
+            Some(channel) => channel.clone(),
+            None => settings.default_channel()?.clone(),
+        };
+        let region = match region {
+            Some(name) => Some(settings.region_named(name).cloned().ok_or_else(|| Error::not_found("region"))?),
+            None => settings.channel_region(&channel).cloned(),
+        };
+        let locale = locale.unwrap_or(&channel.default_locale).to_owned();
+        let batch = Batch { conn: app.db.read(&caller.statements), settings: settings.clone() };
+        let loader = DataLoader::with_cache(batch, TokioSpawner::current(), TokioTimer::default(), NoCache)
+            .delay(std::time::Duration::ZERO)
+            .max_batch_size(usize::MAX);
+        Ok(Self { app, caller, channel, region, locale, settings, loader })
+    }
+
+    /// The request's connection, for root connections and single reads.
+    pub fn conn(&self) -> Conn {
+        self.app.db.read(&self.caller.statements)
+    }
+
+    /// What belongs to a key, read together with the keys of its neighbours.
+    pub async fn load<K>(&self, key: K) -> async_graphql::Result<<Batch as Loader<K>>::Value>
+    where
+        K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
+        Batch: Loader<K, Error = Arc<Error>>,
+        <Batch as Loader<K>>::Value: Default,
+    {
+        let found = self.loader.load_one(key).await.map_err(|error| super::payload::top_level((*error).clone()))?;
+        Ok(found.unwrap_or_default())
+    }
+}
+
+/// The view of the request that a field is part of.
+pub fn call<'a>(ctx: &Context<'a>) -> async_graphql::Result<&'a Call> {
+    ctx.data::<Call>()
+}
+
+/// Groups rows by a key, for loaders of lists.
+pub fn group<K: std::hash::Hash + Eq, V>(
+    rows: impl IntoIterator<Item = (K, V)>,
+) -> std::collections::HashMap<K, Arc<Vec<V>>> {
+    let mut groups: std::collections::HashMap<K, Vec<V>> = std::collections::HashMap::new();
+    for (key, row) in rows {
+        groups.entry(key).or_default().push(row);
+    }
+    groups.into_iter().map(|(key, rows)| (key, Arc::new(rows))).collect()
+}

@@ -1,0 +1,44 @@
+//! The second wall before every admin field; the first is that the store's
+//! schema does not hold it.
+
+use async_graphql::{Context, Guard};
+
+use super::call::call;
+use super::payload::top_level;
+use crate::actor::Need;
+
+/// Lets through who holds what the field needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Needs(pub Need);
+
+impl Guard for Needs {
+    async fn check(&self, ctx: &Context<'_>) -> async_graphql::Result<()> {
+        call(ctx)?.caller.actor.check(self.0).map_err(top_level)
+    }
+}
+
+/// Any admin credential.
+pub fn admin() -> Needs {
+    Needs(Need::Admin)
+}
+
+macro_rules! permission_guards {
+    ($($name:ident = $permission:ident;)*) => {$(
+        /// An admin credential that grants the permission of this name.
+        pub fn $name() -> Needs {
+            Needs(Need::Permission(domain::auth::Permission::$permission))
+        }
+    )*};
+}
+
+permission_guards! {
+    catalog_read = CatalogRead;
+    catalog_write = CatalogWrite;
+    inventory_write = InventoryWrite;
+    orders_read = OrdersRead;
+    orders_write = OrdersWrite;
+    payments_write = PaymentsWrite;
+    settings_read = SettingsRead;
+    settings_write = SettingsWrite;
+    access_write = AccessWrite;
+}

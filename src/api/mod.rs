@@ -1,0 +1,229 @@
+//! The schemas: six root groups, defined once, projected on three endpoints.
+//!
+//! What is only staff's is absent from the store's registry: not hidden, absent.
+
+pub mod call;
+pub mod guard;
+pub mod node;
+pub mod page;
+pub mod payload;
+pub mod scalar;
+pub mod variables;
+pub mod version;
+pub mod word;
+
+use async_graphql::{MergedObject, MergedSubscription, Object, Schema, SchemaBuilder};
+
+use self::node::{NodeAdminQuery, NodeStoreQuery};
+use crate::auth::admin::{AuthAdminMutation, AuthAdminQuery};
+use crate::cart::store::{CartStoreMutation, CartStoreQuery};
+use crate::catalog::admin::{CatalogAdminMutation, CatalogAdminQuery};
+use crate::catalog::store::CatalogStoreQuery;
+use crate::channel::admin::{ChannelAdminMutation, ChannelAdminQuery};
+use crate::channel::store::ShopStoreQuery;
+use crate::checkout::store::CheckoutStoreMutation;
+use crate::fulfillment::admin::FulfillmentAdminMutation;
+use crate::inventory::admin::InventoryAdminMutation;
+use crate::location::admin::{LocationAdminMutation, LocationAdminQuery};
+use crate::order::admin::{OrderAdminMutation, OrderAdminQuery};
+use crate::order::store::OrderStoreQuery;
+use crate::order::subs::{OrderAdminSubscription, OrderStoreSubscription};
+use crate::payment::admin::PaymentAdminMutation;
+use crate::region::admin::{RegionAdminMutation, RegionAdminQuery};
+use crate::shipping::admin::{ShippingAdminMutation, ShippingAdminQuery};
+use crate::tax::admin::{TaxAdminMutation, TaxAdminQuery};
+
+/// Declares a root group under two names: flat on its own endpoint, and as a
+/// namespace of the unified one.
+macro_rules! root {
+    ($(#[$doc:meta])* $flat:ident as $name:literal, $space:ident as $space_name:literal, $($serial:ident)? [$($part:ident),* $(,)?]) => {
+        $(#[$doc])*
+        #[derive(MergedObject, Default)]
+        #[graphql(name = $name $(, $serial)?)]
+        pub struct $flat($($part),*);
+
+        $(#[$doc])*
+        #[derive(MergedObject, Default)]
+        #[graphql(name = $space_name $(, $serial)?)]
+        pub struct $space($($part),*);
+    };
+}
+
+root! {
+    /// What shoppers ask.
+    StoreQuery as "Query", StoreQuerySpace as "StoreQuery", [
+        CartStoreQuery,
+        CatalogStoreQuery,
+        NodeStoreQuery,
+        OrderStoreQuery,
+        ShopStoreQuery,
+    ]
+}
+
+root! {
+    /// What shoppers do.
+    StoreMutation as "Mutation", StoreMutationSpace as "StoreMutation", serial [CartStoreMutation, CheckoutStoreMutation]
+}
+
+root! {
+    /// What staff ask.
+    AdminQuery as "Query", AdminQuerySpace as "AdminQuery", [
+        AuthAdminQuery,
+        CatalogAdminQuery,
+        ChannelAdminQuery,
+        LocationAdminQuery,
+        NodeAdminQuery,
+        OrderAdminQuery,
+        RegionAdminQuery,
+        ShippingAdminQuery,
+        TaxAdminQuery,
+    ]
+}
+
+root! {
+    /// What staff do.
+    AdminMutation as "Mutation", AdminMutationSpace as "AdminMutation", serial [
+        AuthAdminMutation,
+        CatalogAdminMutation,
+        ChannelAdminMutation,
+        FulfillmentAdminMutation,
+        InventoryAdminMutation,
+        LocationAdminMutation,
+        OrderAdminMutation,
+        PaymentAdminMutation,
+        RegionAdminMutation,
+        ShippingAdminMutation,
+        TaxAdminMutation,
+    ]
+}
+
+/// What shoppers watch.
+#[derive(MergedSubscription, Default)]
+#[graphql(name = "Subscription")]
+pub struct StoreSubscription(OrderStoreSubscription);
+
+/// What staff watch.
+#[derive(MergedSubscription, Default)]
+#[graphql(name = "Subscription")]
+pub struct AdminSubscription(OrderAdminSubscription);
+
+/// What shoppers and staff watch: the names are disjoint.
+#[derive(MergedSubscription, Default)]
+#[graphql(name = "Subscription")]
+pub struct UnifiedSubscription(OrderStoreSubscription, OrderAdminSubscription);
+
+/// The schema of `/store/graphql`.
+pub type StoreSchema = Schema<StoreQuery, StoreMutation, StoreSubscription>;
+/// The schema of `/admin/graphql`.
+pub type AdminSchema = Schema<AdminQuery, AdminMutation, AdminSubscription>;
+/// The schema of `/graphql` for callers with an admin credential.
+pub type UnifiedSchema = Schema<UnifiedQuery, UnifiedMutation, UnifiedSubscription>;
+
+/// The roots of both surfaces.
+#[derive(Debug, Default)]
+pub struct UnifiedQuery;
+
+/// The queries of both surfaces.
+#[Object(name = "Query")]
+impl UnifiedQuery {
+    /// The queries of the store surface.
+    async fn store(&self) -> StoreQuerySpace {
+        StoreQuerySpace::default()
+    }
+
+    /// The queries of the admin surface.
+    async fn admin(&self) -> AdminQuerySpace {
+        AdminQuerySpace::default()
+    }
+}
+
+/// The mutations of both surfaces.
+#[derive(Debug, Default)]
+pub struct UnifiedMutation;
+
+/// The mutations of both surfaces. Use one namespace per operation: within a
+/// namespace they run one after the other.
+#[Object(name = "Mutation", serial)]
+impl UnifiedMutation {
+    /// The mutations of the store surface.
+    async fn store(&self) -> StoreMutationSpace {
+        StoreMutationSpace::default()
+    }
+
+    /// The mutations of the admin surface.
+    async fn admin(&self) -> AdminMutationSpace {
+        AdminMutationSpace::default()
+    }
+}
+
+/// The roots of the store surface alone, for callers of `/graphql` without an
+/// admin credential: what is only staff's is not in their registry either.
+#[derive(Debug, Default)]
+pub struct StoreOnlyQuery;
+
+/// The queries of the store surface.
+#[Object(name = "Query")]
+impl StoreOnlyQuery {
+    /// The queries of the store surface.
+    async fn store(&self) -> StoreQuerySpace {
+        StoreQuerySpace::default()
+    }
+}
+
+/// The mutations of the store surface alone.
+#[derive(Debug, Default)]
+pub struct StoreOnlyMutation;
+
+/// The mutations of the store surface.
+#[Object(name = "Mutation", serial)]
+impl StoreOnlyMutation {
+    /// The mutations of the store surface.
+    async fn store(&self) -> StoreMutationSpace {
+        StoreMutationSpace::default()
+    }
+}
+
+/// The schema of `/graphql` for everybody else.
+pub type StoreOnlySchema = Schema<StoreOnlyQuery, StoreOnlyMutation, StoreSubscription>;
+
+/// Builds the schema of `/graphql` for callers without an admin credential.
+pub fn store_only_schema() -> StoreOnlySchema {
+    limited(Schema::build(StoreOnlyQuery, StoreOnlyMutation, StoreSubscription::default())).finish()
+}
+
+/// The deepest selection that is answered.
+const MAX_DEPTH: usize = 15;
+/// The costliest operation that is answered.
+const MAX_COST: usize = 20_000;
+/// The most aliases of an operation.
+const MAX_ALIASES: usize = 100;
+
+fn limited<
+    Q: async_graphql::ObjectType + 'static,
+    M: async_graphql::ObjectType + 'static,
+    S: async_graphql::SubscriptionType + 'static,
+>(
+    builder: SchemaBuilder<Q, M, S>,
+) -> SchemaBuilder<Q, M, S> {
+    builder
+        .extension(variables::AbsentVariables)
+        .limit_depth(MAX_DEPTH)
+        .limit_complexity(MAX_COST)
+        .limit_aliases(MAX_ALIASES)
+        .limit_directives(10)
+}
+
+/// Builds the store's schema.
+pub fn store_schema() -> StoreSchema {
+    limited(Schema::build(StoreQuery::default(), StoreMutation::default(), StoreSubscription::default())).finish()
+}
+
+/// Builds the staff's schema.
+pub fn admin_schema() -> AdminSchema {
+    limited(Schema::build(AdminQuery::default(), AdminMutation::default(), AdminSubscription::default())).finish()
+}
+
+/// Builds the schema of both surfaces.
+pub fn unified_schema() -> UnifiedSchema {
+    limited(Schema::build(UnifiedQuery, UnifiedMutation, UnifiedSubscription::default())).finish()
+}

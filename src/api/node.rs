@@ -1,0 +1,148 @@
+//! Refetching by id: `node` and `nodes`, which find the type by the prefix.
+
+use async_graphql::{Context, ID, Interface, Object};
+use domain::id::{OrderId, ProductId, VariantId};
+use domain::refusal::{ErrorCode, Refusal};
+
+use super::call::{Call, call};
+use super::guard::admin;
+use super::payload::top_level;
+use crate::actor::Need;
+use crate::catalog::repo::listing::{Which, find};
+use crate::catalog::types::{AdminProduct, Product, Variant};
+use crate::error::Result;
+use crate::order::types::{AdminOrder, Order};
+use domain::auth::Permission;
+
+/// The most ids that are refetched at once.
+const MAX_NODES: usize = 100;
+
+/// Anything with an id that can be fetched again.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "Its id."))]
+pub enum Node {
+    /// A product.
+    Product(Product),
+    /// A variant.
+    Variant(Variant),
+    /// A signed-in customer's order.
+    Order(Order),
+}
+
+/// Anything with an id that staff can fetch again.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "Its id."))]
+pub enum AdminNode {
+    /// A product.
+    AdminProduct(AdminProduct),
+    /// An order.
+    AdminOrder(AdminOrder),
+}
+
+fn check(ids: &[ID]) -> async_graphql::Result<()> {
+    if ids.len() <= MAX_NODES {
+        return Ok(());
+    }
+    let message = format!("At most {MAX_NODES} ids at once.");
+    let refusal = Refusal::new(ErrorCode::TooMany, message).limit(MAX_NODES as i64).at(["ids"]);
+    Err(top_level(refusal.into()))
+}
+
+async fn fetch(call: &Call, id: &ID) -> Result<Option<Node>> {
+    let conn = call.conn();
+    if let Ok(id) = id.parse::<ProductId>() {
+        let seen_in = Some((call.channel.id, call.app.clock.now()));
+        return Ok(find(&conn, &Which::Id(id), seen_in).await?.map(|row| Node::Product(row.into())));
+    }
+    if let Ok(id) = id.parse::<VariantId>() {
+        // A variant is seen where its product is.
+        let row = crate::catalog::repo::variants_by_ids(&conn, &[id]).await?.into_iter().next();
+        let Some(row) = row else { return Ok(None) };
+        let seen_in = Some((call.channel.id, call.app.clock.now()));
+        let product = find(&conn, &Which::Id(row.product_id), seen_in).await?;
+        return Ok(product.map(|_| Node::Variant(row.into())));
+    }
+    if let Ok(id) = id.parse::<OrderId>() {
+        let own = crate::order::access::open(&call.app, &conn, &call.caller.actor, id, None).await;
+        return Ok(own.ok().map(|row| Node::Order(row.into())));
+    }
+    Ok(None)
+}
+
+async fn fetch_admin(call: &Call, id: &ID) -> Result<Option<AdminNode>> {
+    let conn = call.conn();
+    if let Ok(id) = id.parse::<ProductId>() {
+        call.caller.actor.check(Need::Permission(Permission::CatalogRead))?;
+        return Ok(find(&conn, &Which::Id(id), None).await?.map(|row| AdminNode::AdminProduct(row.into())));
+    }
+    if let Ok(id) = id.parse::<OrderId>() {
+        call.caller.actor.check(Need::Permission(Permission::OrdersRead))?;
+        return Ok(crate::order::repo::find(&conn, id).await?.map(|row| AdminNode::AdminOrder(row.into())));
+    }
+    Ok(None)
+}
+
+/// Refetching on the store surface.
+#[derive(Debug, Default)]
+pub struct NodeStoreQuery;
+
+#[Object]
+impl NodeStoreQuery {
+    /// Anything by its id; null when there is nothing, or it isn't yours. Carts need their token: use `cart`.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id.")] id: ID,
+    ) -> async_graphql::Result<Option<Node>> {
+        fetch(call(ctx)?, &id).await.map_err(top_level)
+    }
+
+    /// Several at once, at most 100, each in its place.
+    #[graphql(complexity = "ids.len() * (child_complexity + 1)")]
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The ids.")] ids: Vec<ID>,
+    ) -> async_graphql::Result<Vec<Option<Node>>> {
+        check(&ids)?;
+        let call = call(ctx)?;
+        let mut found = Vec::with_capacity(ids.len());
+        for id in &ids {
+            found.push(fetch(call, id).await.map_err(top_level)?);
+        }
+        Ok(found)
+    }
+}
+
+/// Refetching on the admin surface.
+#[derive(Debug, Default)]
+pub struct NodeAdminQuery;
+
+#[Object]
+impl NodeAdminQuery {
+    /// Anything by its id; null when there is nothing.
+    #[graphql(guard = "admin()")]
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id.")] id: ID,
+    ) -> async_graphql::Result<Option<AdminNode>> {
+        fetch_admin(call(ctx)?, &id).await.map_err(top_level)
+    }
+
+    /// Several at once, at most 100, each in its place.
+    #[graphql(guard = "admin()", complexity = "ids.len() * (child_complexity + 1)")]
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The ids.")] ids: Vec<ID>,
+    ) -> async_graphql::Result<Vec<Option<AdminNode>>> {
+        check(&ids)?;
+        let call = call(ctx)?;
+        let mut found = Vec::with_capacity(ids.len());
+        for id in &ids {
+            found.push(fetch_admin(call, id).await.map_err(top_level)?);
+        }
+        Ok(found)
+    }
+}

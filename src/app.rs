@@ -1,0 +1,168 @@
+//! One shop, open: the database, the clock, the settings in memory, the bus,
+//! the payment providers. Everything that runs is handed an [`App`].
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::auth::token::Keys;
+use crate::bus::Bus;
+use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
+use crate::db::{Conn, DatabaseUrl, Db, StatementCount};
+use crate::error::Result;
+use crate::event::Aggregate;
+use crate::provider::payment::{Manual, PaymentProvider, PaymentProviders};
+use crate::relay::Redis;
+use crate::settings::Settings;
+
+/// An open shop.
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids.
+    pub ids: Arc<dyn IdSource>,
+    /// Wakes those who wait.
+    pub bus: Bus,
+    /// The way to the other processes.
+    pub redis: Option<Redis>,
+    /// Takes money.
+    pub payments: PaymentProviders,
+    /// Signs tokens.
+    pub keys: Keys,
+    settings: ArcSwap<Settings>,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("db", &self.db).finish_non_exhaustive()
+    }
+}
+
+/// How an [`App`] is put together.
+#[derive(Debug)]
+pub struct AppBuilder {
+    db: Db,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    redis_url: Option<String>,
+    payments: PaymentProviders,
+}
+
+impl App {
+    /// Begins with a migrated database.
+    pub async fn builder(url: &DatabaseUrl) -> Result<AppBuilder> {
+        let mut payments = PaymentProviders::default();
+        payments.add(Arc::new(Manual));
+        Ok(AppBuilder {
+            db: Db::open(url).await?,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds::default()),
+            redis_url: None,
+            payments,
+        })
+    }
+
+    /// A connection for reads that nobody counts.
+    pub fn read(&self) -> Conn {
+        self.db.read(&StatementCount::default())
+    }
+
+    /// The settings as this process knows them.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.settings.load_full()
+    }
+
+    /// Reads the settings again.
+    pub async fn refresh_settings(&self) -> Result<()> {
+        let settings = Settings::load(&self.read()).await?;
+        // Two renewals may overtake each other; the newer one stays.
+        self.settings.rcu(
+            |known| {
+                if known.version > settings.version { known.clone() } else { Arc::new(settings.clone()) }
+            },
+        );
+        Ok(())
+    }
+
+    /// Called after every commit that wrote events.
+    pub async fn committed(&self, aggregates: &[Aggregate]) {
+        if aggregates.is_empty() {
+            return;
+        }
+        if aggregates.contains(&Aggregate::SETTINGS)
+            && let Err(error) = self.refresh_settings().await
+        {
+            tracing::warn!(%error, "the settings will be read again with the next event");
+        }
+        self.bus.commit(aggregates);
+        if let Some(redis) = &self.redis {
+            redis.tell(aggregates);
+        }
+    }
+
+    /// Called by the relay after it stamped events, which others may be waiting for.
+    pub async fn stamped(&self) {
+        self.bus.commit(&[]);
+        if let Some(redis) = &self.redis {
+            redis.tell(&[]);
+        }
+    }
+}
+
+impl AppBuilder {
+    /// The database, for migrating before the rest opens.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// Another clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Another source of ids.
+    #[must_use]
+    pub fn ids(mut self, ids: Arc<dyn IdSource>) -> Self {
+        self.ids = ids;
+        self
+    }
+
+    /// Redis, to wake the other processes of the shop.
+    #[must_use]
+    pub fn redis(mut self, url: Option<String>) -> Self {
+        self.redis_url = url;
+        self
+    }
+
+    /// One more payment provider.
+    #[must_use]
+    pub fn payment(mut self, provider: Arc<dyn PaymentProvider>) -> Self {
+        self.payments.add(provider);
+        self
+    }
+
+    /// Opens the shop.
+    pub async fn open(self) -> Result<Arc<App>> {
+        let conn = self.db.read(&StatementCount::default());
+        let settings = Settings::load(&conn).await?;
+        let keys = Keys::load(&self.db, self.clock.now()).await?;
+        let redis = match &self.redis_url {
+            Some(url) => Some(Redis::open(url, &keys.shop_id())?),
+            None => None,
+        };
+        Ok(Arc::new(App {
+            db: self.db,
+            clock: self.clock,
+            ids: self.ids,
+            bus: Bus::default(),
+            redis,
+            payments: self.payments,
+            keys,
+            settings: ArcSwap::from_pointee(settings),
+        }))
+    }
+}

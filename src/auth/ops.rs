@@ -1,0 +1,318 @@
+//! Logging in, refreshing, logging out, and giving access.
+
+use domain::auth::{ActorKind, MIN_PASSWORD, Permission, Surface};
+use domain::id::{SessionId, StaffId};
+use domain::refusal::{ErrorCode, Refusal, Refusals};
+use domain::text::{Email, title};
+use entity::{api_key, session, staff};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{password, repo, token};
+use crate::actor::{Actor, Caller, Need};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::op::{Op, Tx};
+
+/// The longest password, in characters: hashing must not become the attack.
+const MAX_PASSWORD: usize = 256;
+
+/// What a log-in or a refresh gives.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    /// For `Authorization: Bearer`, good for 15 minutes.
+    pub access: String,
+    /// For one refresh.
+    pub refresh: String,
+    /// Whose they are.
+    pub subject: Uuid,
+}
+
+fn wrong_credentials() -> Refusal {
+    Refusal::new(ErrorCode::CredentialsInvalid, "E-mail or password is wrong.")
+}
+
+fn invalid_token() -> Refusal {
+    Refusal::new(ErrorCode::TokenInvalid, "This token is unknown, expired, used or revoked; log in again.")
+}
+
+/// Logs a member of staff in. The answer for an unknown e-mail is the same in
+/// content and in time.
+pub async fn log_in_staff(app: &std::sync::Arc<App>, caller: &Caller, email: &str, secret: String) -> Result<Tokens> {
+    let conn = app.db.read(&caller.statements);
+    if secret.chars().count() > MAX_PASSWORD {
+        return Err(wrong_credentials().into());
+    }
+    let found = match email.parse::<Email>() {
+        Ok(email) => repo::find_staff_by_email(&conn, &email).await?.filter(|staff| staff.active),
+        Err(_) => None,
+    };
+    let identity = match &found {
+        Some(staff) => repo::find_password(&conn, staff.id).await?,
+        None => None,
+    };
+    let right = password::verify(secret, identity.and_then(|identity| identity.secret_hash)).await?;
+    match found {
+        Some(staff) if right => {
+            let op = OpenSession::new(ActorKind::Staff, staff.id.into(), Surface::Admin);
+            let session = app.run(&Caller { actor: Actor::System, ..caller.clone() }, &op).await?;
+            op.tokens(app, &session)
+        }
+        _ => Err(wrong_credentials().into()),
+    }
+}
+
+/// Opens a session after its actor proved who he is.
+#[derive(Debug, Clone)]
+pub struct OpenSession {
+    actor_kind: ActorKind,
+    actor: Uuid,
+    surface: Surface,
+    secret: String,
+}
+
+impl OpenSession {
+    /// A session for this actor.
+    pub fn new(actor_kind: ActorKind, actor: Uuid, surface: Surface) -> Self {
+        Self { actor_kind, actor, surface, secret: token::random_token("") }
+    }
+
+    /// The tokens of the session that was opened.
+    pub fn tokens(&self, app: &App, session: &session::Model) -> Result<Tokens> {
+        tokens(app, session, &self.secret)
+    }
+}
+
+fn tokens(app: &App, session: &session::Model, secret: &str) -> Result<Tokens> {
+    let subject = match session.actor_kind {
+        ActorKind::Staff => StaffId(session.actor_id).to_string(),
+        ActorKind::Customer => domain::id::CustomerId(session.actor_id).to_string(),
+    };
+    Ok(Tokens {
+        access: app.keys.sign_access(session.surface, session.id, &subject, app.clock.now())?,
+        refresh: format!("{}.{secret}", session.id),
+        subject: session.actor_id,
+    })
+}
+
+impl Op for OpenSession {
+    const NAME: &'static str = "session.open";
+    const NEEDS: Need = Need::System;
+    type Out = session::Model;
+
+    async fn run(&self, tx: &mut Tx) -> Result<session::Model> {
+        let row = session::Model {
+            id: tx.id(),
+            actor_kind: self.actor_kind,
+            actor_id: self.actor,
+            surface: self.surface,
+            refresh_hash: token::hash(&self.secret),
+            generation: 1,
+            created_at: tx.now(),
+            expires_at: tx.now() + token::SESSION_LIFE,
+            revoked_at: None,
+        };
+        repo::insert_session(tx, row).await
+    }
+}
+
+/// Changes a refresh token into new tokens. An older one than the last betrays
+/// that two hold it: the session ends.
+pub async fn refresh(app: &std::sync::Arc<App>, caller: &Caller, surface: Surface, refresh: &str) -> Result<Tokens> {
+    let (id, secret) = refresh.split_once('.').ok_or_else(invalid_token)?;
+    let op = RefreshSession {
+        id: id.parse().map_err(|_| invalid_token())?,
+        surface,
+        presented: token::hash(secret),
+        next: token::random_token(""),
+    };
+    let session = app.run(&Caller { actor: Actor::System, ..caller.clone() }, &op).await?;
+    tokens(app, &session.ok_or_else(invalid_token)?, &op.next)
+}
+
+struct RefreshSession {
+    id: SessionId,
+    surface: Surface,
+    presented: Vec<u8>,
+    next: String,
+}
+
+impl Op for RefreshSession {
+    const NAME: &'static str = "session.refresh";
+    const NEEDS: Need = Need::System;
+    // Ending a stolen session must be committed, so that is an answer, not an error.
+    type Out = Option<session::Model>;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Self::Out> {
+        let Some(mut row) = repo::lock_session(tx, self.id).await? else { return Ok(None) };
+        if row.surface != self.surface || row.revoked_at.is_some() || row.expires_at <= tx.now() {
+            return Ok(None);
+        }
+        if !token::same(&row.refresh_hash, &self.presented) {
+            tracing::warn!(session = %row.id, "an old refresh token was presented; the session ends");
+            row.revoked_at = Some(tx.now());
+            repo::update_session(tx, row).await?;
+            return Ok(None);
+        }
+        row.refresh_hash = token::hash(&self.next);
+        row.generation += 1;
+        row.expires_at = tx.now() + token::SESSION_LIFE;
+        repo::update_session(tx, row).await.map(Some)
+    }
+}
+
+/// Ends a session.
+#[derive(Debug, Clone)]
+pub struct CloseSession(pub SessionId);
+
+impl Op for CloseSession {
+    const NAME: &'static str = "session.close";
+    const NEEDS: Need = Need::Nothing;
+    type Out = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        if let Some(mut row) = repo::lock_session(tx, self.0).await? {
+            row.revoked_at = Some(tx.now());
+            repo::update_session(tx, row).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A new member of staff with a role and a password that was hashed before.
+#[derive(Debug, Clone)]
+pub struct CreateStaff {
+    /// Whom to write to; also the name to log in with.
+    pub email: String,
+    /// What to call him.
+    pub name: String,
+    /// A built-in role: `owner` or `viewer`.
+    pub role: String,
+    /// The hash of the password.
+    pub secret_hash: String,
+}
+
+impl Op for CreateStaff {
+    const NAME: &'static str = "staff.create";
+    const NEEDS: Need = Need::Permission(Permission::AccessWrite);
+    type Out = staff::Model;
+
+    async fn run(&self, tx: &mut Tx) -> Result<staff::Model> {
+        let mut refusals = Refusals::default();
+        let email = refusals.keep(self.email.parse::<Email>().map_err(|refusal| refusal.at(["email"])));
+        let name = refusals.keep(title(&self.name).map_err(|refusal| refusal.at(["name"])));
+        let role = repo::built_in_role(tx, &self.role).await?;
+        if role.is_none() {
+            refusals.push(Refusal::new(ErrorCode::NotFound, "The roles are owner and viewer.").at(["role"]));
+        }
+        refusals.into_result()?;
+        let (Some(email), Some(name), Some(role)) = (email, name, role) else {
+            return Err(Error::internal("a refusal was lost"));
+        };
+        if repo::find_staff_by_email(&tx.conn, &email).await?.is_some() {
+            return Err(Refusal::new(ErrorCode::Taken, "A member of staff has this e-mail.").at(["email"]).into());
+        }
+        let row = staff::Model {
+            id: tx.id(),
+            version: 1,
+            created_at: tx.now(),
+            updated_at: tx.now(),
+            deleted_at: None,
+            email,
+            name,
+            active: true,
+        };
+        let row = repo::insert_staff(tx, row, role.id, self.secret_hash.clone()).await?;
+        tx.audit(row.id, None, Some(json!({ "role": role.name })));
+        Ok(row)
+    }
+}
+
+/// Checks a password that somebody wants to have.
+pub fn check_new_password(secret: &str, path: &str) -> Result<(), Refusal> {
+    let length = secret.chars().count();
+    if (MIN_PASSWORD..=MAX_PASSWORD).contains(&length) {
+        Ok(())
+    } else {
+        let message = format!("A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.");
+        Err(Refusal::new(ErrorCode::Invalid, message).limit(MIN_PASSWORD as i64).at([path.to_owned()]))
+    }
+}
+
+/// Changes the caller's own password and ends his other sessions.
+pub async fn change_password(
+    app: &std::sync::Arc<App>,
+    caller: &Caller,
+    current: String,
+    next: String,
+) -> Result<StaffId> {
+    let Actor::Staff { id, session, .. } = caller.actor else { return Err(Error::Forbidden) };
+    check_new_password(&next, "newPassword")?;
+    let identity = repo::find_password(&app.db.read(&caller.statements), id).await?;
+    let hash = identity.and_then(|identity| identity.secret_hash);
+    if !password::verify(current, hash).await? {
+        return Err(Refusal::new(ErrorCode::CredentialsInvalid, "This is not your password.")
+            .at(["currentPassword"])
+            .into());
+    }
+    let op = SetPassword { staff: id, keep: session, secret_hash: password::hash(next).await? };
+    app.run(caller, &op).await?;
+    Ok(id)
+}
+
+struct SetPassword {
+    staff: StaffId,
+    keep: SessionId,
+    secret_hash: String,
+}
+
+impl Op for SetPassword {
+    const NAME: &'static str = "staff.set_password";
+    const NEEDS: Need = Need::Admin;
+    type Out = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        let identity = repo::find_password(&tx.conn, self.staff).await?;
+        let identity = identity.ok_or_else(|| Error::not_found("password"))?;
+        repo::update_password(tx, identity, self.secret_hash.clone()).await?;
+        repo::revoke_others(tx, self.staff.into(), self.keep).await
+    }
+}
+
+/// A new secret key for an integration; only its hash is kept.
+#[derive(Debug, Clone)]
+pub struct CreateApiKey {
+    /// What staff call it.
+    pub title: String,
+    /// A built-in role: `owner` or `viewer`.
+    pub role: String,
+    /// The key itself, drawn at random by the caller.
+    pub secret: String,
+}
+
+impl Op for CreateApiKey {
+    const NAME: &'static str = "api_key.create";
+    const NEEDS: Need = Need::Permission(Permission::AccessWrite);
+    type Out = api_key::Model;
+
+    async fn run(&self, tx: &mut Tx) -> Result<api_key::Model> {
+        let name = title(&self.title).map_err(|refusal| refusal.at(["title"]))?;
+        let role = repo::built_in_role(tx, &self.role)
+            .await?
+            .ok_or_else(|| Refusal::new(ErrorCode::NotFound, "The roles are owner and viewer.").at(["role"]))?;
+        let row = api_key::Model {
+            id: tx.id(),
+            version: 1,
+            created_at: tx.now(),
+            updated_at: tx.now(),
+            title: name,
+            prefix: self.secret.chars().take(super::API_KEY_PREFIX.len() + 4).collect(),
+            hash: token::hash(&self.secret),
+            role_id: role.id,
+            revoked_at: None,
+        };
+        let row = repo::insert_api_key(tx, row).await?;
+        tx.audit(row.id, None, Some(json!({ "title": row.title, "role": role.name })));
+        Ok(row)
+    }
+}

@@ -1,0 +1,169 @@
+//! Rows of identities, sessions, staff, roles and keys.
+
+use chrono::{DateTime, Utc};
+use domain::auth::{ActorKind, Permission};
+use domain::id::{ApiKeyId, CustomerId, RoleId, SessionId, StaffId};
+use domain::text::Email;
+use entity::{api_key, auth_identity, role, session, staff, staff_role};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect,
+};
+use uuid::Uuid;
+
+use crate::actor::Actor;
+use crate::db::{Conn, statement};
+use crate::error::Result;
+use crate::op::Tx;
+
+/// The staff behind a session that is in force, with what their roles grant.
+pub async fn find_staff_session(conn: &Conn, id: SessionId, now: DateTime<Utc>) -> Result<Option<Actor>> {
+    let sql = "select session.actor_id, role.permissions from session
+        join staff on staff.id = session.actor_id and staff.active and staff.deleted_at is null
+        join staff_role on staff_role.staff_id = staff.id
+        join role on role.id = staff_role.role_id
+        where session.id = ? and session.actor_kind = 'STAFF' and session.revoked_at is null
+            and session.expires_at > ?";
+    let rows = conn.query_all_raw(statement(conn, sql, [Uuid::from(id).into(), now.into()])).await?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    let staff: Uuid = first.try_get_by_index(0)?;
+    let mut permissions = Vec::new();
+    for row in &rows {
+        permissions.extend(read_permissions(&row.try_get_by_index(1)?));
+    }
+    Ok(Some(Actor::Staff { id: StaffId(staff), session: id, permissions }))
+}
+
+/// The customer behind a session that is in force.
+pub async fn find_customer_session(conn: &Conn, id: SessionId, now: DateTime<Utc>) -> Result<Option<Actor>> {
+    let row = session::Entity::find_by_id(id)
+        .filter(session::Column::ActorKind.eq(ActorKind::Customer))
+        .filter(session::Column::RevokedAt.is_null())
+        .filter(session::Column::ExpiresAt.gt(now))
+        .one(conn)
+        .await?;
+    Ok(row.map(|row| Actor::Customer { id: CustomerId(row.actor_id), session: id }))
+}
+
+/// The key with this hash, when it is in force, with what its role grants.
+pub async fn find_api_key(conn: &Conn, hash: &[u8]) -> Result<Option<(ApiKeyId, Vec<Permission>)>> {
+    let find = api_key::Entity::find().filter(api_key::Column::Hash.eq(hash.to_vec()));
+    let Some(key) = find.filter(api_key::Column::RevokedAt.is_null()).one(conn).await? else { return Ok(None) };
+    let role = role::Entity::find_by_id(key.role_id).one(conn).await?;
+    Ok(role.map(|role| (key.id, read_permissions(&role.permissions))))
+}
+
+/// A key by id, when it is in force.
+pub async fn find_api_key_by_id(conn: &Conn, id: ApiKeyId) -> Result<Option<Actor>> {
+    let find = api_key::Entity::find_by_id(id).filter(api_key::Column::RevokedAt.is_null());
+    let Some(key) = find.one(conn).await? else { return Ok(None) };
+    let role = role::Entity::find_by_id(key.role_id).one(conn).await?;
+    Ok(role.map(|role| Actor::ApiKey { id, permissions: read_permissions(&role.permissions) }))
+}
+
+/// The permissions that a role's column holds; words that this version does
+/// not know grant nothing.
+pub fn read_permissions(column: &serde_json::Value) -> Vec<Permission> {
+    let words = column.as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+    words.filter_map(|word| word.parse().ok()).collect()
+}
+
+/// A member of staff by e-mail.
+pub async fn find_staff_by_email(conn: &Conn, email: &Email) -> Result<Option<staff::Model>> {
+    let find = staff::Entity::find().filter(staff::Column::DeletedAt.is_null());
+    Ok(find.filter(staff::Column::Email.eq(email.clone())).one(conn).await?)
+}
+
+/// A member of staff by id.
+pub async fn find_staff(conn: &Conn, id: StaffId) -> Result<Option<staff::Model>> {
+    Ok(staff::Entity::find_by_id(id).filter(staff::Column::DeletedAt.is_null()).one(conn).await?)
+}
+
+/// Whether the shop has any staff.
+pub async fn has_staff(conn: &Conn) -> Result<bool> {
+    Ok(staff::Entity::find().limit(1).one(conn).await?.is_some())
+}
+
+/// The way in which a member of staff signs in by password.
+pub async fn find_password(conn: &Conn, staff: StaffId) -> Result<Option<auth_identity::Model>> {
+    let find = auth_identity::Entity::find().filter(auth_identity::Column::ActorId.eq(Uuid::from(staff)));
+    Ok(find.filter(auth_identity::Column::Provider.eq("password")).one(conn).await?)
+}
+
+/// A role by name, made when it is one of the built-in ones and missing.
+pub async fn built_in_role(tx: &mut Tx, name: &str) -> Result<Option<role::Model>> {
+    let find = role::Entity::find().filter(role::Column::Name.eq(name));
+    if let Some(found) = find.one(&tx.conn).await? {
+        return Ok(Some(found));
+    }
+    let Some(permissions) = domain::auth::built_in_role(name) else { return Ok(None) };
+    let words: Vec<&str> = permissions.into_iter().map(Permission::as_str).collect();
+    let row = role::Model {
+        id: tx.id::<RoleId>(),
+        version: 1,
+        created_at: tx.now(),
+        updated_at: tx.now(),
+        name: name.to_owned(),
+        permissions: words.into(),
+    };
+    Ok(Some(row.into_active_model().reset_all().insert(&tx.conn).await?))
+}
+
+/// Writes a member of staff with a role and a password.
+pub async fn insert_staff(tx: &mut Tx, row: staff::Model, role: RoleId, secret_hash: String) -> Result<staff::Model> {
+    let row = row.into_active_model().reset_all().insert(&tx.conn).await?;
+    let member = staff_role::ActiveModel { staff_id: Set(row.id), role_id: Set(role) };
+    staff_role::Entity::insert(member).exec_without_returning(&tx.conn).await?;
+    let identity = auth_identity::ActiveModel {
+        id: Set(tx.id()),
+        actor_kind: Set(ActorKind::Staff),
+        actor_id: Set(row.id.into()),
+        provider: Set("password".to_owned()),
+        subject: Set(row.email.to_string()),
+        secret_hash: Set(Some(secret_hash)),
+        created_at: Set(tx.now()),
+        updated_at: Set(tx.now()),
+    };
+    auth_identity::Entity::insert(identity).exec_without_returning(&tx.conn).await?;
+    Ok(row)
+}
+
+/// Writes another password for a way of signing in.
+pub async fn update_password(tx: &mut Tx, mut row: auth_identity::Model, secret_hash: String) -> Result<()> {
+    row.secret_hash = Some(secret_hash);
+    row.updated_at = tx.now();
+    row.into_active_model().reset_all().update(&tx.conn).await?;
+    Ok(())
+}
+
+/// Writes a new session.
+pub async fn insert_session(tx: &mut Tx, row: session::Model) -> Result<session::Model> {
+    Ok(row.into_active_model().reset_all().insert(&tx.conn).await?)
+}
+
+/// A session, locked until the transaction ends.
+pub async fn lock_session(tx: &Tx, id: SessionId) -> Result<Option<session::Model>> {
+    Ok(session::Entity::find_by_id(id).lock_exclusive().one(&tx.conn).await?)
+}
+
+/// Writes every column of a session.
+pub async fn update_session(tx: &mut Tx, row: session::Model) -> Result<session::Model> {
+    Ok(row.into_active_model().reset_all().update(&tx.conn).await?)
+}
+
+/// Ends every session of an actor but one.
+pub async fn revoke_others(tx: &mut Tx, actor: Uuid, keep: SessionId) -> Result<()> {
+    session::Entity::update_many()
+        .col_expr(session::Column::RevokedAt, sea_orm::sea_query::Expr::value(tx.now()))
+        .filter(session::Column::ActorId.eq(actor))
+        .filter(session::Column::Id.ne(keep))
+        .filter(session::Column::RevokedAt.is_null())
+        .exec(&tx.conn)
+        .await?;
+    Ok(())
+}
+
+/// Writes a new API key.
+pub async fn insert_api_key(tx: &mut Tx, row: api_key::Model) -> Result<api_key::Model> {
+    Ok(row.into_active_model().reset_all().insert(&tx.conn).await?)
+}

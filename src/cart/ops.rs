@@ -1,0 +1,506 @@
+//! What shoppers change about carts. Every op answers with the cart as it is
+//! now, worked out within its own transaction.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use domain::address::Address;
+use domain::cart::{CartState, add, must_be_open, quantity};
+use domain::id::{CartDeliveryId, CartId, CartLineId, ChannelId, ShippingOptionId, VariantId};
+use domain::refusal::{ErrorCode, Refusal, Refusals};
+use domain::text::Email;
+use entity::{cart, cart_delivery, cart_line, payment_session};
+
+use super::quote::{Quote, quote};
+use super::repo::{self, CartRows};
+use crate::actor::{Actor, Need};
+use crate::api::version::Change;
+use crate::auth::token;
+use crate::error::Result;
+use crate::op::{Op, Tx};
+use crate::settings::{Region, Settings};
+
+/// How long a cart is kept after its last change.
+const LIFE: TimeDelta = TimeDelta::days(30);
+
+/// How a caller shows that a cart is his.
+#[derive(Debug, Clone)]
+pub struct CartAccess {
+    /// Which cart.
+    pub id: CartId,
+    /// The token that came with it, for a guest.
+    pub token: Option<String>,
+}
+
+/// Whether the cart is the caller's: a customer's by who he is, a guest's by
+/// its token. What is not his is not there.
+pub fn is_own(cart: &cart::Model, actor: &Actor, token_text: Option<&str>) -> bool {
+    if *actor == Actor::System {
+        return true;
+    }
+    match cart.customer_id {
+        Some(owner) => actor.customer() == Some(owner),
+        None => token_text.is_some_and(|text| token::same(&cart.token_hash, &token::hash(text))),
+    }
+}
+
+/// The caller's cart, held and open, with its rows; what follows is undone
+/// with the transaction when it turns out not to be his.
+async fn hold_open(tx: &mut Tx, access: &CartAccess) -> Result<(CartRows, Arc<Settings>)> {
+    let held = repo::touch(tx, access.id, tx.now() + LIFE).await?;
+    let own = held.filter(|(row, _)| is_own(row, tx.actor(), access.token.as_deref()));
+    let (row, version) = own.ok_or_else(no_cart)?;
+    must_be_open(row.state)?;
+    let settings = tx.settings_at(version).await?;
+    Ok((repo::rows_of(&tx.conn, row).await?, settings))
+}
+
+/// The one answer for a cart that is not there and for one that is not yours.
+pub fn no_cart() -> Refusal {
+    Refusal::new(ErrorCode::NotFound, "There is no such cart.").at(["cartId"])
+}
+
+/// Works out what the cart comes to, writes the prices that the shopper is
+/// shown now, and refuses what was `added` and is not for sale here.
+async fn finish(
+    tx: &mut Tx,
+    settings: &Settings,
+    rows: CartRows,
+    lines_changed: bool,
+    added: &[NewLine],
+) -> Result<Quote> {
+    let told = quote(&tx.conn, settings, rows, tx.now()).await?;
+    refuse_unsold(&told, added)?;
+    let lines = shown(&told);
+    if lines_changed || lines != told.rows.lines {
+        repo::replace_lines(tx, told.rows.cart.id, lines).await?;
+    }
+    Ok(told)
+}
+
+/// The lines with the prices at which the shopper sees them now.
+fn shown(told: &Quote) -> Vec<cart_line::Model> {
+    let mut lines = told.rows.lines.clone();
+    for (line, quoted) in lines.iter_mut().zip(&told.lines) {
+        if let Some(price) = &quoted.price {
+            line.price_id = Some(price.id);
+            line.unit_price_minor = price.amount_minor;
+            line.includes_tax = price.includes_tax;
+        }
+    }
+    lines
+}
+
+fn refuse_unsold(told: &Quote, added: &[NewLine]) -> Result<(), Vec<Refusal>> {
+    let mut refusals = Refusals::default();
+    for (place, new) in added.iter().enumerate() {
+        let line = told.lines.iter().find(|line| line.row.variant_id == new.variant);
+        if line.is_none_or(|line| line.offer.is_none()) {
+            let refusal = Refusal::new(ErrorCode::NotForSale, "There is no such variant for sale here.");
+            refusals.push(refusal.about(new.variant).at([
+                "lines".to_owned(),
+                place.to_string(),
+                "variantId".to_owned(),
+            ]));
+        }
+    }
+    refusals.into_result()
+}
+
+/// Pieces of a variant that a cart shall hold.
+#[derive(Debug, Clone)]
+pub struct NewLine {
+    /// Which variant.
+    pub variant: VariantId,
+    /// How many more.
+    pub quantity: i64,
+}
+
+/// The lines after `added` was put onto them.
+fn merged(
+    tx: &Tx,
+    cart: CartId,
+    held: &[cart_line::Model],
+    added: &[NewLine],
+) -> Result<Vec<cart_line::Model>, Vec<Refusal>> {
+    let before: Vec<_> = held.iter().map(|line| (line.variant_id, line.quantity)).collect();
+    let wanted: Vec<_> = added.iter().map(|line| (line.variant, line.quantity)).collect();
+    let next = held.iter().map(|line| line.position).max().map_or(0, |last| last + 1);
+    let lines = add(&before, &wanted)?;
+    let rows = lines.into_iter().enumerate().map(|(place, (variant_id, quantity))| match held.get(place) {
+        Some(line) => cart_line::Model { quantity, ..line.clone() },
+        // A line without a price has not been shown at any yet.
+        None => cart_line::Model {
+            id: tx.id::<CartLineId>(),
+            cart_id: cart,
+            position: next + (place - held.len()) as i32,
+            variant_id,
+            quantity,
+            price_id: None,
+            unit_price_minor: 0,
+            includes_tax: false,
+        },
+    });
+    Ok(rows.collect())
+}
+
+/// Who is buying.
+#[derive(Debug, Clone, Default)]
+pub struct Buyer {
+    /// Where mail about the order goes.
+    pub email: Change<String>,
+    /// The region, by id or handle.
+    pub region: Option<String>,
+    /// The language: a BCP 47 tag.
+    pub locale: Option<String>,
+}
+
+impl Buyer {
+    fn apply(&self, cart: &mut cart::Model, settings: &Settings, path: &[&str], refusals: &mut Refusals) {
+        let at = |name: &str| path.iter().map(ToString::to_string).chain([name.to_owned()]).collect::<Vec<_>>();
+        let email = self.email.clone().try_map(|text| text.parse::<Email>());
+        if let Some(email) = refusals.keep(email.map_err(|refusal| refusal.at(at("email")))) {
+            email.apply(&mut cart.email);
+        }
+        if let Some(name) = &self.region {
+            match settings.region_named(name) {
+                Some(region) => {
+                    cart.region_id = region.row.id;
+                    cart.currency = region.row.currency;
+                }
+                None => refusals.push(Refusal::new(ErrorCode::NotFound, "There is no such region.").at(at("region"))),
+            }
+        }
+        if let Some(text) = &self.locale
+            && let Some(locale) =
+                refusals.keep(domain::channel::locale(text).map_err(|refusal| refusal.at(at("locale"))))
+        {
+            cart.locale = locale;
+        }
+    }
+}
+
+/// Where an order is sent and billed to.
+#[derive(Debug, Clone, Default)]
+pub struct Addresses {
+    /// Where it is sent.
+    pub shipping: Change<Address>,
+    /// Where it is billed to; where it is sent when absent.
+    pub billing: Change<Address>,
+}
+
+impl Addresses {
+    fn apply(&self, cart: &mut cart::Model, path: &[&str], refusals: &mut Refusals) {
+        for (change, place, name) in [
+            (&self.shipping, &mut cart.shipping_address, "shipping"),
+            (&self.billing, &mut cart.billing_address, "billing"),
+        ] {
+            let at: Vec<&str> = path.iter().copied().chain([name]).collect();
+            match change.clone().try_map(|address| address.check(&at)) {
+                Ok(change) => change.apply(place),
+                Err(refused) => refusals.extend(refused),
+            }
+        }
+    }
+}
+
+/// A new cart, as full as the caller likes.
+#[derive(Debug, Clone)]
+pub struct CreateCart {
+    /// In which channel.
+    pub channel: ChannelId,
+    /// In which region, unless the buyer names one.
+    pub region: Option<Region>,
+    /// In which language, unless the buyer names one.
+    pub locale: String,
+    /// The token that will open it, drawn at random by the caller.
+    pub token: String,
+    /// What it holds.
+    pub lines: Vec<NewLine>,
+    /// Who is buying.
+    pub buyer: Buyer,
+    /// Where it goes.
+    pub addresses: Addresses,
+}
+
+impl Op for CreateCart {
+    const NAME: &'static str = "cart.create";
+    const NEEDS: Need = Need::Nothing;
+    type Out = Quote;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Quote> {
+        let settings = tx.settings().await?;
+        let address_country = match &self.addresses.shipping {
+            Change::To(address) => settings.region_of(&address.country),
+            _ => None,
+        };
+        let region = match (&self.buyer.region, address_country, &self.region) {
+            (Some(name), _, _) => settings.region_named(name),
+            // Who says only where it goes wants that country's region.
+            (None, Some(region), _) => Some(region),
+            (None, None, known) => known.as_ref().and_then(|known| settings.region(known.row.id)),
+        };
+        // A region that is not there is refused below, with everything else.
+        let region = region.or(settings.regions.first()).ok_or_else(|| {
+            let message = "The shop sells to no such region; staff make one with regionSet.";
+            Refusal::new(ErrorCode::RegionMissing, message).at(["buyer", "region"])
+        })?;
+        let mut cart = cart::Model {
+            id: tx.id(),
+            version: 1,
+            created_at: tx.now(),
+            updated_at: tx.now(),
+            token_hash: token::hash(&self.token),
+            channel_id: self.channel,
+            region_id: region.row.id,
+            currency: region.row.currency,
+            customer_id: tx.actor().customer(),
+            email: None,
+            locale: self.locale.clone(),
+            shipping_address: None,
+            billing_address: None,
+            state: CartState::Open,
+            expires_at: tx.now() + LIFE,
+        };
+        let mut refusals = Refusals::default();
+        self.buyer.apply(&mut cart, &settings, &["buyer"], &mut refusals);
+        self.addresses.apply(&mut cart, &["addresses"], &mut refusals);
+        let lines = merged(tx, cart.id, &[], &self.lines).unwrap_or_else(|refused| {
+            refusals.extend(refused);
+            Vec::new()
+        });
+        let group = cart_delivery::Model {
+            id: tx.id::<CartDeliveryId>(),
+            cart_id: cart.id,
+            position: 0,
+            shipping_option_id: None,
+        };
+        let lines_are_fine = lines.len() == self.lines.len() || !lines.is_empty();
+        let rows = CartRows { cart, lines, deliveries: vec![group], session: None };
+        let mut told = quote(&tx.conn, &settings, rows, tx.now()).await?;
+        if lines_are_fine && let Err(refused) = refuse_unsold(&told, &self.lines) {
+            refusals.extend(refused);
+        }
+        refusals.into_result()?;
+        told.rows.lines = shown(&told);
+        repo::insert(tx, &told.rows).await?;
+        Ok(told)
+    }
+}
+
+/// Puts pieces into a cart.
+#[derive(Debug, Clone)]
+pub struct AddLines {
+    /// Whose cart.
+    pub access: CartAccess,
+    /// What.
+    pub lines: Vec<NewLine>,
+}
+
+impl Op for AddLines {
+    const NAME: &'static str = "cart.add_lines";
+    const NEEDS: Need = Need::Nothing;
+    type Out = Quote;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Quote> {
+        let (mut rows, settings) = hold_open(tx, &self.access).await?;
+        rows.lines = merged(tx, rows.cart.id, &rows.lines, &self.lines)?;
+        finish(tx, &settings, rows, true, &self.lines).await
+    }
+}
+
+fn no_line(place: usize, name: &str) -> Refusal {
+    Refusal::new(ErrorCode::NotFound, "The cart has no such line.").at([
+        name.to_owned(),
+        place.to_string(),
+        "lineId".to_owned(),
+    ])
+}
+
+/// Changes how many pieces lines hold.
+#[derive(Debug, Clone)]
+pub struct UpdateLines {
+    /// Whose cart.
+    pub access: CartAccess,
+    /// Which lines, and how many each shall hold.
+    pub lines: Vec<(CartLineId, i64)>,
+}
+
+impl Op for UpdateLines {
+    const NAME: &'static str = "cart.update_lines";
+    const NEEDS: Need = Need::Nothing;
+    type Out = Quote;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Quote> {
+        let (mut rows, settings) = hold_open(tx, &self.access).await?;
+        let mut refusals = Refusals::default();
+        for (place, (id, wanted)) in self.lines.iter().enumerate() {
+            let at = ["lines".to_owned(), place.to_string(), "quantity".to_owned()];
+            let wanted = refusals.keep(quantity(*wanted).map_err(|refusal| refusal.at(at)));
+            match (rows.lines.iter_mut().find(|line| line.id == *id), wanted) {
+                (Some(line), Some(wanted)) => line.quantity = wanted,
+                (Some(_), None) => {}
+                (None, _) => refusals.push(no_line(place, "lines")),
+            }
+        }
+        refusals.into_result()?;
+        finish(tx, &settings, rows, true, &[]).await
+    }
+}
+
+/// Takes lines out of a cart.
+#[derive(Debug, Clone)]
+pub struct RemoveLines {
+    /// Whose cart.
+    pub access: CartAccess,
+    /// Which lines.
+    pub lines: Vec<CartLineId>,
+}
+
+impl Op for RemoveLines {
+    const NAME: &'static str = "cart.remove_lines";
+    const NEEDS: Need = Need::Nothing;
+    type Out = Quote;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Quote> {
+        let (mut rows, settings) = hold_open(tx, &self.access).await?;
+        let mut refusals = Refusals::default();
+        for (place, id) in self.lines.iter().enumerate() {
+            if !rows.lines.iter().any(|line| line.id == *id) {
+                refusals.push(
+                    Refusal::new(ErrorCode::NotFound, "The cart has no such line.")
+                        .at(["lineIds".to_owned(), place.to_string()]),
+                );
+            }
+        }
+        refusals.into_result()?;
+        rows.lines.retain(|line| !self.lines.contains(&line.id));
+        finish(tx, &settings, rows, true, &[]).await
+    }
+}
+
+/// Changes who is buying.
+#[derive(Debug, Clone)]
+pub struct UpdateBuyer {
+    /// Whose cart.
+    pub access: CartAccess,
+    /// What changes.
+    pub buyer: Buyer,
+}
+
+impl Op for UpdateBuyer {
+    const NAME: &'static str = "cart.update_buyer";
+    const NEEDS: Need = Need::Nothing;
+    type Out = Quote;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Quote> {
+        let (mut rows, settings) = hold_open(tx, &self.access).await?;
+        let currency = rows.cart.currency;
+        let mut refusals = Refusals::default();
+        self.buyer.apply(&mut rows.cart, &settings, &[], &mut refusals);
+        refusals.into_result()?;
+        if rows.cart.currency != currency {
+            // Amounts of the other currency were never shown in this one.
+            rows.lines.iter_mut().for_each(|line| line.price_id = None);
+        }
+        rows.cart = repo::update(tx, rows.cart).await?;
+        finish(tx, &settings, rows, false, &[]).await
+    }
+}
+
+/// Changes where a cart goes.
+#[derive(Debug, Clone)]
+pub struct UpdateAddresses {
+    /// Whose cart.
+    pub access: CartAccess,
+    /// What changes.
+    pub addresses: Addresses,
+}
+
+impl Op for UpdateAddresses {
+    const NAME: &'static str = "cart.update_addresses";
+    const NEEDS: Need = Need::Nothing;
+    type Out = Quote;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Quote> {
+        let (mut rows, settings) = hold_open(tx, &self.access).await?;
+        let mut refusals = Refusals::default();
+        self.addresses.apply(&mut rows.cart, &[], &mut refusals);
+        refusals.into_result()?;
+        rows.cart = repo::update(tx, rows.cart).await?;
+        finish(tx, &settings, rows, false, &[]).await
+    }
+}
+
+/// Chooses how a delivery group is sent.
+#[derive(Debug, Clone)]
+pub struct SelectDelivery {
+    /// Whose cart.
+    pub access: CartAccess,
+    /// Which group; the only one when absent.
+    pub group: Option<CartDeliveryId>,
+    /// Which of the options that it is offered.
+    pub option: ShippingOptionId,
+}
+
+impl Op for SelectDelivery {
+    const NAME: &'static str = "cart.select_delivery";
+    const NEEDS: Need = Need::Nothing;
+    type Out = Quote;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Quote> {
+        let (mut rows, settings) = hold_open(tx, &self.access).await?;
+        let mut groups = rows.deliveries.iter_mut();
+        let group = match self.group {
+            Some(id) => groups.find(|group| group.id == id),
+            None => groups.next(),
+        };
+        let group = group.ok_or_else(|| {
+            Refusal::new(ErrorCode::NotFound, "The cart has no such delivery group.").at(["deliveryGroupId"])
+        })?;
+        group.shipping_option_id = Some(self.option);
+        repo::choose_delivery(tx, group.id, self.option).await?;
+        let told = finish(tx, &settings, rows, false, &[]).await?;
+        if !told.options.iter().any(|option| option.id == self.option) {
+            let message = "This delivery option is not offered for the cart and its address.";
+            return Err(Refusal::new(ErrorCode::DeliveryUnavailable, message).at(["deliveryOptionId"]).into());
+        }
+        Ok(told)
+    }
+}
+
+/// Chooses how a cart is paid; moves no money.
+#[derive(Debug, Clone)]
+pub struct CreatePaymentSession {
+    /// Whose cart.
+    pub access: CartAccess,
+    /// Which provider.
+    pub provider: String,
+    /// What the provider needs to know.
+    pub data: serde_json::Value,
+}
+
+impl Op for CreatePaymentSession {
+    const NAME: &'static str = "cart.create_payment_session";
+    const NEEDS: Need = Need::Nothing;
+    type Out = Quote;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Quote> {
+        let (mut rows, settings) = hold_open(tx, &self.access).await?;
+        let region = settings.region(rows.cart.region_id);
+        if !region.is_some_and(|region| region.providers.contains(&self.provider)) {
+            let message = "This payment provider is not offered in the cart's region.";
+            return Err(Refusal::new(ErrorCode::PaymentProviderUnavailable, message).at(["provider"]).into());
+        }
+        let row = payment_session::Model {
+            id: tx.id(),
+            created_at: tx.now(),
+            cart_id: rows.cart.id,
+            provider: self.provider.clone(),
+            data: self.data.clone(),
+        };
+        repo::put_session(tx, row.clone()).await?;
+        rows.session = Some(row);
+        finish(tx, &settings, rows, false, &[]).await
+    }
+}

@@ -1,0 +1,450 @@
+//! How a cart looks to its shopper.
+
+use std::sync::Arc;
+
+use async_graphql::{ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use domain::address;
+use domain::cart::CartState;
+use domain::refusal::ErrorCode;
+use domain::totals::TaxAmount;
+use entity::payment_session;
+
+use super::ops::{Addresses, Buyer};
+use super::quote::{DeliveryOption as Offered, Issue, Quote, QuotedLine};
+use crate::api::scalar::{Country, CurrencyCode, Decimal, Json, Money, id, ppm_to_percent};
+use crate::api::version::Change;
+use crate::api::word::Enum;
+use crate::catalog::types::Variant;
+use crate::region::types::Region;
+
+/// What a shopper is about to buy, with what it comes to at this moment.
+#[derive(Debug, Clone)]
+pub struct Cart(pub Arc<Quote>);
+
+impl From<Quote> for Cart {
+    fn from(quote: Quote) -> Self {
+        Self(Arc::new(quote))
+    }
+}
+
+impl Cart {
+    fn money(&self, minor: i64) -> Money {
+        Money::new(minor, self.0.rows.cart.currency)
+    }
+}
+
+/// What a shopper is about to buy, with what it comes to at this moment.
+#[Object]
+impl Cart {
+    /// Its id. It opens nothing by itself: guests send it with the cart's token.
+    async fn id(&self) -> ID {
+        id(self.0.rows.cart.id)
+    }
+
+    /// Where it is on its way.
+    async fn state(&self) -> Enum<CartState> {
+        Enum(self.0.rows.cart.state)
+    }
+
+    /// The region that it is in.
+    async fn region(&self) -> Region {
+        Region(self.0.region.clone())
+    }
+
+    /// The currency of all its amounts.
+    async fn currency_code(&self) -> CurrencyCode {
+        CurrencyCode(self.0.rows.cart.currency)
+    }
+
+    /// Where mail about the order goes.
+    async fn email(&self) -> Option<String> {
+        self.0.rows.cart.email.as_ref().map(ToString::to_string)
+    }
+
+    /// Its language: a BCP 47 tag.
+    async fn locale(&self) -> &str {
+        &self.0.rows.cart.locale
+    }
+
+    /// Where it is sent.
+    async fn shipping_address(&self) -> Option<Address> {
+        self.0.rows.cart.shipping_address.clone().map(Address::from)
+    }
+
+    /// Where it is billed to, when that is another place.
+    async fn billing_address(&self) -> Option<Address> {
+        self.0.rows.cart.billing_address.clone().map(Address::from)
+    }
+
+    /// Its lines in the order in which they came, at most 100.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn lines(&self) -> Vec<CartLine> {
+        (0..self.0.lines.len()).map(|place| CartLine(self.clone(), place)).collect()
+    }
+
+    /// How many pieces it holds.
+    async fn total_quantity(&self) -> i32 {
+        self.0.rows.lines.iter().fold(0, |sum: i32, line| sum.saturating_add(line.quantity))
+    }
+
+    /// The parts of it that ship together, each with its own choice of delivery; none when nothing is shipped.
+    async fn delivery_groups(&self) -> Vec<DeliveryGroup> {
+        let groups = self.0.rows.deliveries.iter().zip(&self.0.chosen).filter(|_| self.0.needs_shipping);
+        groups
+            .map(|(group, chosen)| DeliveryGroup {
+                id: id(group.id),
+                options: self.0.options.iter().map(|option| self.option(option)).collect(),
+                selected: chosen.as_ref().map(|option| self.option(option)),
+            })
+            .collect()
+    }
+
+    /// The payment that was chosen.
+    async fn payment_session(&self) -> Option<PaymentSession> {
+        self.0.rows.session.as_ref().map(PaymentSession::from)
+    }
+
+    /// The sum of its lines before discounts, in the basis in which their prices are shown.
+    async fn subtotal(&self) -> Money {
+        self.money(self.0.totals.subtotal_minor)
+    }
+
+    /// The sum of its discounts.
+    async fn discount(&self) -> Money {
+        self.money(self.0.totals.discount_minor)
+    }
+
+    /// The sum of its shipping charges, in the basis in which they are shown.
+    async fn shipping(&self) -> Money {
+        self.money(self.0.totals.shipping_minor)
+    }
+
+    /// The sum of its taxes.
+    async fn tax(&self) -> Money {
+        self.money(self.0.totals.tax_minor)
+    }
+
+    /// Its taxes by rate.
+    async fn taxes(&self) -> Vec<Tax> {
+        self.0.totals.taxes.iter().map(|tax| Tax::new(tax, self.0.rows.cart.currency)).collect()
+    }
+
+    /// The sum to pay. Send it as `expectedTotal` with `cartComplete`.
+    async fn total(&self) -> Money {
+        self.money(self.0.totals.total_minor)
+    }
+
+    /// Everything that stands between it and an order, and every change that the shopper should know.
+    async fn issues(&self) -> Vec<CartIssue> {
+        self.0.issues.iter().map(CartIssue::from).collect()
+    }
+
+    /// Until when it is kept.
+    async fn expires_at(&self) -> DateTime<Utc> {
+        self.0.rows.cart.expires_at
+    }
+
+    /// When it was changed last.
+    async fn updated_at(&self) -> DateTime<Utc> {
+        self.0.rows.cart.updated_at
+    }
+}
+
+impl Cart {
+    fn option(&self, option: &Offered) -> DeliveryOption {
+        DeliveryOption {
+            id: id(option.id),
+            name: option.name.clone(),
+            amount: self.money(option.amount_minor),
+            includes_tax: option.includes_tax,
+        }
+    }
+}
+
+/// A line of a cart.
+#[derive(Debug, Clone)]
+pub struct CartLine(Cart, usize);
+
+impl CartLine {
+    fn line(&self) -> &QuotedLine {
+        &self.0.0.lines[self.1]
+    }
+}
+
+/// A line of a cart.
+#[Object]
+impl CartLine {
+    /// Its id.
+    async fn id(&self) -> ID {
+        id(self.line().row.id)
+    }
+
+    /// The id of the variant that it holds.
+    async fn variant_id(&self) -> ID {
+        id(self.line().row.variant_id)
+    }
+
+    /// The variant that it holds; null when it is not for sale any more.
+    async fn variant(&self) -> Option<Variant> {
+        self.line().offer.as_ref().map(|offer| Variant::from(offer.variant.clone()))
+    }
+
+    /// The title of its product.
+    async fn title(&self) -> Option<&str> {
+        self.line().offer.as_ref().map(|offer| offer.product.title.as_str())
+    }
+
+    /// How many pieces.
+    async fn quantity(&self) -> i32 {
+        self.line().row.quantity
+    }
+
+    /// What one piece costs at this moment.
+    async fn unit_price(&self) -> Money {
+        let shown = self.line().row.unit_price_minor;
+        self.0.money(self.line().price.as_ref().map_or(shown, |price| price.amount_minor))
+    }
+
+    /// Whether prices of this line include tax.
+    async fn includes_tax(&self) -> bool {
+        self.line().price.as_ref().map_or(self.line().row.includes_tax, |price| price.includes_tax)
+    }
+
+    /// Unit price times quantity.
+    async fn subtotal(&self) -> Money {
+        self.0.money(self.line().totals.subtotal_minor)
+    }
+
+    /// What comes off.
+    async fn discount(&self) -> Money {
+        self.0.money(self.line().totals.discount_minor)
+    }
+
+    /// The tax on it.
+    async fn tax(&self) -> Money {
+        self.0.money(self.line().totals.tax_minor)
+    }
+
+    /// What it comes to with tax.
+    async fn total(&self) -> Money {
+        self.0.money(self.line().totals.total_minor)
+    }
+}
+
+/// Lines of a cart that ship together.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct DeliveryGroup {
+    /// Its id.
+    pub id: ID,
+    /// The options that it is offered; none before there is a shipping address. At most 250.
+    pub options: Vec<DeliveryOption>,
+    /// The option that was chosen and is still offered.
+    pub selected: Option<DeliveryOption>,
+}
+
+/// A way to send a delivery group.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct DeliveryOption {
+    /// Its id, for `cartDeliverySelect`.
+    pub id: ID,
+    /// Its name.
+    pub name: String,
+    /// What it costs.
+    pub amount: Money,
+    /// Whether that includes tax.
+    pub includes_tax: bool,
+}
+
+/// How a cart will be paid. No money has moved.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct PaymentSession {
+    /// Its id.
+    pub id: ID,
+    /// The name of the provider.
+    pub provider: String,
+    /// What you gave the provider to know.
+    pub data: Json,
+}
+
+impl From<&payment_session::Model> for PaymentSession {
+    fn from(row: &payment_session::Model) -> Self {
+        Self { id: id(row.id), provider: row.provider.clone(), data: Json(row.data.clone()) }
+    }
+}
+
+/// A tax at one rate.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct Tax {
+    /// A short code for invoices.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// The rate in percent.
+    pub percent: Decimal,
+    /// What it is levied on.
+    pub base: Money,
+    /// The tax.
+    pub amount: Money,
+}
+
+impl Tax {
+    /// A tax in this currency.
+    pub fn new(tax: &TaxAmount, currency: domain::money::Currency) -> Self {
+        Self {
+            code: tax.code.clone(),
+            name: tax.name.clone(),
+            percent: ppm_to_percent(tax.rate_ppm),
+            base: Money::new(tax.base_minor, currency),
+            amount: Money::new(tax.tax_minor, currency),
+        }
+    }
+}
+
+/// Something that stands between a cart and an order, or that the shopper should know before.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct CartIssue {
+    /// What your program branches on.
+    pub code: Enum<ErrorCode>,
+    /// An English sentence for the developer.
+    pub message: String,
+    /// The line that it is about.
+    pub line_id: Option<ID>,
+    /// How many can still be had, with `INSUFFICIENT_STOCK`.
+    pub quantity_available: Option<i32>,
+    /// Whether the cart can't become an order before it is settled.
+    pub blocking: bool,
+}
+
+impl From<&Issue> for CartIssue {
+    fn from(issue: &Issue) -> Self {
+        Self {
+            code: Enum(issue.refusal.code),
+            message: issue.refusal.message.clone(),
+            line_id: issue.line.map(id),
+            quantity_available: issue.refusal.quantity_available,
+            blocking: issue.blocking,
+        }
+    }
+}
+
+/// A postal address.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct Address {
+    /// Given name.
+    pub first_name: Option<String>,
+    /// Family name.
+    pub last_name: String,
+    /// Company.
+    pub company: Option<String>,
+    /// Street and number.
+    pub address1: String,
+    /// Flat, floor, building.
+    pub address2: Option<String>,
+    /// City.
+    pub city: String,
+    /// State, province or county.
+    pub province: Option<String>,
+    /// Postal code.
+    pub postal_code: Option<String>,
+    /// Country.
+    pub country_code: Country,
+    /// Telephone number.
+    pub phone: Option<String>,
+}
+
+impl From<address::Address> for Address {
+    fn from(address: address::Address) -> Self {
+        Self {
+            first_name: address.first_name,
+            last_name: address.last_name,
+            company: address.company,
+            address1: address.address1,
+            address2: address.address2,
+            city: address.city,
+            province: address.province,
+            postal_code: address.postal_code,
+            country_code: Country(address.country),
+            phone: address.phone,
+        }
+    }
+}
+
+/// A postal address that you send. Each line has at most 255 characters.
+#[derive(Debug, Clone, InputObject)]
+pub struct AddressInput {
+    /// Given name.
+    pub first_name: Option<String>,
+    /// Family name.
+    pub last_name: String,
+    /// Company.
+    pub company: Option<String>,
+    /// Street and number.
+    pub address1: String,
+    /// Flat, floor, building.
+    pub address2: Option<String>,
+    /// City.
+    pub city: String,
+    /// State, province or county.
+    pub province: Option<String>,
+    /// Postal code.
+    pub postal_code: Option<String>,
+    /// Country.
+    pub country_code: Country,
+    /// Telephone number.
+    pub phone: Option<String>,
+}
+
+impl From<AddressInput> for address::Address {
+    fn from(input: AddressInput) -> Self {
+        Self {
+            first_name: input.first_name,
+            last_name: input.last_name,
+            company: input.company,
+            address1: input.address1,
+            address2: input.address2,
+            city: input.city,
+            province: input.province,
+            postal_code: input.postal_code,
+            country: input.country_code.0,
+            phone: input.phone,
+        }
+    }
+}
+
+/// Who is buying. What you leave out stays.
+#[derive(Debug, Clone, Default, InputObject)]
+pub struct CartBuyerInput {
+    /// Where mail about the order goes; null clears it.
+    pub email: MaybeUndefined<String>,
+    /// The region, by id or handle. Another region may have another currency and other prices.
+    pub region: Option<String>,
+    /// The language: a BCP 47 tag such as `en` or `pt-BR`.
+    pub locale: Option<String>,
+}
+
+impl From<CartBuyerInput> for Buyer {
+    fn from(input: CartBuyerInput) -> Self {
+        Self { email: input.email.into(), region: input.region, locale: input.locale }
+    }
+}
+
+/// Where an order is sent and billed to. What you leave out stays.
+#[derive(Debug, Clone, Default, InputObject)]
+pub struct CartAddressesInput {
+    /// Where it is sent; null clears it.
+    pub shipping: MaybeUndefined<AddressInput>,
+    /// Where it is billed to, when that is another place; null clears it.
+    pub billing: MaybeUndefined<AddressInput>,
+}
+
+impl From<CartAddressesInput> for Addresses {
+    fn from(input: CartAddressesInput) -> Self {
+        let read = |address: MaybeUndefined<AddressInput>| match address {
+            MaybeUndefined::Undefined => Change::Keep,
+            MaybeUndefined::Null => Change::Clear,
+            MaybeUndefined::Value(address) => Change::To(address.into()),
+        };
+        Self { shipping: read(input.shipping), billing: read(input.billing) }
+    }
+}

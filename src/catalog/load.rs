@@ -1,0 +1,102 @@
+//! The catalog for loaders.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_graphql::dataloader::Loader;
+use domain::id::{ProductId, ProductTypeId, VariantId};
+use entity::{media, product, product_channel, product_type, tag, variant};
+
+use super::repo::{self, OptionRow};
+use crate::api::call::{Batch, group};
+use crate::error::Error;
+
+/// Declares a key whose value is a list of rows.
+macro_rules! list_loader {
+    ($(#[$doc:meta])* $key:ident($id:ty) => $row:ty, $fetch:expr, $keyed:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub struct $key(pub $id);
+
+        impl Loader<$key> for Batch {
+            type Value = Arc<Vec<$row>>;
+            type Error = Arc<Error>;
+
+            async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, Self::Value>, Self::Error> {
+                let ids: Vec<$id> = keys.iter().map(|key| key.0).collect();
+                let rows = $fetch(&self.conn, &ids).await?;
+                Ok(group(rows.into_iter().map($keyed)))
+            }
+        }
+    };
+}
+
+list_loader! {
+    /// The variants of a product in order.
+    VariantsOf(ProductId) => variant::Model, repo::variants_of, |row| (VariantsOf(row.product_id), row)
+}
+
+list_loader! {
+    /// The options of a product with their values, in order.
+    OptionsOf(ProductId) => OptionRow, repo::options_of, |row| (OptionsOf(row.product), row)
+}
+
+list_loader! {
+    /// The option values of a variant.
+    SelectedOf(VariantId) => OptionRow, repo::selected_of, |(variant, row)| (SelectedOf(variant), row)
+}
+
+list_loader! {
+    /// The media of a product in order.
+    MediaOf(ProductId) => media::Model, repo::media_of, |(product, row)| (MediaOf(product), row)
+}
+
+list_loader! {
+    /// The media of a variant in order.
+    VariantMediaOf(VariantId) => media::Model, repo::variant_media_of, |(variant, row)| (VariantMediaOf(variant), row)
+}
+
+list_loader! {
+    /// The tags of a product in order.
+    TagsOf(ProductId) => tag::Model, repo::tags_of, |(product, row)| (TagsOf(product), row)
+}
+
+list_loader! {
+    /// The channels in which a product is published.
+    ChannelsOf(ProductId) => product_channel::Model, repo::channels_of, |row| (ChannelsOf(row.product_id), row)
+}
+
+/// Declares a key whose value is one row.
+macro_rules! row_loader {
+    ($(#[$doc:meta])* $key:ident($id:ty) => $row:ty, $fetch:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub struct $key(pub $id);
+
+        impl Loader<$key> for Batch {
+            type Value = Option<Arc<$row>>;
+            type Error = Arc<Error>;
+
+            async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, Self::Value>, Self::Error> {
+                let ids: Vec<$id> = keys.iter().map(|key| key.0).collect();
+                let rows = $fetch(&self.conn, &ids).await?;
+                Ok(rows.into_iter().map(|row| ($key(row.id), Some(Arc::new(row)))).collect())
+            }
+        }
+    };
+}
+
+row_loader! {
+    /// A product by id.
+    ProductBy(ProductId) => product::Model, repo::by_ids
+}
+
+row_loader! {
+    /// A variant by id.
+    VariantBy(VariantId) => variant::Model, repo::variants_by_ids
+}
+
+row_loader! {
+    /// A product type by id.
+    TypeBy(ProductTypeId) => product_type::Model, repo::types_by_ids
+}

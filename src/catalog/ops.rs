@@ -1,0 +1,386 @@
+//! What staff and imports change about products.
+
+use chrono::{DateTime, Utc};
+use domain::auth::Permission;
+use domain::catalog::{CheckedProduct, PriceDraft, ProductDraft, ProductStatus, check_product};
+use domain::id::{ChannelId, ProductId, VariantId};
+use domain::refusal::{ErrorCode, Refusal, Refusals};
+use domain::text::{Handle, title};
+use entity::{product, product_channel};
+use serde_json::json;
+
+use super::repo;
+use super::save::{Saved, save, save_prices};
+use crate::actor::Need;
+use crate::api::version::{Change, check_version};
+use crate::error::{Error, Result};
+use crate::event::Aggregate;
+use crate::op::{Op, Tx};
+
+const WRITE: Need = Need::Permission(Permission::CatalogWrite);
+
+/// A new product with all that belongs to it.
+#[derive(Debug, Clone)]
+pub struct CreateProduct {
+    /// As it is wished.
+    pub draft: ProductDraft,
+    /// Where it is published; in every open channel when absent and its status is published.
+    pub channels: Option<Vec<ChannelId>>,
+}
+
+impl Op for CreateProduct {
+    const NAME: &'static str = "product.create";
+    const NEEDS: Need = WRITE;
+    type Out = product::Model;
+
+    async fn run(&self, tx: &mut Tx) -> Result<product::Model> {
+        let wished = check_product(self.draft.clone())?;
+        if repo::lock_handle(tx, &wished.handle).await?.is_some() {
+            return Err(crate::channel::ops::taken(&wished.handle).into());
+        }
+        let channels = match &self.channels {
+            Some(ids) => ids.clone(),
+            None => default_channels(tx, wished.status).await?,
+        };
+        let rows = publications(tx, ProductId(uuid::Uuid::nil()), &channels, None).await?;
+        Ok(save(tx, &wished, None, Some(rows)).await?.0)
+    }
+}
+
+/// A product as a file wants it: found again by its handle, and its variants
+/// by their option values.
+#[derive(Debug, Clone)]
+pub struct ImportProduct {
+    /// As the file says.
+    pub product: CheckedProduct,
+    /// Undo everything in the end: only the answer is wanted.
+    pub dry_run: bool,
+}
+
+impl Op for ImportProduct {
+    const NAME: &'static str = "product.import";
+    const NEEDS: Need = WRITE;
+    type Out = (ProductId, Saved);
+
+    async fn run(&self, tx: &mut Tx) -> Result<(ProductId, Saved)> {
+        let known = repo::lock_handle(tx, &self.product.handle).await?;
+        // What staff decided about a known product's channels stays.
+        let unpublished = match &known {
+            Some(row) => {
+                self.product.status == ProductStatus::Published
+                    && row.status != ProductStatus::Published
+                    && repo::channels_of(&tx.conn, &[row.id]).await?.is_empty()
+            }
+            None => true,
+        };
+        let rows = match unpublished {
+            false => None,
+            true => {
+                let channels = default_channels(tx, self.product.status).await?;
+                Some(publications(tx, ProductId(uuid::Uuid::nil()), &channels, None).await?)
+            }
+        };
+        let (row, saved) = save(tx, &self.product, known, rows).await?;
+        Ok((row.id, saved))
+    }
+
+    fn commits(&self) -> bool {
+        !self.dry_run
+    }
+}
+
+async fn default_channels(tx: &mut Tx, status: ProductStatus) -> Result<Vec<ChannelId>> {
+    let settings = tx.settings().await?;
+    let open = settings.channels.iter().filter(|channel| channel.active && status == ProductStatus::Published);
+    Ok(open.map(|channel| channel.id).collect())
+}
+
+async fn publications(
+    tx: &mut Tx,
+    product: ProductId,
+    channels: &[ChannelId],
+    at: Option<DateTime<Utc>>,
+) -> Result<Vec<product_channel::Model>> {
+    let settings = tx.settings().await?;
+    let mut refusals = Refusals::default();
+    for (place, id) in channels.iter().enumerate() {
+        let at = ["channelIds".to_owned(), place.to_string()];
+        if !settings.channels.iter().any(|channel| channel.id == *id) {
+            refusals.push(Refusal::new(ErrorCode::NotFound, "There is no such channel.").at(at));
+        } else if channels[..place].contains(id) {
+            refusals.push(Refusal::new(ErrorCode::Duplicate, "This channel stands here twice.").at(at));
+        }
+    }
+    refusals.into_result()?;
+    let published_at = at.unwrap_or(tx.now());
+    let row =
+        |channel_id: &ChannelId| product_channel::Model { product_id: product, channel_id: *channel_id, published_at };
+    Ok(channels.iter().map(row).collect())
+}
+
+/// New prices of a variant.
+#[derive(Debug, Clone)]
+pub struct VariantPrices {
+    /// Which variant.
+    pub variant: VariantId,
+    /// One price per currency; prices in other currencies stay.
+    pub prices: Vec<PriceDraft>,
+}
+
+/// What changes about a product; what is not given stays.
+#[derive(Debug, Clone, Default)]
+pub struct UpdateProduct {
+    /// The version that staff saw.
+    pub expected_version: Option<i32>,
+    /// The title.
+    pub title: Option<String>,
+    /// The handle.
+    pub handle: Option<String>,
+    /// The line below the title.
+    pub subtitle: Change<String>,
+    /// The description; it is sanitised.
+    pub description_html: Option<String>,
+    /// Who made it.
+    pub vendor: Change<String>,
+    /// The name of its type.
+    pub product_type: Change<String>,
+    /// All its tags.
+    pub tags: Option<Vec<String>>,
+    /// Whether shoppers see it.
+    pub status: Option<ProductStatus>,
+    /// The title for search engines.
+    pub seo_title: Change<String>,
+    /// The description for search engines.
+    pub seo_description: Change<String>,
+    /// New prices of its variants.
+    pub prices: Vec<VariantPrices>,
+}
+
+/// [`UpdateProduct`] for one product.
+#[derive(Debug, Clone)]
+pub struct UpdateProductOp {
+    /// Which product.
+    pub id: ProductId,
+    /// What changes.
+    pub change: UpdateProduct,
+}
+
+impl Op for UpdateProductOp {
+    const NAME: &'static str = "product.update";
+    const NEEDS: Need = WRITE;
+    type Out = product::Model;
+
+    async fn run(&self, tx: &mut Tx) -> Result<product::Model> {
+        let before = repo::lock(tx, self.id).await?.ok_or_else(|| Error::not_found("product"))?;
+        check_version(self.change.expected_version, before.version)?;
+        let mut after = before.clone();
+        let mut refusals = Refusals::default();
+        self.change.apply(&mut after, &mut refusals);
+        if after.handle != before.handle && repo::lock_handle(tx, &after.handle).await?.is_some() {
+            refusals.push(crate::channel::ops::taken(&after.handle));
+        }
+        let prices = self.checked_prices(tx, &mut refusals).await?;
+        let type_name = self.change.checked_type(&mut refusals);
+        let tags = self.change.checked_tags(&mut refusals);
+        refusals.into_result()?;
+        match type_name {
+            Change::Keep => {}
+            Change::Clear => after.type_id = None,
+            Change::To(name) => after.type_id = Some(repo::type_named(tx, &name).await?),
+        }
+        if let Some(tags) = &tags {
+            let ids = repo::tags_named(tx, tags).await?;
+            repo::replace_tags(tx, self.id, &ids).await?;
+        }
+        let settings = tx.settings().await?;
+        for (variant, wished, held) in prices {
+            save_prices(tx, &settings, variant, &wished, &held).await?;
+        }
+        after.search_text = search_text(tx, &after).await?;
+        after.version += 1;
+        after.updated_at = tx.now();
+        let after = repo::update(tx, after).await?;
+        crate::pricing::repo::refresh_product(tx, after.id).await?;
+        let payload = json!({ "version": after.version });
+        tx.emit(Aggregate::new("product", after.id), "product.updated", payload);
+        let summary = |row: &product::Model| json!({ "handle": row.handle, "title": row.title, "status": row.status });
+        tx.audit(after.id, Some(summary(&before)), Some(summary(&after)));
+        Ok(after)
+    }
+}
+
+type NewPrices = (VariantId, Vec<PriceDraft>, Vec<entity::price::Model>);
+
+impl UpdateProductOp {
+    async fn checked_prices(&self, tx: &Tx, refusals: &mut Refusals) -> Result<Vec<NewPrices>> {
+        if self.change.prices.is_empty() {
+            return Ok(Vec::new());
+        }
+        let own: Vec<VariantId> =
+            repo::variants_of(&tx.conn, &[self.id]).await?.into_iter().map(|variant| variant.id).collect();
+        let held = crate::pricing::repo::all_of_variants(&tx.conn, &own).await?;
+        let mut checked = Vec::new();
+        for (place, new) in self.change.prices.iter().enumerate() {
+            let at = |rest: &[&str]| {
+                let start = ["variants".to_owned(), place.to_string()];
+                start.into_iter().chain(rest.iter().map(ToString::to_string)).collect::<Vec<_>>()
+            };
+            if self.change.prices[..place].iter().any(|other| other.variant == new.variant) {
+                refusals.push(Refusal::new(ErrorCode::Duplicate, "This variant stands here twice.").at(at(&["id"])));
+            }
+            if !own.contains(&new.variant) {
+                refusals.push(Refusal::new(ErrorCode::NotFound, "The product has no such variant.").at(at(&["id"])));
+            }
+            for (number, price) in new.prices.iter().enumerate() {
+                let number_text = number.to_string();
+                if price.amount_minor < 0 || price.compare_at_minor.is_some_and(|minor| minor < 0) {
+                    let refusal = Refusal::new(ErrorCode::Invalid, "A price can't be negative.");
+                    refusals.push(refusal.at(at(&["prices", &number_text])));
+                }
+                if new.prices[..number].iter().any(|other| other.currency == price.currency) {
+                    let refusal = Refusal::new(ErrorCode::Duplicate, "This currency has a price already.");
+                    refusals.push(refusal.at(at(&["prices", &number_text])));
+                }
+            }
+            checked.push((new.variant, new.prices.clone(), held.clone()));
+        }
+        Ok(checked)
+    }
+}
+
+impl UpdateProduct {
+    fn apply(&self, row: &mut product::Model, refusals: &mut Refusals) {
+        if let Some(text) = &self.title
+            && let Some(text) = refusals.keep(title(text).map_err(|refusal| refusal.at(["title"])))
+        {
+            row.title_fold = text.to_lowercase();
+            row.title = text;
+        }
+        if let Some(text) = &self.handle
+            && let Some(handle) = refusals.keep(text.parse::<Handle>().map_err(|refusal| refusal.at(["handle"])))
+        {
+            row.handle = handle;
+        }
+        if let Some(html) = &self.description_html {
+            if html.chars().count() > domain::catalog::MAX_DESCRIPTION {
+                let message = format!("A description has at most {} characters.", domain::catalog::MAX_DESCRIPTION);
+                refusals.push(Refusal::new(ErrorCode::Invalid, message).at(["descriptionHtml"]));
+            }
+            row.description_html = ammonia::clean(html);
+        }
+        if let Some(status) = self.status {
+            row.status = status;
+        }
+        for (change, place, name) in [
+            (&self.subtitle, &mut row.subtitle, "subtitle"),
+            (&self.vendor, &mut row.vendor, "vendor"),
+            (&self.seo_title, &mut row.seo_title, "seoTitle"),
+            (&self.seo_description, &mut row.seo_description, "seoDescription"),
+        ] {
+            let checked = change.clone().try_map(|text| title(&text)).map_err(|refusal| refusal.at([name]));
+            if let Some(change) = refusals.keep(checked) {
+                change.apply(place);
+            }
+        }
+    }
+
+    fn checked_type(&self, refusals: &mut Refusals) -> Change<String> {
+        let checked = self.product_type.clone().try_map(|name| title(&name));
+        refusals.keep(checked.map_err(|refusal| refusal.at(["productType"]))).unwrap_or_default()
+    }
+
+    fn checked_tags(&self, refusals: &mut Refusals) -> Option<Vec<String>> {
+        let tags = self.tags.as_ref()?;
+        if tags.len() > domain::catalog::MAX_TAGS {
+            let message = format!("A product has at most {} tags.", domain::catalog::MAX_TAGS);
+            let refusal = Refusal::new(ErrorCode::TooMany, message).limit(domain::catalog::MAX_TAGS as i64);
+            refusals.push(refusal.at(["tags"]));
+            return None;
+        }
+        let mut checked: Vec<String> = Vec::new();
+        for (place, tag) in tags.iter().enumerate() {
+            let at = ["tags".to_owned(), place.to_string()];
+            if let Some(tag) = refusals.keep(title(tag).map_err(|refusal| refusal.at(at)))
+                && !checked.iter().any(|known| known.to_lowercase() == tag.to_lowercase())
+            {
+                checked.push(tag);
+            }
+        }
+        Some(checked)
+    }
+}
+
+async fn search_text(tx: &Tx, row: &product::Model) -> Result<String> {
+    let tags = repo::tags_of(&tx.conn, &[row.id]).await?;
+    let types = match row.type_id {
+        Some(id) => repo::types_by_ids(&tx.conn, &[id]).await?,
+        None => Vec::new(),
+    };
+    let words = [Some(row.title.as_str()), row.subtitle.as_deref(), row.vendor.as_deref()];
+    let words = words.into_iter().flatten().map(str::to_owned);
+    let words = words.chain(types.into_iter().map(|kind| kind.value)).chain(tags.into_iter().map(|(_, tag)| tag.value));
+    Ok(words.chain([row.handle.to_string()]).collect::<Vec<_>>().join(" ").to_lowercase())
+}
+
+/// Says in which channels a product is for sale, all of them.
+#[derive(Debug, Clone)]
+pub struct PublishProduct {
+    /// Which product.
+    pub id: ProductId,
+    /// In these channels and in no other.
+    pub channels: Vec<ChannelId>,
+    /// From when on; now when absent.
+    pub at: Option<DateTime<Utc>>,
+}
+
+impl Op for PublishProduct {
+    const NAME: &'static str = "product.publish";
+    const NEEDS: Need = WRITE;
+    type Out = product::Model;
+
+    async fn run(&self, tx: &mut Tx) -> Result<product::Model> {
+        let mut row = repo::lock(tx, self.id).await?.ok_or_else(|| Error::not_found("product"))?;
+        let rows = publications(tx, self.id, &self.channels, self.at).await?;
+        repo::replace_channels(tx, self.id, rows).await?;
+        let before = row.status;
+        row.status = if self.channels.is_empty() { ProductStatus::Draft } else { ProductStatus::Published };
+        row.version += 1;
+        row.updated_at = tx.now();
+        let row = repo::update(tx, row).await?;
+        crate::pricing::repo::refresh_product(tx, row.id).await?;
+        tx.emit(Aggregate::new("product", row.id), "product.published", json!({ "channels": self.channels }));
+        let after = json!({ "status": row.status, "channels": self.channels });
+        tx.audit(row.id, Some(json!({ "status": before })), Some(after));
+        Ok(row)
+    }
+}
+
+/// Takes a product out of the shop. Its orders keep what they show of it.
+#[derive(Debug, Clone)]
+pub struct DeleteProduct {
+    /// Which product.
+    pub id: ProductId,
+    /// The version that staff saw.
+    pub expected_version: Option<i32>,
+}
+
+impl Op for DeleteProduct {
+    const NAME: &'static str = "product.delete";
+    const NEEDS: Need = WRITE;
+    type Out = ProductId;
+
+    async fn run(&self, tx: &mut Tx) -> Result<ProductId> {
+        let mut row = repo::lock(tx, self.id).await?.ok_or_else(|| Error::not_found("product"))?;
+        check_version(self.expected_version, row.version)?;
+        row.deleted_at = Some(tx.now());
+        row.version += 1;
+        row.updated_at = tx.now();
+        let row = repo::update(tx, row).await?;
+        repo::delete_variants(tx, row.id).await?;
+        repo::replace_channels(tx, row.id, Vec::new()).await?;
+        crate::pricing::repo::refresh_product(tx, row.id).await?;
+        tx.emit(Aggregate::new("product", row.id), "product.deleted", json!({}));
+        tx.audit(row.id, Some(json!({ "handle": row.handle, "title": row.title })), None);
+        Ok(row.id)
+    }
+}

@@ -1,0 +1,249 @@
+//! The catalog on the store surface.
+
+use async_graphql::{Context, Enum as GraphqlEnum, ID, InputObject, Object, OneofObject};
+
+use super::listing::{Filter, SortKey, check};
+use super::repo::listing::{View, Which, find, page};
+use super::types::{Product, ProductConnection};
+use crate::api::call::{Call, call};
+use crate::api::page::{Page, PageArgs, STORE_MAX};
+use crate::api::payload::{find as found, top_level};
+use crate::api::scalar::{MoneyInput, parse_id};
+use crate::error::{Error, Result};
+use domain::refusal::{ErrorCode, Refusal};
+
+/// Which product you mean: exactly one of these.
+#[derive(Debug, OneofObject)]
+pub enum ProductBy {
+    /// By id.
+    Id(ID),
+    /// By its part of the web address.
+    Handle(String),
+    /// By its number in another system.
+    ExternalReference(String),
+}
+
+impl ProductBy {
+    /// For the repo.
+    pub fn which(&self) -> Result<Which> {
+        Ok(match self {
+            Self::Id(id) => Which::Id(parse_id(id, &["by", "id"]).map_err(|_| Error::not_found("product"))?),
+            Self::Handle(handle) => Which::Handle(handle.clone()),
+            Self::ExternalReference(text) => Which::ExternalReference(text.clone()),
+        })
+    }
+}
+
+/// What a list of products is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, GraphqlEnum)]
+pub enum ProductSortField {
+    /// When it was published in this channel.
+    Newest,
+    /// The title, whatever its capitals.
+    Title,
+    /// The lowest price in this request's region; products without one count as the dearest.
+    Price,
+}
+
+/// Which way a list runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, GraphqlEnum)]
+pub enum SortDirection {
+    /// From low to high, from old to new, from A to Z.
+    Asc,
+    /// From high to low, from new to old, from Z to A.
+    Desc,
+}
+
+/// How a list of products is sorted.
+#[derive(Debug, Clone, InputObject)]
+pub struct ProductSort {
+    /// By what.
+    pub field: ProductSortField,
+    /// Which way.
+    #[graphql(default_with = "SortDirection::Asc")]
+    pub direction: SortDirection,
+}
+
+/// A text that is one of those that you name.
+#[derive(Debug, Clone, InputObject)]
+pub struct TextFilter {
+    /// It is this.
+    pub eq: Option<String>,
+    /// It is one of these, at most 250.
+    #[graphql(name = "in")]
+    pub any: Option<Vec<String>>,
+}
+
+impl TextFilter {
+    fn parts(&self, filter: impl Fn(Vec<String>) -> Filter) -> Vec<Filter> {
+        let eq = self.eq.clone().map(|value| vec![value]);
+        [eq, self.any.clone()].into_iter().flatten().map(filter).collect()
+    }
+}
+
+/// An amount of money between two bounds, both inclusive, in the currency of this request's region.
+#[derive(Debug, Clone, InputObject)]
+pub struct MoneyRangeFilter {
+    /// At least this.
+    pub gte: Option<MoneyInput>,
+    /// At most this.
+    pub lte: Option<MoneyInput>,
+}
+
+/// A value of an option.
+#[derive(Debug, Clone, InputObject)]
+pub struct OptionValueFilter {
+    /// The name of the option, such as `Color`.
+    pub name: String,
+    /// It has one of these values, by name; at most 250.
+    pub values: Vec<String>,
+}
+
+/// What products must be to be in the list. What you leave out is not asked;
+/// what you name must hold all at once.
+#[derive(Debug, Clone, InputObject)]
+pub struct ProductFilter {
+    /// All of these. At most 4 deep in each other, as with `or` and `not`.
+    pub and: Option<Vec<ProductFilter>>,
+    /// At least one of these.
+    pub or: Option<Vec<ProductFilter>>,
+    /// Not this.
+    pub not: Option<Box<ProductFilter>>,
+    /// Title, subtitle, vendor, type, tags or handle contain every word of this, whatever their capitals.
+    pub text: Option<String>,
+    /// The lowest price is in this range.
+    pub price: Option<MoneyRangeFilter>,
+    /// It has this tag, whatever its capitals.
+    pub tag: Option<TextFilter>,
+    /// It is of this type, whatever its capitals.
+    pub product_type: Option<TextFilter>,
+    /// It comes from this vendor.
+    pub vendor: Option<TextFilter>,
+    /// It has a variant with a value of an option.
+    pub option_value: Option<OptionValueFilter>,
+    /// It has a variant that can be bought now; or with `false`, it has none.
+    pub available: Option<bool>,
+    /// It has this handle.
+    pub handle: Option<TextFilter>,
+}
+
+impl ProductFilter {
+    /// For the repo. Prices are compared in the region's currency.
+    pub fn read(&self, call: &Call) -> Result<Filter, Refusal> {
+        let mut parts = Vec::new();
+        let each = |inner: &Vec<Self>| inner.iter().map(|filter| filter.read(call)).collect::<Result<Vec<_>, _>>();
+        if let Some(inner) = &self.and {
+            parts.push(Filter::All(vec![Filter::Any(vec![Filter::All(each(inner)?)])]));
+        }
+        if let Some(inner) = &self.or {
+            parts.push(Filter::Any(each(inner)?));
+        }
+        if let Some(inner) = &self.not {
+            parts.push(Filter::Not(Box::new(inner.read(call)?)));
+        }
+        parts.extend(self.text.clone().map(Filter::Text));
+        if let Some(range) = &self.price {
+            parts.extend(bound(call, range.gte.as_ref(), "gte")?.map(Filter::PriceAtLeast));
+            parts.extend(bound(call, range.lte.as_ref(), "lte")?.map(Filter::PriceAtMost));
+        }
+        parts.extend(self.tag.iter().flat_map(|filter| filter.parts(Filter::Tag)));
+        parts.extend(self.product_type.iter().flat_map(|filter| filter.parts(Filter::ProductType)));
+        parts.extend(self.vendor.iter().flat_map(|filter| filter.parts(Filter::Vendor)));
+        parts.extend(self.handle.iter().flat_map(|filter| filter.parts(Filter::Handle)));
+        let option = self.option_value.clone().map(|option| Filter::OptionValue(option.name, option.values));
+        parts.extend(option);
+        parts.extend(self.available.map(Filter::Available));
+        Ok(Filter::All(parts))
+    }
+}
+
+fn bound(call: &Call, amount: Option<&MoneyInput>, name: &str) -> Result<Option<i64>, Refusal> {
+    let Some(amount) = amount else { return Ok(None) };
+    let money = amount.check(&["filter", "price", name])?;
+    match &call.region {
+        Some(region) if region.row.currency == money.currency => Ok(Some(money.minor)),
+        _ => Err(Refusal::new(ErrorCode::Invalid, "Compare prices in the currency of this request's region.").at([
+            "filter",
+            "price",
+            name,
+            "currencyCode",
+        ])),
+    }
+}
+
+/// From where this request sees products.
+pub fn view(call: &Call, staff: bool) -> View {
+    View {
+        channel: (!staff).then_some(call.channel.id),
+        price_channel: call.channel.id,
+        region: call.region.as_ref().map(|region| region.row.id),
+        locations: call.settings.locations_of(call.channel.id).iter().map(|location| location.id).collect(),
+        now: call.app.clock.now(),
+    }
+}
+
+/// The sort of a list, at most one: `fallback` when none is asked for.
+pub fn one_sort<T: Clone>(sort: Option<Vec<T>>, fallback: T) -> Result<T, Refusal> {
+    match sort.unwrap_or_default().as_slice() {
+        [] => Ok(fallback),
+        [one] => Ok(one.clone()),
+        _ => Err(Refusal::new(ErrorCode::TooMany, "A list is sorted by one field.").limit(1).at(["sort"])),
+    }
+}
+
+/// Queries about the catalog.
+#[derive(Debug, Default)]
+pub struct CatalogStoreQuery;
+
+#[Object]
+impl CatalogStoreQuery {
+    /// The products of this request's channel.
+    #[graphql(complexity = "5 + first.or(last).unwrap_or(20).max(0) as usize * child_complexity")]
+    #[allow(clippy::too_many_arguments)]
+    async fn products(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "So many from the front: 20 when absent, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the back, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor.")] before: Option<String>,
+        #[graphql(desc = "What the products must be.")] filter: Option<ProductFilter>,
+        #[graphql(desc = "How they are sorted, by one field; the newest first when absent.")] sort: Option<
+            Vec<ProductSort>,
+        >,
+    ) -> async_graphql::Result<ProductConnection> {
+        let call = call(ctx)?;
+        let count = ctx.look_ahead().field("totalCount").exists();
+        let outcome = async {
+            let newest = ProductSort { field: ProductSortField::Newest, direction: SortDirection::Desc };
+            let sort = one_sort(sort, newest)?;
+            let filter = filter.map(|filter| filter.read(call)).transpose()?;
+            filter.iter().try_for_each(|filter| check(filter, 0))?;
+            let key = match sort.field {
+                ProductSortField::Newest => SortKey::Newest,
+                ProductSortField::Title => SortKey::Title,
+                ProductSortField::Price => SortKey::Price,
+            };
+            let args = PageArgs { first, after, last, before, offset: None };
+            let view = view(call, false);
+            let list = ("products", key, sort.direction, &filter, view.price_channel, view.region);
+            let asked = Page::read(args, STORE_MAX, sort.direction == SortDirection::Desc, &list)?;
+            page(&call.conn(), &view, filter.as_ref(), key, asked, count).await
+        };
+        outcome.await.map(ProductConnection::from).map_err(top_level)
+    }
+
+    /// One product of this request's channel; null when there is none to be seen.
+    async fn product(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which product.")] by: ProductBy,
+    ) -> async_graphql::Result<Option<Product>> {
+        let call = call(ctx)?;
+        let outcome = async {
+            let seen_in = Some((call.channel.id, call.app.clock.now()));
+            find(&call.conn(), &by.which()?, seen_in).await
+        };
+        Ok(found(outcome.await)?.flatten().map(Product::from))
+    }
+}

@@ -1,0 +1,177 @@
+//! Channels on the admin surface.
+
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+
+use super::ops::{CreateChannel, CreatePublishableKey, UpdateChannel};
+use super::types::{AdminChannel, AdminPublishableKey};
+use crate::api::call::call;
+use crate::api::guard::{settings_read, settings_write};
+use crate::api::payload::payload;
+use crate::api::scalar::parse_id;
+use crate::api::version::Change;
+use crate::auth::token::random_token;
+
+/// Queries about channels.
+#[derive(Debug, Default)]
+pub struct ChannelAdminQuery;
+
+#[Object]
+impl ChannelAdminQuery {
+    /// Every channel, oldest first. A shop has at most 100.
+    #[graphql(guard = "settings_read()", complexity = "10 + child_complexity * 10")]
+    async fn channels(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminChannel>> {
+        Ok(call(ctx)?.settings.channels.iter().cloned().map(AdminChannel).collect())
+    }
+
+    /// One channel.
+    #[graphql(guard = "settings_read()")]
+    async fn channel(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The channel's id.")] id: ID,
+    ) -> async_graphql::Result<Option<AdminChannel>> {
+        let Ok(id) = parse_id(&id, &["id"]) else { return Ok(None) };
+        let settings = &call(ctx)?.settings;
+        Ok(settings.channels.iter().find(|channel| channel.id == id).cloned().map(AdminChannel))
+    }
+}
+
+/// What a new channel is.
+#[derive(Debug, InputObject)]
+pub struct AdminChannelCreateInput {
+    /// Its name, 1 to 255 characters.
+    pub name: String,
+    /// Its handle; made from the name when absent.
+    pub handle: Option<String>,
+    /// The region of carts that name none.
+    pub default_region_id: Option<ID>,
+    /// The language of requests that name none, such as `en` or `pt-BR`; `en` when absent.
+    pub default_locale: Option<String>,
+    /// Where its storefront is, such as `https://shop.example`.
+    pub storefront_url: Option<String>,
+}
+
+/// What changes about a channel; what you leave out stays.
+#[derive(Debug, InputObject)]
+pub struct AdminChannelUpdateInput {
+    /// Which channel.
+    pub id: ID,
+    /// The version that you read; another one in the database is a `CONFLICT`.
+    pub expected_version: Option<i32>,
+    /// Its name, 1 to 255 characters.
+    pub name: Option<String>,
+    /// The region of carts that name none; null clears it.
+    pub default_region_id: MaybeUndefined<ID>,
+    /// The language of requests that name none.
+    pub default_locale: Option<String>,
+    /// Where its storefront is; null clears it.
+    pub storefront_url: MaybeUndefined<String>,
+    /// Whether it is open. The last open channel can't be closed.
+    pub active: Option<bool>,
+}
+
+/// What a new publishable key is.
+#[derive(Debug, InputObject)]
+pub struct AdminPublishableKeyCreateInput {
+    /// What staff call it, 1 to 255 characters.
+    pub title: String,
+    /// The channel that it names.
+    pub channel_id: ID,
+}
+
+payload! {
+    /// What `channelCreate` did.
+    AdminChannelCreatePayload {
+        /// The new channel.
+        channel: AdminChannel
+    }
+}
+
+payload! {
+    /// What `channelUpdate` did.
+    AdminChannelUpdatePayload {
+        /// The channel as it is now.
+        channel: AdminChannel
+    }
+}
+
+payload! {
+    /// What `publishableKeyCreate` did.
+    AdminPublishableKeyCreatePayload {
+        /// The new key.
+        publishable_key: AdminPublishableKey
+    }
+}
+
+/// Mutations of channels.
+#[derive(Debug, Default)]
+pub struct ChannelAdminMutation;
+
+#[Object]
+impl ChannelAdminMutation {
+    /// Makes a sales channel.
+    #[graphql(guard = "settings_write()")]
+    async fn channel_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The new channel.")] input: AdminChannelCreateInput,
+    ) -> async_graphql::Result<AdminChannelCreatePayload> {
+        let call = call(ctx)?;
+        let outcome = async {
+            let default_region = input.default_region_id.as_ref().map(|id| parse_id(id, &["defaultRegionId"]));
+            let op = CreateChannel {
+                name: input.name,
+                handle: input.handle,
+                default_region: default_region.transpose()?,
+                default_locale: input.default_locale,
+                storefront_url: input.storefront_url,
+            };
+            call.app.run(&call.caller, &op).await.map(AdminChannel)
+        };
+        AdminChannelCreatePayload::answer(outcome.await)
+    }
+
+    /// Changes a sales channel.
+    #[graphql(guard = "settings_write()")]
+    async fn channel_update(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What changes.")] input: AdminChannelUpdateInput,
+    ) -> async_graphql::Result<AdminChannelUpdatePayload> {
+        let call = call(ctx)?;
+        let outcome = async {
+            let op = UpdateChannel {
+                id: parse_id(&input.id, &["id"])?,
+                expected_version: input.expected_version,
+                name: input.name,
+                default_region: Change::from(input.default_region_id)
+                    .try_map(|id| parse_id(&id, &["defaultRegionId"]))?,
+                default_locale: input.default_locale,
+                storefront_url: input.storefront_url.into(),
+                active: input.active,
+            };
+            call.app.run(&call.caller, &op).await.map(AdminChannel)
+        };
+        AdminChannelUpdatePayload::answer(outcome.await)
+    }
+
+    /// Makes a key that names a channel to the store surface. It is no secret:
+    /// storefronts carry it openly.
+    #[graphql(guard = "settings_write()")]
+    async fn publishable_key_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The new key.")] input: AdminPublishableKeyCreateInput,
+    ) -> async_graphql::Result<AdminPublishableKeyCreatePayload> {
+        let call = call(ctx)?;
+        let outcome = async {
+            let op = CreatePublishableKey {
+                title: input.title,
+                channel: parse_id(&input.channel_id, &["channelId"])?,
+                token: random_token("pk_"),
+            };
+            call.app.run(&call.caller, &op).await.map(AdminPublishableKey::from)
+        };
+        AdminPublishableKeyCreatePayload::answer(outcome.await)
+    }
+}

@@ -1,0 +1,225 @@
+//! What staff change about channels.
+
+use domain::auth::Permission;
+use domain::channel::{MAX_CHANNELS, MAX_KEYS, locale, storefront_url};
+use domain::id::{ChannelId, PublishableKeyId, RegionId};
+use domain::refusal::{ErrorCode, Refusal, Refusals};
+use domain::text::{Handle, title};
+use entity::{channel, publishable_key};
+use serde_json::json;
+
+use super::repo;
+use crate::actor::Need;
+use crate::api::version::{Change, check_version};
+use crate::error::{Error, Result};
+use crate::op::{Op, Tx};
+
+const WRITE: Need = Need::Permission(Permission::SettingsWrite);
+
+/// A new channel.
+#[derive(Debug, Clone, Default)]
+pub struct CreateChannel {
+    /// Its name for staff.
+    pub name: String,
+    /// Its handle; made from the name when absent.
+    pub handle: Option<String>,
+    /// The region of carts that name none.
+    pub default_region: Option<RegionId>,
+    /// The language of requests that name none.
+    pub default_locale: Option<String>,
+    /// Where its storefront is.
+    pub storefront_url: Option<String>,
+}
+
+impl Op for CreateChannel {
+    const NAME: &'static str = "channel.create";
+    const NEEDS: Need = WRITE;
+    type Out = channel::Model;
+
+    async fn run(&self, tx: &mut Tx) -> Result<channel::Model> {
+        let settings = tx.settings().await?;
+        let mut refusals = Refusals::default();
+        if settings.channels.len() >= MAX_CHANNELS {
+            let message = format!("A shop has at most {MAX_CHANNELS} channels.");
+            refusals.push(Refusal::new(ErrorCode::TooMany, message).limit(MAX_CHANNELS as i64));
+        }
+        let name = refusals.keep(title(&self.name).map_err(|refusal| refusal.at(["name"])));
+        let handle = refusals.keep(handle_or_made(self.handle.as_deref(), &self.name));
+        let language = self.default_locale.as_deref().unwrap_or("en");
+        let default_locale = refusals.keep(locale(language).map_err(|refusal| refusal.at(["defaultLocale"])));
+        let address = self.storefront_url.as_deref().map(storefront_url).transpose();
+        let address = refusals.keep(address.map_err(|refusal| refusal.at(["storefrontUrl"])));
+        if self.default_region.is_some_and(|id| settings.region(id).is_none()) {
+            refusals.push(Refusal::new(ErrorCode::NotFound, "There is no such region.").at(["defaultRegionId"]));
+        }
+        refusals.into_result()?;
+        let (Some(name), Some(handle), Some(default_locale), Some(storefront_url)) =
+            (name, handle, default_locale, address)
+        else {
+            return Err(Error::internal("a refusal was lost"));
+        };
+        if repo::find_handle(&tx.conn, &handle).await?.is_some() {
+            return Err(taken(&handle).into());
+        }
+        let row = channel::Model {
+            id: tx.id(),
+            version: 1,
+            created_at: tx.now(),
+            updated_at: tx.now(),
+            deleted_at: None,
+            handle,
+            name,
+            default_region_id: self.default_region,
+            default_locale,
+            storefront_url,
+            active: true,
+        };
+        let row = repo::insert(tx, row).await?;
+        tx.audit(row.id, None, Some(json!({ "handle": row.handle, "name": row.name })));
+        tx.touch_settings().await?;
+        Ok(row)
+    }
+}
+
+/// What staff change about a channel; what is not given stays.
+#[derive(Debug, Clone)]
+pub struct UpdateChannel {
+    /// Which one.
+    pub id: ChannelId,
+    /// The version that staff saw.
+    pub expected_version: Option<i32>,
+    /// Its name for staff.
+    pub name: Option<String>,
+    /// The region of carts that name none.
+    pub default_region: Change<RegionId>,
+    /// The language of requests that name none.
+    pub default_locale: Option<String>,
+    /// Where its storefront is.
+    pub storefront_url: Change<String>,
+    /// Whether it is open.
+    pub active: Option<bool>,
+}
+
+impl Op for UpdateChannel {
+    const NAME: &'static str = "channel.update";
+    const NEEDS: Need = WRITE;
+    type Out = channel::Model;
+
+    async fn run(&self, tx: &mut Tx) -> Result<channel::Model> {
+        let settings = tx.settings().await?;
+        let before = repo::lock(tx, self.id).await?.ok_or_else(|| Error::not_found("channel"))?;
+        check_version(self.expected_version, before.version)?;
+        let mut after = before.clone();
+        let mut refusals = Refusals::default();
+        if let Some(name) = &self.name
+            && let Some(name) = refusals.keep(title(name).map_err(|refusal| refusal.at(["name"])))
+        {
+            after.name = name;
+        }
+        if let Some(text) = &self.default_locale
+            && let Some(text) = refusals.keep(locale(text).map_err(|refusal| refusal.at(["defaultLocale"])))
+        {
+            after.default_locale = text;
+        }
+        match &self.default_region {
+            Change::Keep => {}
+            Change::Clear => after.default_region_id = None,
+            Change::To(id) if settings.region(*id).is_some() => after.default_region_id = Some(*id),
+            Change::To(_) => {
+                refusals.push(Refusal::new(ErrorCode::NotFound, "There is no such region.").at(["defaultRegionId"]));
+            }
+        }
+        match &self.storefront_url {
+            Change::Keep => {}
+            Change::Clear => after.storefront_url = None,
+            Change::To(text) => {
+                after.storefront_url =
+                    refusals.keep(storefront_url(text).map_err(|refusal| refusal.at(["storefrontUrl"])));
+            }
+        }
+        if let Some(active) = self.active {
+            let others = settings.channels.iter().any(|channel| channel.active && channel.id != self.id);
+            if !active && !others {
+                refusals
+                    .push(Refusal::new(ErrorCode::InUse, "The last active channel can't be closed.").at(["active"]));
+            }
+            after.active = active;
+        }
+        refusals.into_result()?;
+        after.version += 1;
+        after.updated_at = tx.now();
+        let after = repo::update(tx, after).await?;
+        tx.audit(after.id, Some(summary(&before)), Some(summary(&after)));
+        tx.touch_settings().await?;
+        Ok(after)
+    }
+}
+
+/// A new key that names a channel to the store surface.
+#[derive(Debug, Clone)]
+pub struct CreatePublishableKey {
+    /// What staff call it.
+    pub title: String,
+    /// Which channel it names.
+    pub channel: ChannelId,
+    /// The key itself, drawn at random by the caller.
+    pub token: String,
+}
+
+impl Op for CreatePublishableKey {
+    const NAME: &'static str = "publishable_key.create";
+    const NEEDS: Need = WRITE;
+    type Out = publishable_key::Model;
+
+    async fn run(&self, tx: &mut Tx) -> Result<publishable_key::Model> {
+        let mut refusals = Refusals::default();
+        let name = refusals.keep(title(&self.title).map_err(|refusal| refusal.at(["title"])));
+        if repo::lock(tx, self.channel).await?.is_none() {
+            refusals.push(Refusal::new(ErrorCode::NotFound, "There is no such channel.").at(["channelId"]));
+        }
+        if repo::count_keys(&tx.conn).await? >= MAX_KEYS as u64 {
+            let message = format!("A shop has at most {MAX_KEYS} publishable keys.");
+            refusals.push(Refusal::new(ErrorCode::TooMany, message).limit(MAX_KEYS as i64));
+        }
+        refusals.into_result()?;
+        let row = publishable_key::Model {
+            id: tx.id::<PublishableKeyId>(),
+            version: 1,
+            created_at: tx.now(),
+            updated_at: tx.now(),
+            token: self.token.clone(),
+            title: name.unwrap_or_default(),
+            channel_id: self.channel,
+            revoked_at: None,
+        };
+        let row = repo::insert_key(tx, row).await?;
+        tx.audit(row.id, None, Some(json!({ "title": row.title, "channel": row.channel_id })));
+        tx.touch_settings().await?;
+        Ok(row)
+    }
+}
+
+/// The handle that was given, or one made from the name.
+pub fn handle_or_made(handle: Option<&str>, name: &str) -> Result<Handle, Refusal> {
+    match handle {
+        Some(text) => text.parse().map_err(|refusal: Refusal| refusal.at(["handle"])),
+        None => Handle::from_title(name).ok_or_else(|| {
+            Refusal::new(ErrorCode::Required, "No handle can be made from this name; give one.").at(["handle"])
+        }),
+    }
+}
+
+/// The refusal of a handle that another entity has.
+pub fn taken(handle: &Handle) -> Refusal {
+    Refusal::new(ErrorCode::Taken, format!("The handle {:?} is taken.", handle.as_str())).at(["handle"])
+}
+
+fn summary(row: &channel::Model) -> serde_json::Value {
+    json!({
+        "name": row.name,
+        "defaultRegion": row.default_region_id,
+        "defaultLocale": row.default_locale,
+        "storefrontUrl": row.storefront_url,
+        "active": row.active,
+    })
+}

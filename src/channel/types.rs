@@ -1,0 +1,140 @@
+//! How a channel looks: to shoppers, and to staff.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_graphql::dataloader::Loader;
+use async_graphql::{Context, ID, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use domain::id::ChannelId;
+use entity::{channel, publishable_key};
+
+use super::repo;
+use crate::api::call::{Batch, call, group};
+use crate::api::scalar::id;
+use crate::error::Error;
+use crate::region::types::AdminRegion;
+
+/// The channel that a request is in.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct Channel {
+    /// Its id.
+    pub id: ID,
+    /// Its handle.
+    pub handle: String,
+    /// Its name.
+    pub name: String,
+    /// The language of requests that name none: a BCP 47 tag.
+    pub default_locale: String,
+}
+
+impl From<&channel::Model> for Channel {
+    fn from(row: &channel::Model) -> Self {
+        Self {
+            id: id(row.id),
+            handle: row.handle.to_string(),
+            name: row.name.clone(),
+            default_locale: row.default_locale.clone(),
+        }
+    }
+}
+
+/// A sales channel as staff see it.
+#[derive(Debug, Clone)]
+pub struct AdminChannel(pub channel::Model);
+
+/// A sales channel as staff see it.
+#[Object]
+impl AdminChannel {
+    /// Its id.
+    async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    /// Rises with every change; send it as `expectedVersion`.
+    async fn version(&self) -> i32 {
+        self.0.version
+    }
+
+    /// Its handle.
+    async fn handle(&self) -> &str {
+        self.0.handle.as_str()
+    }
+
+    /// Its name.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Whether it is open.
+    async fn active(&self) -> bool {
+        self.0.active
+    }
+
+    /// The language of requests that name none: a BCP 47 tag.
+    async fn default_locale(&self) -> &str {
+        &self.0.default_locale
+    }
+
+    /// The region of carts that name none.
+    async fn default_region(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<AdminRegion>> {
+        let settings = &call(ctx)?.settings;
+        let region = self.0.default_region_id.and_then(|id| settings.region(id));
+        Ok(region.cloned().map(AdminRegion))
+    }
+
+    /// Where its storefront is: what links in mail begin with.
+    async fn storefront_url(&self) -> Option<&str> {
+        self.0.storefront_url.as_deref()
+    }
+
+    /// The publishable keys that name it and are in force.
+    async fn publishable_keys(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminPublishableKey>> {
+        let keys = call(ctx)?.load(KeysOf(self.0.id)).await?;
+        Ok(keys.iter().cloned().map(AdminPublishableKey::from).collect())
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+
+    /// When it was changed last.
+    async fn updated_at(&self) -> DateTime<Utc> {
+        self.0.updated_at
+    }
+}
+
+/// A key that names a channel to the store surface. It is no secret.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct AdminPublishableKey {
+    /// Its id.
+    pub id: ID,
+    /// What the storefront sends as `X-Publishable-Key`.
+    pub token: String,
+    /// What staff call it.
+    pub title: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<publishable_key::Model> for AdminPublishableKey {
+    fn from(row: publishable_key::Model) -> Self {
+        Self { id: id(row.id), token: row.token, title: row.title, created_at: row.created_at }
+    }
+}
+
+/// The keys of a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeysOf(pub ChannelId);
+
+impl Loader<KeysOf> for Batch {
+    type Value = Arc<Vec<publishable_key::Model>>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[KeysOf]) -> Result<HashMap<KeysOf, Self::Value>, Self::Error> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = repo::keys_of(&self.conn, &ids).await?;
+        Ok(group(rows.into_iter().map(|row| (KeysOf(row.channel_id), row))))
+    }
+}

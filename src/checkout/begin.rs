@@ -1,0 +1,174 @@
+//! Begin: checks everything, freezes it, and promises what it takes.
+
+use domain::cart::must_be_open;
+use domain::checkout::CheckoutState;
+use domain::id::{CheckoutId, OrderId};
+use domain::money::{Currency, Money};
+use domain::refusal::{ErrorCode, Refusal};
+use entity::{cart, checkout, reservation};
+use serde::Serialize;
+
+use super::frozen::{Frozen, freeze};
+use super::{flow, repo};
+use crate::actor::Need;
+use crate::cart::ops::{CartAccess, is_own, no_cart};
+use crate::cart::quote::{Quote, quote};
+use crate::error::{Error, Result};
+use crate::op::{IdempotencyKey, Op, Tx, claim_key, in_flight, input_hash, used_for};
+
+/// The name under which idempotency keys of `cartComplete` are kept.
+pub const OPERATION: &str = "cart.complete";
+
+/// Turns a cart into an order, as far as the provider.
+#[derive(Debug, Clone)]
+pub struct Begin {
+    /// Whose cart.
+    pub access: CartAccess,
+    /// The total that the shopper saw.
+    pub expected: Money,
+    /// The client's key.
+    pub key: IdempotencyKey,
+}
+
+/// How far Begin came.
+#[derive(Debug, Clone)]
+pub enum Begun {
+    /// The caller holds the run, at so many tries, and goes on with the provider.
+    Held(Box<checkout::Model>, i32),
+    /// The same key has become this order.
+    Placed(OrderId),
+}
+
+#[derive(Serialize)]
+struct Input {
+    cart: domain::id::CartId,
+    expected_minor: i64,
+    currency: Currency,
+}
+
+impl Op for Begin {
+    const NAME: &'static str = "checkout.begin";
+    const NEEDS: Need = Need::Nothing;
+    type Out = Begun;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Begun> {
+        let id = self.access.id;
+        let input = Input { cart: id, expected_minor: self.expected.minor, currency: self.expected.currency };
+        let hash = input_hash(&input)?;
+        let Some((cart, version)) = crate::cart::repo::begin_completing(tx, id).await? else {
+            return self.again(tx, &hash).await;
+        };
+        if !is_own(&cart, tx.actor(), self.access.token.as_deref()) {
+            return Err(no_cart().into());
+        }
+        let checkout: CheckoutId = tx.id();
+        if claim_key(tx, OPERATION, &self.key, &hash, Some(checkout.into())).await?.is_some() {
+            return Err(Error::internal("an open cart has a key of a checkout that did not end"));
+        }
+        let settings = tx.settings_at(version).await?;
+        let rows = crate::cart::repo::rows_of(&tx.conn, cart).await?;
+        let quote = quote(&tx.conn, &settings, rows, tx.now()).await?;
+        self.check(&quote)?;
+        let frozen = freeze(tx, &quote).await?;
+        promise(tx, checkout, &quote, &frozen).await?;
+        let row = checkout_row(tx, checkout, &quote, &frozen)?;
+        repo::insert(tx, row.clone()).await?;
+        crate::flow::begin(tx, flow::KIND, checkout, "provider").await?;
+        Ok(Begun::Held(Box::new(row), 1))
+    }
+}
+
+impl Begin {
+    fn check(&self, quote: &Quote) -> Result<(), Vec<Refusal>> {
+        let mut refusals = quote.blocking();
+        if quote.total() != self.expected {
+            let message = format!("The total is {} now; show it to the shopper and ask again.", quote.total());
+            refusals.push(Refusal::new(ErrorCode::TotalChanged, message).at(["expectedTotal"]));
+        }
+        if refusals.is_empty() { Ok(()) } else { Err(refusals) }
+    }
+
+    /// The cart is not open: either this very call came before, or it is too late.
+    async fn again(&self, tx: &mut Tx, hash: &[u8]) -> Result<Begun> {
+        let cart = crate::cart::repo::lock(tx, self.access.id).await?;
+        let cart: cart::Model =
+            cart.filter(|row| is_own(row, tx.actor(), self.access.token.as_deref())).ok_or_else(no_cart)?;
+        let Some(entity) = used_for(tx, OPERATION, &self.key, hash).await? else {
+            must_be_open(cart.state)?;
+            if cart.expires_at <= tx.now() {
+                return Err(no_cart().into());
+            }
+            // It was released between the two looks.
+            return Err(Error::Raced);
+        };
+        let checkout = CheckoutId(entity);
+        let row = repo::find(&tx.conn, checkout).await?.ok_or_else(|| Error::internal("a checkout vanished"))?;
+        match (row.state, row.order_id) {
+            (CheckoutState::Placed, Some(order)) => Ok(Begun::Placed(order)),
+            (CheckoutState::Pending | CheckoutState::RequiresAction, _) => {
+                match crate::flow::take(tx, checkout, None).await? {
+                    // What is being called off can't be completed any more.
+                    Some(run) if run.step == flow::CANCEL => Err(in_flight().into()),
+                    Some(run) => Ok(Begun::Held(Box::new(row), run.attempts)),
+                    None => Err(in_flight().into()),
+                }
+            }
+            _ => Err(Error::Raced),
+        }
+    }
+}
+
+/// Promises the stock to the lines of the order that will be.
+async fn promise(tx: &mut Tx, checkout: CheckoutId, quote: &Quote, frozen: &Frozen) -> Result<()> {
+    if crate::inventory::repo::reserve(tx, &quote.takes).await?.is_some() {
+        // The stock was there a moment ago: look again, and name what is short.
+        return Err(Error::Raced);
+    }
+    let mut rows: Vec<reservation::Model> = Vec::new();
+    let mut left: Vec<_> = quote.takes.iter().map(|(take, _)| *take).collect();
+    for line in &frozen.lines {
+        for (item, needed) in quote.needs(line.variant, line.quantity) {
+            let mut needed = needed;
+            for take in left.iter_mut().filter(|take| take.item == item && take.quantity > 0) {
+                let quantity = needed.min(take.quantity);
+                if quantity == 0 {
+                    break;
+                }
+                take.quantity -= quantity;
+                needed -= quantity;
+                rows.push(reservation::Model {
+                    id: tx.id(),
+                    created_at: tx.now(),
+                    item_id: item,
+                    location_id: take.location,
+                    quantity,
+                    checkout_id: checkout,
+                    position: line.position,
+                    order_line_id: Some(line.id),
+                });
+            }
+        }
+    }
+    crate::inventory::repo::insert_reservations(tx, rows).await
+}
+
+fn checkout_row(tx: &Tx, id: CheckoutId, quote: &Quote, frozen: &Frozen) -> Result<checkout::Model> {
+    let session = quote.rows.session.as_ref().filter(|_| quote.totals.due_minor > 0);
+    Ok(checkout::Model {
+        id,
+        version: 1,
+        created_at: tx.now(),
+        updated_at: tx.now(),
+        cart_id: quote.rows.cart.id,
+        state: CheckoutState::Pending,
+        frozen: serde_json::to_value(frozen).map_err(Error::internal)?,
+        frozen_hash: input_hash(frozen)?,
+        total_minor: quote.totals.due_minor,
+        currency: quote.rows.cart.currency,
+        provider: session.map(|session| session.provider.clone()),
+        provider_reference: None,
+        provider_data: session.map(|session| session.data.clone()),
+        next_action: None,
+        order_id: None,
+    })
+}

@@ -1,0 +1,290 @@
+//! What Begin freezes and Place writes: the order as it was when the shopper
+//! agreed, whatever changes meanwhile.
+
+use std::collections::HashMap;
+
+use domain::address::Address;
+use domain::id::{
+    ChannelId, CheckoutId, CustomerId, OrderId, OrderLineId, ProductId, RegionId, ShippingOptionId, VariantId,
+};
+use domain::money::Currency;
+use domain::order::{FulfillmentStatus, OrderStatus, PaymentStatus};
+use domain::text::Email;
+use domain::totals::{RowTotals, Totals};
+use entity::{line_tax, order, order_line, order_shipping_line, order_token};
+use serde::{Deserialize, Serialize};
+
+use crate::auth::token::ORDER_LINK_LIFE;
+use crate::cart::quote::Quote;
+use crate::error::{Error, Result};
+use crate::op::Tx;
+use crate::order::repo::NewOrder;
+
+/// The order that a checkout will become.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Frozen {
+    /// Its id, so that what is promised to it can name it.
+    pub order: OrderId,
+    /// In which channel it was bought.
+    pub channel: ChannelId,
+    /// In which region.
+    pub region: RegionId,
+    /// The currency of its amounts.
+    pub currency: Currency,
+    /// Who bought it, when signed in.
+    pub customer: Option<CustomerId>,
+    /// Where mail about it goes.
+    pub email: Email,
+    /// In which language.
+    pub locale: String,
+    /// Where it is sent.
+    pub shipping_address: Option<Address>,
+    /// Where it is billed to.
+    pub billing_address: Option<Address>,
+    /// Its lines.
+    pub lines: Vec<FrozenLine>,
+    /// Its shipping charges.
+    pub shipping: Vec<FrozenShipping>,
+    /// What it comes to.
+    pub totals: Totals,
+}
+
+/// A line of the order.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FrozenLine {
+    /// Its id, so that reservations can name it.
+    pub id: OrderLineId,
+    /// Its place.
+    pub position: i32,
+    /// What was bought.
+    pub variant: VariantId,
+    /// Of which product.
+    pub product: ProductId,
+    /// The product's title.
+    pub title: String,
+    /// The variant's title.
+    pub variant_title: String,
+    /// The merchant's number for it.
+    pub sku: Option<String>,
+    /// Names of options and values.
+    pub options: Vec<(String, String)>,
+    /// The address of a picture.
+    pub thumbnail: Option<String>,
+    /// Whether it is sent to an address.
+    pub requires_shipping: bool,
+    /// How many.
+    pub quantity: i32,
+    /// What one piece cost.
+    pub unit_price_minor: i64,
+    /// Whether that included tax.
+    pub includes_tax: bool,
+    /// What the line comes to.
+    pub totals: RowTotals,
+}
+
+/// A shipping charge of the order.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FrozenShipping {
+    /// Its place.
+    pub position: i32,
+    /// Which option.
+    pub option: ShippingOptionId,
+    /// Its name.
+    pub name: String,
+    /// Whether its amount includes tax.
+    pub includes_tax: bool,
+    /// What it comes to.
+    pub totals: RowTotals,
+}
+
+/// Freezes a cart that nothing stands against.
+pub async fn freeze(tx: &Tx, quote: &Quote) -> Result<Frozen> {
+    let cart = &quote.rows.cart;
+    let lines: Vec<_> = quote
+        .lines
+        .iter()
+        .map(|line| {
+            let offer =
+                line.offer.as_ref().ok_or_else(|| Error::internal("a line without an offer was let through"))?;
+            Ok((line, offer))
+        })
+        .collect::<Result<_>>()?;
+    let products: Vec<ProductId> = lines.iter().map(|(_, offer)| offer.product.id).collect();
+    let mut thumbnails: HashMap<ProductId, String> = HashMap::new();
+    for (product, media) in crate::catalog::repo::media_of(&tx.conn, &products).await? {
+        thumbnails.entry(product).or_insert(media.url);
+    }
+    let with_options: Vec<VariantId> = lines
+        .iter()
+        .filter(|(_, offer)| !offer.variant.combination.is_empty())
+        .map(|(_, offer)| offer.variant.id)
+        .collect();
+    let mut options: HashMap<VariantId, Vec<(String, String)>> = HashMap::new();
+    if !with_options.is_empty() {
+        for (variant, row) in crate::catalog::repo::selected_of(&tx.conn, &with_options).await? {
+            options.entry(variant).or_default().push((row.name, row.value_name));
+        }
+    }
+    let lines = lines.into_iter().map(|(line, offer)| FrozenLine {
+        id: tx.id(),
+        position: line.row.position,
+        variant: offer.variant.id,
+        product: offer.product.id,
+        title: offer.product.title.clone(),
+        variant_title: offer.variant.title.clone(),
+        sku: offer.variant.sku.clone(),
+        options: options.remove(&offer.variant.id).unwrap_or_default(),
+        thumbnail: thumbnails.get(&offer.product.id).cloned(),
+        requires_shipping: offer.variant.requires_shipping,
+        quantity: line.row.quantity,
+        unit_price_minor: line.price.as_ref().map_or(line.row.unit_price_minor, |price| price.amount_minor),
+        includes_tax: line.price.as_ref().map_or(line.row.includes_tax, |price| price.includes_tax),
+        totals: line.totals.clone(),
+    });
+    let shipping = quote.rows.deliveries.iter().zip(&quote.chosen).filter_map(|(group, option)| {
+        let option = option.as_ref()?;
+        let totals = quote.totals.shipping.iter().find(|row| row.position == group.position)?;
+        Some(FrozenShipping {
+            position: group.position,
+            option: option.id,
+            name: option.name.clone(),
+            includes_tax: option.includes_tax,
+            totals: totals.clone(),
+        })
+    });
+    Ok(Frozen {
+        order: tx.id(),
+        channel: cart.channel_id,
+        region: cart.region_id,
+        currency: cart.currency,
+        customer: cart.customer_id,
+        email: cart.email.clone().ok_or_else(|| Error::internal("a cart without an e-mail was let through"))?,
+        locale: cart.locale.clone(),
+        shipping_address: cart.shipping_address.clone().filter(|_| quote.needs_shipping),
+        billing_address: cart.billing_address.clone().or_else(|| cart.shipping_address.clone()),
+        lines: lines.collect(),
+        shipping: shipping.collect(),
+        totals: quote.totals.clone(),
+    })
+}
+
+impl Frozen {
+    /// The rows of the order, placed now.
+    pub fn rows(&self, tx: &Tx, checkout: CheckoutId) -> NewOrder {
+        let shipping: Vec<order_shipping_line::Model> =
+            self.shipping.iter().map(|charge| self.shipping_row(tx, charge)).collect();
+        let mut taxes: Vec<line_tax::Model> = Vec::new();
+        for line in &self.lines {
+            taxes.extend(self.taxes(tx, &line.totals, Some(line.id), None));
+        }
+        for (row, charge) in shipping.iter().zip(&self.shipping) {
+            taxes.extend(self.taxes(tx, &charge.totals, None, Some(row.id)));
+        }
+        NewOrder {
+            order: self.order_row(tx, checkout),
+            lines: self.lines.iter().map(|line| self.line_row(line)).collect(),
+            shipping,
+            taxes,
+            token: order_token::Model {
+                id: tx.id(),
+                order_id: self.order,
+                created_at: tx.now(),
+                expires_at: tx.now() + ORDER_LINK_LIFE,
+                revoked_at: None,
+            },
+        }
+    }
+
+    fn order_row(&self, tx: &Tx, checkout: CheckoutId) -> order::Model {
+        order::Model {
+            id: self.order,
+            version: 1,
+            created_at: tx.now(),
+            updated_at: tx.now(),
+            number: None,
+            channel_id: self.channel,
+            region_id: self.region,
+            currency: self.currency,
+            customer_id: self.customer,
+            checkout_id: checkout,
+            email: self.email.clone(),
+            locale: self.locale.clone(),
+            status: OrderStatus::Open,
+            payment_status: PaymentStatus::NotPaid,
+            fulfillment_status: FulfillmentStatus::NotFulfilled,
+            subtotal_minor: self.totals.subtotal_minor,
+            discount_minor: self.totals.discount_minor,
+            shipping_minor: self.totals.shipping_minor,
+            tax_minor: self.totals.tax_minor,
+            total_minor: self.totals.total_minor,
+            shipping_address: self.shipping_address.clone(),
+            billing_address: self.billing_address.clone(),
+            placed_at: tx.now(),
+            canceled_at: None,
+        }
+    }
+
+    fn line_row(&self, line: &FrozenLine) -> order_line::Model {
+        order_line::Model {
+            id: line.id,
+            order_id: self.order,
+            position: line.position,
+            variant_id: Some(line.variant),
+            product_id: Some(line.product),
+            title: line.title.clone(),
+            variant_title: line.variant_title.clone(),
+            sku: line.sku.clone(),
+            options: serde_json::json!(line.options),
+            thumbnail: line.thumbnail.clone(),
+            requires_shipping: line.requires_shipping,
+            unit_price_minor: line.unit_price_minor,
+            includes_tax: line.includes_tax,
+            subtotal_minor: line.totals.subtotal_minor,
+            discount_minor: line.totals.discount_minor,
+            net_minor: line.totals.net_minor,
+            tax_minor: line.totals.tax_minor,
+            total_minor: line.totals.total_minor,
+            ordered: line.quantity,
+            fulfilled: 0,
+            shipped: 0,
+            delivered: 0,
+            canceled: 0,
+        }
+    }
+
+    fn shipping_row(&self, tx: &Tx, charge: &FrozenShipping) -> order_shipping_line::Model {
+        order_shipping_line::Model {
+            id: tx.id(),
+            order_id: self.order,
+            position: charge.position,
+            shipping_option_id: Some(charge.option),
+            name: charge.name.clone(),
+            amount_minor: charge.totals.subtotal_minor,
+            includes_tax: charge.includes_tax,
+            discount_minor: charge.totals.discount_minor,
+            net_minor: charge.totals.net_minor,
+            tax_minor: charge.totals.tax_minor,
+            total_minor: charge.totals.total_minor,
+        }
+    }
+
+    fn taxes<'t>(
+        &'t self,
+        tx: &'t Tx,
+        row: &'t RowTotals,
+        line: Option<OrderLineId>,
+        shipping: Option<domain::id::OrderShippingLineId>,
+    ) -> impl Iterator<Item = line_tax::Model> + 't {
+        row.taxes.iter().map(move |tax| line_tax::Model {
+            id: tx.id(),
+            order_id: self.order,
+            order_line_id: line,
+            order_shipping_line_id: shipping,
+            code: tax.code.clone(),
+            name: tax.name.clone(),
+            rate_ppm: tax.rate_ppm,
+            base_minor: tax.base_minor,
+            tax_minor: tax.tax_minor,
+        })
+    }
+}

@@ -1,0 +1,212 @@
+//! Place writes the order from what Begin froze; Abandon gives everything
+//! back; Park waits for the shopper. One transaction each.
+
+use domain::cart::CartState;
+use domain::checkout::CheckoutState;
+use domain::flow::FlowState;
+use domain::id::{CartId, CheckoutId, OrderId};
+use domain::order::payment_status;
+use domain::payment::{EntryKind, EntryState, PaymentState};
+use domain::refusal::{ErrorCode, Refusal};
+use entity::{checkout, flow, payment, payment_entry};
+use serde_json::json;
+
+use super::begin::OPERATION;
+use super::frozen::Frozen;
+use super::repo;
+use crate::actor::Need;
+use crate::error::{Error, Result};
+use crate::op::{Op, Tx, forget_keys};
+use crate::order::aggregate;
+use crate::provider::payment::Outcome;
+
+/// Writes the order, or answers with the one that another worker has written.
+/// A checkout that was called off is refused with `CHECKOUT_MISSING`, so that
+/// the caller gives the money back.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Which checkout; what is frozen in it never changes.
+    pub checkout: checkout::Model,
+    /// What the provider said; nothing when nothing was due.
+    pub outcome: Option<Outcome>,
+}
+
+impl Op for Place {
+    const NAME: &'static str = "checkout.place";
+    const NEEDS: Need = Need::System;
+    type Out = OrderId;
+
+    async fn run(&self, tx: &mut Tx) -> Result<OrderId> {
+        crate::cart::repo::set_state(tx, self.checkout.cart_id, CartState::Completed).await?;
+        let (reference, kinds) = match &self.outcome {
+            None => (None, &[][..]),
+            Some(Outcome::Authorized { reference }) => (Some(reference.clone()), &[EntryKind::Authorize][..]),
+            Some(Outcome::Captured { reference }) => {
+                (Some(reference.clone()), &[EntryKind::Authorize, EntryKind::Capture][..])
+            }
+            Some(_) => return Err(Error::internal("an order is placed on a promise or on money")),
+        };
+        let id = self.checkout.id;
+        let frozen: Frozen = serde_json::from_value(self.checkout.frozen.clone()).map_err(Error::internal)?;
+        let ended = repo::end(tx, id, CheckoutState::Placed, Some(frozen.order), reference.clone()).await?;
+        let Some(row) = ended else { return self.ended_before(tx).await };
+        let mut new = frozen.rows(tx, id);
+        let payment = pay(tx, &row, frozen.order, reference, kinds);
+        let entries: Vec<_> =
+            payment.iter().flat_map(|(_, entries)| entries).map(crate::payment::repo::entry).collect();
+        let paid = crate::payment::repo::paid([entries.as_slice()]);
+        new.order.payment_status = payment_status(new.order.total_minor, &paid);
+        crate::order::repo::insert(tx, new).await?;
+        let history = aggregate(frozen.order);
+        let total = json!({ "totalMinor": frozen.totals.total_minor, "currency": frozen.currency });
+        tx.emit(history, "order.placed", total);
+        if let Some((payment, entries)) = payment {
+            for entry in &entries {
+                let payload = json!({ "payment": payment.id, "amountMinor": entry.amount_minor });
+                tx.emit(history, crate::payment::event_kind(entry.kind), payload);
+            }
+            crate::payment::repo::insert(tx, payment, entries).await?;
+        }
+        crate::flow::end(tx, id, FlowState::Done).await?;
+        tx.number_last(frozen.order);
+        Ok(frozen.order)
+    }
+}
+
+impl Place {
+    /// Somebody else ended the checkout: placed is placed, by whomever. The
+    /// refusal of a checkout that was called off undoes what this transaction
+    /// did to the cart.
+    async fn ended_before(&self, tx: &mut Tx) -> Result<OrderId> {
+        match repo::find(&tx.conn, self.checkout.id).await? {
+            Some(checkout::Model { state: CheckoutState::Placed, order_id: Some(order), .. }) => Ok(order),
+            _ => Err(Refusal::new(ErrorCode::CheckoutMissing, "This checkout was called off.").into()),
+        }
+    }
+}
+
+/// The payment with the entries that say what the provider did.
+fn pay(
+    tx: &Tx,
+    row: &checkout::Model,
+    order: OrderId,
+    reference: Option<String>,
+    kinds: &[EntryKind],
+) -> Option<(payment::Model, Vec<payment_entry::Model>)> {
+    let (provider, reference) = (row.provider.clone()?, reference?);
+    let captured = kinds.contains(&EntryKind::Capture);
+    let payment = payment::Model {
+        id: tx.id(),
+        version: 1,
+        created_at: tx.now(),
+        updated_at: tx.now(),
+        checkout_id: row.id,
+        order_id: Some(order),
+        provider,
+        amount_minor: row.total_minor,
+        currency: row.currency,
+        state: if captured { PaymentState::Captured } else { PaymentState::Authorized },
+        provider_reference: Some(reference.clone()),
+    };
+    let entry = |kind: &EntryKind| payment_entry::Model {
+        id: tx.id(),
+        at: tx.now(),
+        payment_id: payment.id,
+        kind: *kind,
+        state: EntryState::Succeeded,
+        amount_minor: row.total_minor,
+        provider_reference: Some(reference.clone()),
+        cause: row.id.to_string(),
+    };
+    let entries = kinds.iter().map(entry).collect();
+    Some((payment, entries))
+}
+
+/// Gives everything back and opens the cart again. Doing it twice does it once.
+#[derive(Debug, Clone)]
+pub struct Abandon {
+    /// Which checkout.
+    pub checkout: CheckoutId,
+    /// Of which cart.
+    pub cart: CartId,
+}
+
+impl Op for Abandon {
+    const NAME: &'static str = "checkout.abandon";
+    const NEEDS: Need = Need::System;
+    type Out = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        crate::cart::repo::lock(tx, self.cart).await?;
+        if repo::end(tx, self.checkout, CheckoutState::Abandoned, None, None).await?.is_none() {
+            return Ok(());
+        }
+        for row in crate::inventory::repo::reservations_of_checkout(&tx.conn, self.checkout).await? {
+            crate::inventory::repo::release(tx, &row, row.quantity).await?;
+        }
+        crate::cart::repo::set_state(tx, self.cart, CartState::Open).await?;
+        forget_keys(tx, OPERATION, self.checkout.into()).await?;
+        crate::flow::end(tx, self.checkout, FlowState::Abandoned).await
+    }
+}
+
+/// Waits for the shopper.
+#[derive(Debug, Clone)]
+pub struct Park {
+    /// Which checkout.
+    pub checkout: CheckoutId,
+    /// The provider's name for the payment.
+    pub reference: String,
+    /// What the client needs.
+    pub next_action: serde_json::Value,
+}
+
+impl Op for Park {
+    const NAME: &'static str = "checkout.park";
+    const NEEDS: Need = Need::System;
+    type Out = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        repo::wait(tx, self.checkout, &self.reference, &self.next_action).await?;
+        crate::flow::park(tx, self.checkout).await
+    }
+}
+
+/// Lets go of a run whose provider gave no answer: it is asked again later.
+#[derive(Debug, Clone)]
+pub struct Postpone {
+    /// Which checkout.
+    pub checkout: CheckoutId,
+    /// How often it was tried.
+    pub attempts: i32,
+}
+
+impl Op for Postpone {
+    const NAME: &'static str = "checkout.postpone";
+    const NEEDS: Need = Need::System;
+    type Out = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        let until = crate::flow::back_off(tx.now(), self.attempts);
+        crate::flow::postpone(tx, self.checkout, until).await
+    }
+}
+
+/// Takes a run up that nobody holds.
+#[derive(Debug, Clone)]
+pub struct Take {
+    /// Which checkout.
+    pub checkout: CheckoutId,
+    /// What the run is for from now on; as before when absent.
+    pub step: Option<&'static str>,
+}
+
+impl Op for Take {
+    const NAME: &'static str = "checkout.take";
+    const NEEDS: Need = Need::System;
+    type Out = Option<flow::Model>;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Option<flow::Model>> {
+        crate::flow::take(tx, self.checkout, self.step).await
+    }
+}

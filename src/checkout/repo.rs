@@ -1,0 +1,53 @@
+//! Rows of checkouts.
+
+use domain::checkout::CheckoutState;
+use domain::id::{CartId, CheckoutId, OrderId};
+use entity::checkout;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder};
+use uuid::Uuid;
+
+use crate::db::{Conn, insert_all, statement};
+use crate::error::Result;
+use crate::op::Tx;
+
+/// Writes a new checkout.
+pub async fn insert(tx: &mut Tx, row: checkout::Model) -> Result<()> {
+    Ok(insert_all::<checkout::Entity>(&tx.conn, vec![row]).await?)
+}
+
+/// A checkout by id.
+pub async fn find(conn: &Conn, id: CheckoutId) -> Result<Option<checkout::Model>> {
+    Ok(checkout::Entity::find_by_id(id).one(conn).await?)
+}
+
+/// The newest checkout of a cart.
+pub async fn last_of(conn: &Conn, cart: CartId) -> Result<Option<checkout::Model>> {
+    let find = checkout::Entity::find().filter(checkout::Column::CartId.eq(cart));
+    Ok(find.order_by_desc(checkout::Column::Id).one(conn).await?)
+}
+
+/// Ends a checkout that has not ended; `None` when it has.
+pub async fn end(
+    tx: &mut Tx,
+    id: CheckoutId,
+    state: CheckoutState,
+    order: Option<OrderId>,
+    reference: Option<String>,
+) -> Result<Option<checkout::Model>> {
+    let sql = "update checkout set state = ?, order_id = ?, provider_reference = coalesce(?, provider_reference),
+        next_action = null, version = version + 1, updated_at = ?
+        where id = ? and state in ('PENDING', 'REQUIRES_ACTION') returning *";
+    let order = sea_orm::Value::from(order.map(Uuid::from));
+    let values = [state.as_str().into(), order, reference.into(), tx.now().into(), Uuid::from(id).into()];
+    let row = tx.conn.query_one_raw(statement(&tx.conn, sql, values)).await?;
+    Ok(row.map(|row| checkout::Model::from_query_result(&row, "")).transpose()?)
+}
+
+/// Notes that the provider wants the shopper.
+pub async fn wait(tx: &mut Tx, id: CheckoutId, reference: &str, next_action: &serde_json::Value) -> Result<()> {
+    let sql = "update checkout set state = 'REQUIRES_ACTION', provider_reference = ?, next_action = ?,
+        version = version + 1, updated_at = ? where id = ? and state in ('PENDING', 'REQUIRES_ACTION')";
+    let values = [reference.into(), next_action.clone().into(), tx.now().into(), Uuid::from(id).into()];
+    tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?;
+    Ok(())
+}

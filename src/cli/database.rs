@@ -1,0 +1,64 @@
+//! `emporion migrate up|down|status`.
+
+use clap::{Args, Subcommand};
+use migration::{MigrationStatus, Migrator, MigratorTrait};
+
+use super::Place;
+use crate::db::{DatabaseUrl, Db};
+use crate::error::{Error, Result};
+
+/// Brings the database's schema up or down.
+#[derive(Debug, Args)]
+pub struct Migrate {
+    #[command(subcommand)]
+    direction: Direction,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Subcommand)]
+enum Direction {
+    /// Apply every migration that is missing.
+    Up,
+    /// Revert migrations, the newest first. What their tables hold is lost.
+    Down {
+        /// How many.
+        #[arg(long, default_value_t = 1)]
+        steps: u32,
+    },
+    /// Show which migrations are applied.
+    Status,
+}
+
+impl Migrate {
+    /// Does it.
+    pub async fn run(self) -> Result<()> {
+        let url = match self.direction {
+            Direction::Up => self.place.prepare()?,
+            _ => self.place.database(),
+        };
+        if let DatabaseUrl::Sqlite(path) = &url
+            && !matches!(self.direction, Direction::Up)
+            && !path.exists()
+        {
+            // Opening it would make an empty file that looks like a shop.
+            return Err(Error::internal(format!("there is no shop in {url}; run `emporion migrate up` first")));
+        }
+        let db = Db::open(&url).await?;
+        match self.direction {
+            Direction::Up => Migrator::up(db.admin(), None).await?,
+            Direction::Down { steps } => Migrator::down(db.admin(), Some(steps)).await?,
+            Direction::Status => {}
+        }
+        Migrator::install(db.admin()).await?;
+        for migration in Migrator::get_migration_with_status(db.admin()).await? {
+            let mark = match migration.status() {
+                MigrationStatus::Applied => "applied",
+                MigrationStatus::Pending => "pending",
+            };
+            println!("{mark}  {}", migration.name());
+        }
+        db.close().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! The command line: one binary that serves, migrates, imports and watches.
+
+mod database;
+mod import;
+mod open;
+mod schema;
+mod seed;
+pub mod serve;
+pub mod setup;
+mod watch;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::db::DatabaseUrl;
+use crate::error::{Error, Result};
+
+/// Emporion: the whole back end of an online shop behind GraphQL.
+#[derive(Debug, Parser)]
+#[command(name = "emporion", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the shop; in an empty folder, set it up first.
+    Serve(serve::Serve),
+    /// Bring the database's schema up or down, or show where it stands.
+    Migrate(database::Migrate),
+    /// Bring products in from another shop.
+    Import(import::Import),
+    /// Fill the shop with something to look at.
+    Seed(seed::Seed),
+    /// Follow something live.
+    Watch(watch::Watch),
+    /// Print the GraphQL schema.
+    Schema(schema::SchemaCommand),
+    /// Give people access.
+    Staff(setup::Staff),
+}
+
+/// Where the shop lives: the same four for every command that needs them.
+#[derive(Debug, Clone, Args)]
+pub struct Place {
+    /// The folder of the shop's files; the embedded database is in it.
+    #[arg(long, global = true, env = "EMPORION_DATA_DIR", default_value = "emporion-data", value_name = "DIR")]
+    pub data_dir: PathBuf,
+    /// The database: `sqlite:PATH` or `postgres://…`; `shop.db` in the data folder when absent.
+    #[arg(long, global = true, env = "EMPORION_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<DatabaseUrl>,
+    /// Redis, to wake the other processes of the shop: `redis://…`.
+    #[arg(long, global = true, env = "EMPORION_REDIS_URL", value_name = "URL", hide_env_values = true, value_parser = redis_url)]
+    pub redis_url: Option<String>,
+}
+
+impl Place {
+    /// The database's address.
+    pub fn database(&self) -> DatabaseUrl {
+        self.database_url.clone().unwrap_or_else(|| DatabaseUrl::Sqlite(self.data_dir.join("shop.db")))
+    }
+
+    /// The database's address, with the data folder made when it is needed:
+    /// for the commands that set a shop up.
+    pub fn prepare(&self) -> Result<DatabaseUrl> {
+        if self.database_url.is_none() {
+            std::fs::create_dir_all(&self.data_dir).map_err(|error| {
+                Error::internal(format!("the data folder {} can't be made: {error}", self.data_dir.display()))
+            })?;
+        }
+        Ok(self.database())
+    }
+}
+
+fn redis_url(text: &str) -> std::result::Result<String, String> {
+    match redis::Client::open(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("a Redis address begins with redis://".to_owned()),
+    }
+}
+
+/// Runs what the arguments say.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("EMPORION_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn,sea_orm=warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("emporion: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(cli.command)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("emporion: {}", explain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Serve(command) => command.run().await?,
+        Command::Migrate(command) => command.run().await?,
+        Command::Import(command) => return command.run().await,
+        Command::Seed(command) => command.run().await?,
+        Command::Watch(command) => return command.run().await,
+        Command::Schema(command) => command.run(),
+        Command::Staff(command) => command.run().await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// An error in words for whoever sits at the terminal.
+fn explain(error: &Error) -> String {
+    match error {
+        Error::Refused(refusals) => refusals
+            .iter()
+            .map(|refusal| match refusal.path.is_empty() {
+                true => refusal.message.clone(),
+                false => format!("{}: {}", refusal.path.join("."), refusal.message),
+            })
+            .collect::<Vec<_>>()
+            .join("\n          "),
+        other => other.to_string(),
+    }
+}

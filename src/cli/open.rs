@@ -1,0 +1,29 @@
+//! Opening a shop that is there already, for commands that write beside the server.
+
+use std::sync::Arc;
+
+use super::{Place, setup};
+use crate::app::App;
+use crate::db::DatabaseUrl;
+use crate::error::{Error, Result};
+
+/// Opens the shop at a place, with the channel and the location that every
+/// shop has. Only `serve` and `migrate` make or change a schema: what is not
+/// set up is refused with the remedy.
+pub(super) async fn open_shop(place: &Place) -> Result<Arc<App>> {
+    let url = place.database();
+    let remedy = "run `emporion serve` or `emporion migrate up` first";
+    if let DatabaseUrl::Sqlite(path) = &url
+        && !path.exists()
+    {
+        // Opening it would make an empty file that looks like a shop.
+        return Err(Error::internal(format!("there is no shop in {url}; {remedy}")));
+    }
+    let builder = App::builder(&url).await?.redis(place.redis_url.clone());
+    let app = builder.open().await.map_err(|error| match error {
+        Error::Database(error) => Error::internal(format!("the shop in {url} is not set up ({error}); {remedy}")),
+        other => other,
+    })?;
+    setup::furnish(&app).await?;
+    Ok(app)
+}

@@ -1,0 +1,108 @@
+//! `emporion serve`.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use clap::Args;
+use migration::{Migrator, MigratorTrait};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::{Place, setup};
+use crate::app::App;
+use crate::db::DatabaseUrl;
+use crate::error::{Error, Result};
+use crate::{http, relay, seed, sweeper};
+
+/// Serves the shop.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The address to listen on; loopback unless told otherwise.
+    #[arg(long, env = "EMPORION_LISTEN", default_value = "127.0.0.1:4000", value_name = "ADDR")]
+    listen: SocketAddr,
+    /// Fill an empty shop with the demo products.
+    #[arg(long)]
+    demo: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Serve {
+    /// Sets the shop up as far as needed and serves until told to stop.
+    pub async fn run(self) -> Result<()> {
+        let url = self.place.prepare()?;
+        let _only_one = only_server(&url)?;
+        // An address that is taken is told before anything is made, above all
+        // before a password is shown that nobody would see again.
+        let listener = TcpListener::bind(self.listen)
+            .await
+            .map_err(|error| Error::internal(format!("{} can't be listened on: {error}", self.listen)))?;
+        let builder = App::builder(&url).await?.redis(self.place.redis_url.clone());
+        let setting_up = builder.db().lock_setup().await?;
+        Migrator::up(builder.db().admin(), None).await?;
+        let app = builder.open().await?;
+        setup::furnish(&app).await?;
+        let owner = setup::first_owner(&app).await?;
+        if self.demo {
+            seed::demo(&app).await?;
+        }
+        drop(setting_up);
+        let address = listener.local_addr().map_err(Error::internal)?;
+        println!("Emporion serves the shop in {url}");
+        println!("  store   http://{address}/store/graphql");
+        println!("  admin   http://{address}/admin/graphql");
+        if let Some((email, secret)) = owner {
+            println!("  owner   {email}");
+            println!("          password {secret} (shown this once; staffPasswordChange changes it)");
+        }
+        serve(app, listener, stop_signal()).await
+    }
+}
+
+/// One process serves an embedded database; the lock ends with the process.
+fn only_server(url: &DatabaseUrl) -> Result<Option<std::fs::File>> {
+    let DatabaseUrl::Sqlite(path) = url else { return Ok(None) };
+    let lock = std::fs::File::create(path.with_extension("server"))
+        .map_err(|error| Error::internal(format!("{url} can't be opened: {error}")))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(_) => Err(Error::internal(format!(
+            "another process serves the shop in {url}; several processes need PostgreSQL (--database-url)"
+        ))),
+    }
+}
+
+/// Serves until `stop` is cancelled, then lets running requests end.
+pub async fn serve(app: Arc<App>, listener: TcpListener, stop: CancellationToken) -> Result<()> {
+    let mut tasks = relay::start(&app, &stop);
+    tasks.push(sweeper::start(&app, &stop));
+    let router = http::router(app.clone());
+    let stopped = stop.clone();
+    axum::serve(listener, router)
+        .with_graceful_shutdown(async move { stopped.cancelled().await })
+        .await
+        .map_err(Error::internal)?;
+    stop.cancel();
+    for task in tasks {
+        let _ = task.await;
+    }
+    app.db.close().await;
+    Ok(())
+}
+
+fn stop_signal() -> CancellationToken {
+    let stop = CancellationToken::new();
+    let cancel = stop.clone();
+    tokio::spawn(async move {
+        let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(terminate) => terminate,
+            Err(error) => return tracing::error!(%error, "signals can't be listened to"),
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        cancel.cancel();
+    });
+    stop
+}

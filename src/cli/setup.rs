@@ -1,0 +1,103 @@
+//! What a new shop gets without being asked, and `emporion staff create`.
+
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use domain::auth::OWNER;
+
+use super::Place;
+use super::open::open_shop;
+use crate::actor::Caller;
+use crate::app::App;
+use crate::auth::ops::CreateStaff;
+use crate::auth::{password, repo, token};
+use crate::channel::ops::CreateChannel;
+use crate::error::Result;
+use crate::location::ops::SetLocation;
+
+/// The e-mail of the first owner.
+const OWNER_EMAIL: &str = "owner@localhost";
+
+/// Makes what every shop needs to be used at all: a channel and a location.
+pub async fn furnish(app: &Arc<App>) -> Result<()> {
+    let system = Caller::system();
+    if app.settings().channels.is_empty() {
+        let channel = CreateChannel {
+            name: "Default".to_owned(),
+            handle: Some("default".to_owned()),
+            ..CreateChannel::default()
+        };
+        app.run(&system, &channel).await?;
+    }
+    if app.settings().locations.is_empty() {
+        let location = SetLocation {
+            handle: Some("default".to_owned()),
+            expected_version: None,
+            name: "Default".to_owned(),
+            country: None,
+            priority: 0,
+        };
+        app.run(&system, &location).await?;
+    }
+    Ok(())
+}
+
+/// Makes the first owner. Answers with his e-mail and his password when he was
+/// made now.
+pub async fn first_owner(app: &Arc<App>) -> Result<Option<(String, String)>> {
+    if repo::has_staff(&app.read()).await? {
+        return Ok(None);
+    }
+    let secret = create_staff(app, OWNER_EMAIL, "Owner", OWNER).await?;
+    Ok(Some((OWNER_EMAIL.to_owned(), secret)))
+}
+
+async fn create_staff(app: &Arc<App>, email: &str, name: &str, role: &str) -> Result<String> {
+    let secret = token::random_token("");
+    let op = CreateStaff {
+        email: email.to_owned(),
+        name: name.to_owned(),
+        role: role.to_owned(),
+        secret_hash: password::hash(secret.clone()).await?,
+    };
+    app.run(&Caller::system(), &op).await?;
+    Ok(secret)
+}
+
+/// Gives people access.
+#[derive(Debug, Args)]
+pub struct Staff {
+    #[command(subcommand)]
+    action: Action,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Make a member of staff and print his password once.
+    Create {
+        /// The e-mail to log in with.
+        #[arg(long)]
+        email: String,
+        /// What to call him.
+        #[arg(long)]
+        name: String,
+        /// `owner` may do everything, `viewer` may look.
+        #[arg(long, default_value = OWNER)]
+        role: String,
+    },
+}
+
+impl Staff {
+    /// Does it.
+    pub async fn run(self) -> Result<()> {
+        let app = open_shop(&self.place).await?;
+        let Action::Create { email, name, role } = self.action;
+        let secret = create_staff(&app, &email, &name, &role).await?;
+        println!("{email} can log in with the password {secret}");
+        println!("It is shown this once; staffPasswordChange changes it.");
+        app.db.close().await;
+        Ok(())
+    }
+}

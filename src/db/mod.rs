@@ -1,0 +1,166 @@
+//! The database: how it is opened, read and written, and every point at which
+//! SQLite and PostgreSQL differ.
+//!
+//! On SQLite one writer is taken first-in first-out and a pool of readers
+//! serves the rest; on PostgreSQL both are one pool. A write begins only in
+//! [`crate::op`].
+//!
+//! Lock order, held by every op: cart → checkout → order → payment → stock
+//! levels by (item, location). Whoever needs two of them takes the earlier first.
+
+mod open;
+mod sql;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+};
+
+pub use open::{DatabaseUrl, create_postgres_copy};
+pub use sql::{any, expression, insert_all, is_retryable, number_order, statement, text_contains, unique_violation};
+
+/// Counts the statements of one request, everything but `BEGIN` and `COMMIT`.
+#[derive(Debug, Clone, Default)]
+pub struct StatementCount(Arc<AtomicU64>);
+
+impl StatementCount {
+    /// Statements so far.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The open database.
+#[derive(Debug, Clone)]
+pub struct Db {
+    reads: DatabaseConnection,
+    writes: DatabaseConnection,
+    url: DatabaseUrl,
+}
+
+impl Db {
+    /// Which of the two databases it is.
+    pub fn backend(&self) -> DbBackend {
+        self.reads.get_database_backend()
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// A connection for reads, whose statements are added to `count`.
+    pub fn read(&self, count: &StatementCount) -> Conn {
+        Conn { inner: Inner::Pool(self.reads.clone()), count: count.clone() }
+    }
+
+    /// The connection that migrations run on.
+    pub fn admin(&self) -> &DatabaseConnection {
+        &self.writes
+    }
+
+    /// Begins a write: `BEGIN IMMEDIATE` on SQLite, where a transaction that
+    /// reads first and writes later would fail at once instead of waiting.
+    pub async fn begin(&self, count: &StatementCount) -> Result<Conn, DbErr> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: (self.backend() == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        let transaction = self.writes.begin_with_options(options).await?;
+        Ok(Conn { inner: Inner::Transaction(transaction), count: count.clone() })
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        // Closing twice or after a lost connection is no concern of the caller.
+        let _ = self.reads.close_by_ref().await;
+        let _ = self.writes.close_by_ref().await;
+    }
+}
+
+#[derive(Debug)]
+enum Inner {
+    Pool(DatabaseConnection),
+    Transaction(DatabaseTransaction),
+}
+
+/// A pool or a transaction: one concrete type, so that loaders and ops share
+/// the functions of `repo` without compiling them twice.
+#[derive(Debug)]
+pub struct Conn {
+    inner: Inner,
+    count: StatementCount,
+}
+
+impl Conn {
+    /// Commits, when it is a transaction.
+    pub async fn commit(self) -> Result<(), DbErr> {
+        match self.inner {
+            Inner::Pool(_) => Ok(()),
+            Inner::Transaction(transaction) => transaction.commit().await,
+        }
+    }
+
+    /// Undoes, when it is a transaction. Dropping does the same, later.
+    pub async fn rollback(self) -> Result<(), DbErr> {
+        match self.inner {
+            Inner::Pool(_) => Ok(()),
+            Inner::Transaction(transaction) => transaction.rollback().await,
+        }
+    }
+
+    /// Which of the two databases it is.
+    pub fn backend(&self) -> DbBackend {
+        self.get_database_backend()
+    }
+}
+
+#[async_trait]
+impl ConnectionTrait for Conn {
+    fn get_database_backend(&self) -> DbBackend {
+        match &self.inner {
+            Inner::Pool(pool) => pool.get_database_backend(),
+            Inner::Transaction(transaction) => transaction.get_database_backend(),
+        }
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.count.add();
+        match &self.inner {
+            Inner::Pool(pool) => pool.execute_raw(statement).await,
+            Inner::Transaction(transaction) => transaction.execute_raw(statement).await,
+        }
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.count.add();
+        match &self.inner {
+            Inner::Pool(pool) => pool.execute_unprepared(sql).await,
+            Inner::Transaction(transaction) => transaction.execute_unprepared(sql).await,
+        }
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.count.add();
+        match &self.inner {
+            Inner::Pool(pool) => pool.query_one_raw(statement).await,
+            Inner::Transaction(transaction) => transaction.query_one_raw(statement).await,
+        }
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.count.add();
+        match &self.inner {
+            Inner::Pool(pool) => pool.query_all_raw(statement).await,
+            Inner::Transaction(transaction) => transaction.query_all_raw(statement).await,
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Opening a database from its address.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use sea_orm::{DbErr, RuntimeErr, SqlxPostgresConnector, SqlxSqliteConnector};
+use sqlx::ConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::Db;
+
+/// Readers beside the one writer of SQLite.
+const SQLITE_READERS: u32 = 4;
+/// Connections of one process to PostgreSQL.
+const POSTGRES_POOL: u32 = 16;
+/// How long a statement waits for a lock of another process on SQLite.
+const SQLITE_BUSY: Duration = Duration::from_secs(10);
+/// The advisory lock of whoever sets a shop up on PostgreSQL.
+const SETUP_LOCK: i64 = 0x656d_706f_7365_7475;
+/// How long a request waits for a connection.
+const ACQUIRE: Duration = Duration::from_secs(30);
+
+/// Where the database is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// A file of the embedded database.
+    Sqlite(PathBuf),
+    /// The address of a PostgreSQL database.
+    Postgres(String),
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = String;
+
+    /// `sqlite:PATH`, `postgres://…` or `postgresql://…`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:")) {
+            if path.is_empty() {
+                return Err("a SQLite address needs a path, such as sqlite:shop.db".to_owned());
+            }
+            Ok(Self::Sqlite(path.into()))
+        } else if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            PgConnectOptions::from_str(text).map_err(|error| format!("not a PostgreSQL address: {error}"))?;
+            Ok(Self::Postgres(text.to_owned()))
+        } else {
+            Err("a database address begins with sqlite: or postgres://".to_owned())
+        }
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    /// The address without its password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(text) => match url::Url::parse(text) {
+                Ok(url) => write!(
+                    f,
+                    "postgres://{}{}{}",
+                    url.host_str().unwrap_or("localhost"),
+                    url.port().map(|port| format!(":{port}")).unwrap_or_default(),
+                    url.path()
+                ),
+                Err(_) => f.write_str("postgres://…"),
+            },
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Db {
+    /// Opens the database, making the SQLite file if there is none.
+    pub async fn open(url: &DatabaseUrl) -> Result<Self, DbErr> {
+        match url {
+            DatabaseUrl::Sqlite(path) => open_sqlite(path).await,
+            DatabaseUrl::Postgres(text) => open_postgres(text).await,
+        }
+    }
+}
+
+async fn open_sqlite(path: &Path) -> Result<Db, DbErr> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // An acknowledged order survives the loss of power.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(SQLITE_BUSY)
+        .statement_cache_capacity(512)
+        .disable_statement_logging();
+    let pool =
+        |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE).test_before_acquire(false);
+    // The writer comes first: it makes the file and switches it to WAL.
+    let writes = pool(1).connect_with(options.clone()).await.map_err(sqlx_error)?;
+    let reads = pool(SQLITE_READERS).connect_with(options.pragma("query_only", "on")).await.map_err(sqlx_error)?;
+    Ok(Db {
+        reads: SqlxSqliteConnector::from_sqlx_sqlite_pool(reads),
+        writes: SqlxSqliteConnector::from_sqlx_sqlite_pool(writes),
+        url: DatabaseUrl::Sqlite(path.to_owned()),
+    })
+}
+
+async fn open_postgres(text: &str) -> Result<Db, DbErr> {
+    let options = PgConnectOptions::from_str(text).map_err(sqlx_error)?.disable_statement_logging();
+    // The pool would try for as long as a request may wait; whoever starts the
+    // shop wants to know at once.
+    options.connect().await.map_err(sqlx_error)?;
+    let pool = PgPoolOptions::new()
+        .max_connections(POSTGRES_POOL)
+        .acquire_timeout(ACQUIRE)
+        .test_before_acquire(false)
+        .connect_with(options)
+        .await
+        .map_err(sqlx_error)?;
+    let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
+    Ok(Db { reads: connection.clone(), writes: connection, url: DatabaseUrl::Postgres(text.to_owned()) })
+}
+
+/// Keeps other processes from setting the shop up at the same time, as long
+/// as it is held. The embedded database has one server anyway.
+#[derive(Debug)]
+pub struct SetupLock(
+    #[allow(dead_code, reason = "closing the connection is what releases the lock")] Option<PgConnection>,
+);
+
+impl Db {
+    /// Waits until nobody else sets the shop up.
+    pub async fn lock_setup(&self) -> Result<SetupLock, DbErr> {
+        let DatabaseUrl::Postgres(text) = &self.url else { return Ok(SetupLock(None)) };
+        let options = PgConnectOptions::from_str(text).map_err(sqlx_error)?.disable_statement_logging();
+        let mut connection = options.connect().await.map_err(sqlx_error)?;
+        sqlx::query("select pg_advisory_lock($1)")
+            .bind(SETUP_LOCK)
+            .execute(&mut connection)
+            .await
+            .map_err(sqlx_error)?;
+        Ok(SetupLock(Some(connection)))
+    }
+}
+
+fn sqlx_error(error: sqlx::Error) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(error.into()))
+}
+
+/// Makes the PostgreSQL database `name` as a copy of the database `template`
+/// (or an empty one) on the server of `url`; answers with its address.
+pub async fn create_postgres_copy(url: &str, template: Option<&str>, name: &str) -> Result<String, DbErr> {
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let mut target = url::Url::parse(url).map_err(|error| DbErr::Custom(error.to_string()))?;
+    let mut connection = PgConnectOptions::from_str(url)
+        .map_err(sqlx_error)?
+        .disable_statement_logging()
+        .connect()
+        .await
+        .map_err(sqlx_error)?;
+    let mut sql = format!("create database {}", quoted(name));
+    if let Some(template) = template {
+        sql.push_str(&format!(" template {} strategy file_copy", quoted(template)));
+    }
+    sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.map_err(sqlx_error)?;
+    target.set_path(name);
+    Ok(target.into())
+}

@@ -1,0 +1,136 @@
+//! SQL that the two databases spell differently, and what their errors mean.
+
+use domain::id::OrderId;
+use sea_orm::sea_query::{ArrayType, Expr, ExprTrait, SimpleExpr};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, IntoActiveModel, RuntimeErr, SqlErr, Statement, Value,
+};
+use uuid::Uuid;
+
+use super::Conn;
+
+/// `sql`, whose values stand as `?`, in the database's own spelling.
+pub fn statement(conn: &Conn, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
+    Statement::from_sql_and_values(conn.backend(), placeholders(conn.backend(), sql), values)
+}
+
+/// `sql`, whose values stand as `?`, as a part of a larger statement.
+pub fn expression(conn: &Conn, sql: &str, values: impl IntoIterator<Item = Value>) -> SimpleExpr {
+    Expr::cust_with_values(placeholders(conn.backend(), sql), values)
+}
+
+fn placeholders(backend: DbBackend, sql: &str) -> String {
+    if backend != DbBackend::Postgres {
+        return sql.to_owned();
+    }
+    let mut own = String::with_capacity(sql.len() + 8);
+    let mut number = 0;
+    for c in sql.chars() {
+        if c == '?' {
+            number += 1;
+            own.push_str(&format!("${number}"));
+        } else {
+            own.push(c);
+        }
+    }
+    own
+}
+
+/// `column` is one of `ids`. The text of the statement is the same whatever
+/// their number, so that its plan is prepared once.
+pub fn any<C: ColumnTrait>(conn: &Conn, column: C, ids: impl IntoIterator<Item = impl Into<Uuid>>) -> SimpleExpr {
+    let ids: Vec<Uuid> = ids.into_iter().map(Into::into).collect();
+    let left = Expr::col(column.as_column_ref());
+    match conn.backend() {
+        DbBackend::Postgres => {
+            let values = ids.into_iter().map(Value::from).collect();
+            let list = Value::Array(ArrayType::Uuid, Some(Box::new(values)));
+            Expr::cust_with_exprs("$1 = any($2)", [left, Expr::val(list)])
+        }
+        _ => {
+            // Ids are blobs there, and JSON has none: they travel as hexadecimal text.
+            let hex: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
+            let list = serde_json::Value::from(hex).to_string();
+            left.binary(
+                sea_orm::sea_query::BinOper::In,
+                Expr::cust_with_values("(select unhex(value) from json_each(?))", [Value::from(list)]),
+            )
+        }
+    }
+}
+
+/// `column`, which holds folded text, contains `word` as it stands; `word` is
+/// no pattern.
+pub fn text_contains<C: ColumnTrait>(column: C, word: &str) -> SimpleExpr {
+    let mut pattern = String::with_capacity(word.len() + 2);
+    pattern.push('%');
+    for c in word.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    Expr::col(column.as_column_ref()).like(sea_orm::sea_query::LikeExpr::new(pattern).escape('\\'))
+}
+
+/// Whether another try of the whole transaction may succeed: a deadlock, a
+/// serialisation failure, or SQLite's busy.
+pub fn is_retryable(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error))
+    | DbErr::Query(RuntimeErr::SqlxError(error))
+    | DbErr::Conn(RuntimeErr::SqlxError(error))) = error
+    else {
+        return false;
+    };
+    match error.as_database_error().and_then(|error| error.code()) {
+        // PostgreSQL: serialization_failure, deadlock_detected. SQLite: BUSY, LOCKED, BUSY_SNAPSHOT.
+        Some(code) => matches!(code.as_ref(), "40001" | "40P01" | "5" | "6" | "517" | "262"),
+        None => false,
+    }
+}
+
+/// The text with which the database names the broken unique constraint: the
+/// constraint on PostgreSQL, its columns on SQLite.
+pub fn unique_violation(error: &DbErr) -> Option<String> {
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(text)) => Some(text),
+        _ => None,
+    }
+}
+
+/// Gives an order the next number. On PostgreSQL that is one statement, the
+/// last before commit, because it holds the counter's row until then.
+pub async fn number_order(conn: &Conn, order: OrderId) -> Result<i64, DbErr> {
+    let backend = conn.backend();
+    if backend == DbBackend::Postgres {
+        let sql = r#"with taken as (update counter set value = value + 1 where name = 'order_number' returning value)
+            update "order" set number = taken.value from taken where id = $1 returning number"#;
+        let row = conn.query_one_raw(Statement::from_sql_and_values(backend, sql, [Uuid::from(order).into()])).await?;
+        return row.ok_or_else(|| DbErr::RecordNotFound("counter order_number".into()))?.try_get_by_index(0);
+    }
+    let sql = "update counter set value = value + 1 where name = 'order_number' returning value";
+    let row = conn.query_one_raw(Statement::from_string(backend, sql)).await?;
+    let number: i64 = row.ok_or_else(|| DbErr::RecordNotFound("counter order_number".into()))?.try_get_by_index(0)?;
+    let sql = r#"update "order" set number = ? where id = ?"#;
+    conn.execute_raw(Statement::from_sql_and_values(backend, sql, [number.into(), Uuid::from(order).into()])).await?;
+    Ok(number)
+}
+
+/// Rows that one statement inserts: well below the 32,766 values of SQLite.
+const ROWS: usize = 500;
+
+/// Inserts new rows of one table.
+pub async fn insert_all<E>(conn: &Conn, rows: Vec<E::Model>) -> Result<(), DbErr>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+    E::ActiveModel: Send,
+{
+    let mut rows = rows.into_iter().map(IntoActiveModel::into_active_model).peekable();
+    while rows.peek().is_some() {
+        let some: Vec<E::ActiveModel> = rows.by_ref().take(ROWS).collect();
+        E::insert_many(some).exec_without_returning(conn).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! What can go wrong between a request and its answer.
+
+use std::sync::Arc;
+
+use domain::refusal::{ErrorCode, Refusal};
+use sea_orm::DbErr;
+
+/// The result of anything that may fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why there is no answer.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// The shop said no, for all of these reasons; nothing was changed.
+    #[error("refused: {}", .0.iter().map(|refusal| refusal.code.as_str()).collect::<Vec<_>>().join(", "))]
+    Refused(Vec<Refusal>),
+    /// Nobody knows who is asking, and this needs somebody.
+    #[error("not signed in")]
+    Unauthenticated,
+    /// Whoever is asking may not do this.
+    #[error("not allowed")]
+    Forbidden,
+    /// Somebody else was faster; the whole transaction begins anew.
+    #[error("lost a race")]
+    Raced,
+    /// The database failed.
+    #[error("database: {0}")]
+    Database(Arc<DbErr>),
+    /// Something that should not happen did.
+    #[error("{0}")]
+    Internal(Arc<str>),
+}
+
+impl Error {
+    /// Something that should not happen did.
+    pub fn internal(text: impl std::fmt::Display) -> Self {
+        Self::Internal(text.to_string().into())
+    }
+
+    /// Whether another try of the whole transaction may succeed.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Raced => true,
+            Self::Database(error) => crate::db::is_retryable(error),
+            _ => false,
+        }
+    }
+
+    /// The one answer for what is not there and for what is not yours.
+    pub fn not_found(what: &str) -> Self {
+        Refusal::new(ErrorCode::NotFound, format!("There is no such {what}.")).into()
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(vec![refusal])
+    }
+}
+
+impl From<Vec<Refusal>> for Error {
+    fn from(refusals: Vec<Refusal>) -> Self {
+        Self::Refused(refusals)
+    }
+}
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        Self::Database(Arc::new(error))
+    }
+}
+
+impl From<Arc<Error>> for Error {
+    fn from(error: Arc<Error>) -> Self {
+        Error::clone(&error)
+    }
+}

@@ -1,0 +1,107 @@
+//! Durable runs of steps around calls to the outside. The row says where a
+//! run stands; whoever works on it holds it for a while ([`LEASE`]), so that
+//! after a crash another one takes it up, and two never work on it at once.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::flow::FlowState;
+use domain::id::FlowId;
+use entity::flow;
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+};
+
+use crate::db::{Conn, insert_all, statement};
+use crate::error::Result;
+use crate::op::Tx;
+
+/// How long a worker may hold a run: longer than a provider may take to answer.
+pub const LEASE: TimeDelta = TimeDelta::seconds(60);
+/// How long a parked run waits for the shopper.
+pub const PARKED_LIFE: TimeDelta = TimeDelta::minutes(60);
+
+/// Begins a run that the caller holds.
+pub async fn begin(tx: &mut Tx, kind: &str, key: impl ToString, step: &str) -> Result<FlowId> {
+    let row = flow::Model {
+        id: tx.id(),
+        version: 1,
+        created_at: tx.now(),
+        updated_at: tx.now(),
+        kind: kind.to_owned(),
+        key: key.to_string(),
+        state: FlowState::Running,
+        step: step.to_owned(),
+        attempts: 1,
+        run_at: tx.now() + LEASE,
+        deadline: tx.now() + PARKED_LIFE,
+        data: serde_json::json!({}),
+    };
+    let id = row.id;
+    insert_all::<flow::Entity>(&tx.conn, vec![row]).await?;
+    Ok(id)
+}
+
+/// Takes a run up: one that is parked, or one whose holder was silent for too
+/// long. `step` says what it is for from now on, which outlives a crash.
+/// `None` when somebody is working on it or it has ended.
+pub async fn take(tx: &mut Tx, key: impl ToString, step: Option<&str>) -> Result<Option<flow::Model>> {
+    let sql = "update flow set state = 'RUNNING', run_at = ?, step = coalesce(?, step), attempts = attempts + 1,
+        version = version + 1, updated_at = ? where key = ? and (state = 'PARKED' or (state = 'RUNNING' and run_at <= ?)) returning *";
+    let step = sea_orm::Value::from(step.map(str::to_owned));
+    let values = [(tx.now() + LEASE).into(), step, tx.now().into(), key.to_string().into(), tx.now().into()];
+    let row = tx.conn.query_one_raw(statement(&tx.conn, sql, values)).await?;
+    Ok(row.map(|row| flow::Model::from_query_result(&row, "")).transpose()?)
+}
+
+/// Lays a run down until the world outside resumes it.
+pub async fn park(tx: &mut Tx, key: impl ToString) -> Result<()> {
+    set(tx, key, FlowState::Parked, tx.now(), Some(tx.now() + PARKED_LIFE)).await
+}
+
+/// Lets go of a run that shall be tried again later.
+pub async fn postpone(tx: &mut Tx, key: impl ToString, until: DateTime<Utc>) -> Result<()> {
+    set(tx, key, FlowState::Running, until, None).await
+}
+
+/// Ends a run.
+pub async fn end(tx: &mut Tx, key: impl ToString, state: FlowState) -> Result<()> {
+    set(tx, key, state, tx.now(), None).await
+}
+
+async fn set(
+    tx: &Tx,
+    key: impl ToString,
+    state: FlowState,
+    run_at: DateTime<Utc>,
+    deadline: Option<DateTime<Utc>>,
+) -> Result<()> {
+    // What has ended stays ended, whatever a slow worker comes back with.
+    let sql = "update flow set state = ?, run_at = ?, deadline = coalesce(?, deadline), version = version + 1,
+        updated_at = ? where key = ? and state in ('RUNNING', 'PARKED')";
+    let values = [state.as_str().into(), run_at.into(), deadline.into(), tx.now().into(), key.to_string().into()];
+    tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?;
+    Ok(())
+}
+
+/// Runs that nobody holds and that are due: those that were let go or lost,
+/// and those whose shopper never came back.
+pub async fn due(conn: &Conn, now: DateTime<Utc>, limit: u64) -> Result<Vec<flow::Model>> {
+    use flow::Column;
+    let lost = Condition::all().add(Column::State.eq(FlowState::Running)).add(Column::RunAt.lte(now));
+    let waited = Condition::all().add(Column::State.eq(FlowState::Parked)).add(Column::Deadline.lte(now));
+    Ok(flow::Entity::find()
+        .filter(Condition::any().add(lost).add(waited))
+        .order_by_asc(Column::RunAt)
+        .limit(limit)
+        .all(conn)
+        .await?)
+}
+
+/// The id of what a run is about, out of its key.
+pub fn subject<T: std::str::FromStr>(row: &flow::Model) -> Option<T> {
+    row.key.parse().ok()
+}
+
+/// A moment after `attempts` tries: a second, doubling to five minutes.
+pub fn back_off(now: DateTime<Utc>, attempts: i32) -> DateTime<Utc> {
+    now + TimeDelta::seconds(1_i64 << attempts.clamp(0, 8)).min(TimeDelta::minutes(5))
+}

@@ -1,0 +1,238 @@
+//! Rows of stock.
+
+use domain::id::{CheckoutId, InventoryItemId, LocationId, OrderLineId, VariantId};
+use domain::inventory::{MovementReason, Take};
+use domain::refusal::{ErrorCode, Refusal};
+use entity::{inventory_item, reservation, stock_level, stock_movement, variant_item};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationDef};
+use uuid::Uuid;
+
+use crate::db::{Conn, any, insert_all, statement};
+use crate::error::{Error, Result};
+use crate::op::Tx;
+
+/// What a variant takes from stock, and how much of it a location has.
+#[derive(Debug, Clone)]
+pub struct StockRow {
+    /// Which variant.
+    pub variant: VariantId,
+    /// What it takes.
+    pub item: InventoryItemId,
+    /// How many of it for one piece.
+    pub required: i32,
+    /// Where.
+    pub location: LocationId,
+    /// How many lie there.
+    pub stocked: i32,
+    /// How many of them are promised.
+    pub reserved: i32,
+}
+
+/// The stock behind variants.
+pub async fn of_variants(conn: &Conn, variants: &[VariantId]) -> Result<Vec<StockRow>> {
+    let relation: RelationDef = variant_item::Entity::belongs_to(stock_level::Entity)
+        .from(variant_item::Column::ItemId)
+        .to(stock_level::Column::ItemId)
+        .into();
+    let rows = variant_item::Entity::find()
+        .filter(any(conn, variant_item::Column::VariantId, variants.iter().copied()))
+        .join(JoinType::InnerJoin, relation)
+        .select_also(stock_level::Entity)
+        .order_by_asc(stock_level::Column::LocationId)
+        .all(conn)
+        .await?;
+    let row = |(link, level): (variant_item::Model, Option<stock_level::Model>)| {
+        let level = level?;
+        Some(StockRow {
+            variant: link.variant_id,
+            item: link.item_id,
+            required: link.required_quantity,
+            location: level.location_id,
+            stocked: level.stocked,
+            reserved: level.reserved,
+        })
+    };
+    Ok(rows.into_iter().filter_map(row).collect())
+}
+
+/// Makes the items of new variants with what lies at a location.
+pub async fn open(tx: &mut Tx, location: LocationId, variants: Vec<(VariantId, Option<String>, i32)>) -> Result<()> {
+    let mut items = Vec::new();
+    let mut links = Vec::new();
+    let mut levels = Vec::new();
+    let mut movements = Vec::new();
+    for (variant_id, sku, stocked) in variants {
+        let item = inventory_item::Model { id: tx.id(), created_at: tx.now(), sku };
+        links.push(variant_item::Model { variant_id, item_id: item.id, required_quantity: 1 });
+        levels.push(stock_level::Model {
+            item_id: item.id,
+            location_id: location,
+            stocked,
+            reserved: 0,
+            updated_at: tx.now(),
+        });
+        if stocked != 0 {
+            movements.push(movement(tx, item.id, location, stocked, MovementReason::Initial, None));
+        }
+        items.push(item);
+    }
+    insert_all::<inventory_item::Entity>(&tx.conn, items).await?;
+    insert_all::<variant_item::Entity>(&tx.conn, links).await?;
+    insert_all::<stock_level::Entity>(&tx.conn, levels).await?;
+    Ok(insert_all::<stock_movement::Entity>(&tx.conn, movements).await?)
+}
+
+fn movement(
+    tx: &Tx,
+    item_id: InventoryItemId,
+    location_id: LocationId,
+    delta: i32,
+    reason: MovementReason,
+    cause: Option<String>,
+) -> stock_movement::Model {
+    let (id, at, actor) = (tx.id(), tx.now(), tx.actor().to_string());
+    stock_movement::Model { id, at, item_id, location_id, delta, reason, cause, actor }
+}
+
+/// The one item of a variant; kits have several and are not adjusted by variant.
+pub async fn single_item(conn: &Conn, variant: VariantId) -> Result<Option<InventoryItemId>> {
+    let find = variant_item::Entity::find().filter(variant_item::Column::VariantId.eq(variant));
+    let links = find.all(conn).await?;
+    Ok(match links.as_slice() {
+        [link] => Some(link.item_id),
+        _ => None,
+    })
+}
+
+/// A level, locked until the transaction ends.
+pub async fn lock_level(tx: &Tx, item: InventoryItemId, location: LocationId) -> Result<Option<stock_level::Model>> {
+    Ok(stock_level::Entity::find_by_id((item, location)).lock_exclusive().one(&tx.conn).await?)
+}
+
+/// Changes what lies at a location by `delta`, with the movement that says why.
+pub async fn change_stocked(
+    tx: &mut Tx,
+    item: InventoryItemId,
+    location: LocationId,
+    delta: i32,
+    reason: MovementReason,
+    cause: Option<String>,
+) -> Result<()> {
+    let sql = "update stock_level set stocked = stocked + ?, updated_at = ? where item_id = ? and location_id = ?";
+    let values = [delta.into(), tx.now().into(), Uuid::from(item).into(), Uuid::from(location).into()];
+    if tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?.rows_affected() == 0 {
+        let level = stock_level::Model {
+            item_id: item,
+            location_id: location,
+            stocked: delta,
+            reserved: 0,
+            updated_at: tx.now(),
+        };
+        insert_all::<stock_level::Entity>(&tx.conn, vec![level]).await?;
+    }
+    let row = movement(tx, item, location, delta, reason, cause);
+    Ok(insert_all::<stock_movement::Entity>(&tx.conn, vec![row]).await?)
+}
+
+/// Promises stock, in the order given, which is the lock order. Answers with
+/// the place of the first promise that no longer holds: somebody was faster.
+pub async fn reserve(tx: &mut Tx, takes: &[(Take, bool)]) -> Result<Option<usize>> {
+    for (place, (take, may_exceed)) in takes.iter().enumerate() {
+        let bound = if *may_exceed { "" } else { " and stocked - reserved >= ?" };
+        let sql = format!(
+            "update stock_level set reserved = reserved + ?, updated_at = ? where item_id = ? and location_id = ?{bound}"
+        );
+        let mut values: Vec<sea_orm::Value> =
+            vec![take.quantity.into(), tx.now().into(), Uuid::from(take.item).into(), Uuid::from(take.location).into()];
+        if !may_exceed {
+            values.push(take.quantity.into());
+        }
+        if tx.conn.execute_raw(statement(&tx.conn, &sql, values)).await?.rows_affected() != 1 {
+            return Ok(Some(place));
+        }
+    }
+    Ok(None)
+}
+
+/// Writes the promises of a checkout.
+pub async fn insert_reservations(tx: &mut Tx, rows: Vec<reservation::Model>) -> Result<()> {
+    Ok(insert_all::<reservation::Entity>(&tx.conn, rows).await?)
+}
+
+/// The promises of a checkout in lock order.
+pub async fn reservations_of_checkout(conn: &Conn, checkout: CheckoutId) -> Result<Vec<reservation::Model>> {
+    Ok(in_lock_order(reservation::Entity::find().filter(reservation::Column::CheckoutId.eq(checkout)), conn).await?)
+}
+
+/// The promises of order lines in lock order.
+pub async fn reservations_of_lines(conn: &Conn, lines: &[OrderLineId]) -> Result<Vec<reservation::Model>> {
+    let find = reservation::Entity::find().filter(any(conn, reservation::Column::OrderLineId, lines.iter().copied()));
+    Ok(in_lock_order(find, conn).await?)
+}
+
+async fn in_lock_order(
+    find: sea_orm::Select<reservation::Entity>,
+    conn: &Conn,
+) -> Result<Vec<reservation::Model>, sea_orm::DbErr> {
+    let find = find.order_by_asc(reservation::Column::ItemId).order_by_asc(reservation::Column::LocationId);
+    find.order_by_asc(reservation::Column::Id).all(conn).await
+}
+
+/// Gives the promises of a checkout to the lines of its order, by position.
+pub async fn move_to_lines(tx: &mut Tx, checkout: CheckoutId, order: domain::id::OrderId) -> Result<()> {
+    let sql = "update reservation set order_line_id = (select order_line.id from order_line
+        where order_line.order_id = ? and order_line.position = reservation.position) where checkout_id = ?";
+    let values = [Uuid::from(order).into(), Uuid::from(checkout).into()];
+    tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?;
+    Ok(())
+}
+
+/// Takes back `quantity` of a promise: the stock is free again.
+pub async fn release(tx: &mut Tx, row: &reservation::Model, quantity: i32) -> Result<()> {
+    shrink(tx, row, quantity).await?;
+    lower(tx, row, quantity, 0).await
+}
+
+/// Consumes `quantity` of a promise: the goods leave the location.
+pub async fn consume(tx: &mut Tx, row: &reservation::Model, quantity: i32, cause: String) -> Result<()> {
+    shrink(tx, row, quantity).await?;
+    lower(tx, row, quantity, quantity).await?;
+    let row = movement(tx, row.item_id, row.location_id, -quantity, MovementReason::Sold, Some(cause));
+    Ok(insert_all::<stock_movement::Entity>(&tx.conn, vec![row]).await?)
+}
+
+async fn shrink(tx: &mut Tx, row: &reservation::Model, quantity: i32) -> Result<()> {
+    let id = Uuid::from(row.id);
+    let (sql, values): (_, Vec<sea_orm::Value>) = if quantity == row.quantity {
+        ("delete from reservation where id = ? and quantity = ?", vec![id.into(), quantity.into()])
+    } else {
+        let sql = "update reservation set quantity = quantity - ? where id = ? and quantity > ?";
+        (sql, vec![quantity.into(), id.into(), quantity.into()])
+    };
+    match tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?.rows_affected() {
+        1 => Ok(()),
+        _ => Err(Error::internal("a reservation was used twice")),
+    }
+}
+
+async fn lower(tx: &mut Tx, row: &reservation::Model, reserved: i32, stocked: i32) -> Result<()> {
+    let sql = "update stock_level set reserved = reserved - ?, stocked = stocked - ?, updated_at = ?
+        where item_id = ? and location_id = ? and stocked >= ?";
+    let values = [reserved.into(), stocked.into(), tx.now().into(), Uuid::from(row.item_id).into()];
+    let values = values.into_iter().chain([Uuid::from(row.location_id).into(), stocked.into()]);
+    if tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?.rows_affected() == 1 {
+        return Ok(());
+    }
+    // What was sold before it was there can be packed when it has come.
+    let message = "The goods of a line have not come yet: what is promised is more than what lies there.";
+    Err(Refusal::new(ErrorCode::InsufficientStock, message).at(["lines"]).into())
+}
+
+/// Promises goods again that a canceled fulfillment gave back.
+pub async fn restore(tx: &mut Tx, row: reservation::Model, cause: String) -> Result<()> {
+    let (item, location, quantity) = (row.item_id, row.location_id, row.quantity);
+    change_stocked(tx, item, location, quantity, MovementReason::Restocked, Some(cause)).await?;
+    let take = Take { item, location, quantity };
+    reserve(tx, &[(take, true)]).await?;
+    insert_reservations(tx, vec![row]).await
+}

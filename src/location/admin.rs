@@ -1,0 +1,102 @@
+//! Locations on the admin surface.
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use entity::location;
+
+use super::ops::SetLocation;
+use crate::api::call::call;
+use crate::api::guard::{settings_read, settings_write};
+use crate::api::payload::payload;
+use crate::api::scalar::{Country, id};
+
+/// A place that holds stock.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct AdminLocation {
+    /// Its id.
+    pub id: ID,
+    /// Rises with every change; send it as `expectedVersion`.
+    pub version: i32,
+    /// Its handle.
+    pub handle: String,
+    /// Its name.
+    pub name: String,
+    /// The country that it is in.
+    pub country_code: Option<Country>,
+    /// The location with the lower number is taken from first.
+    pub priority: i32,
+}
+
+impl From<location::Model> for AdminLocation {
+    fn from(row: location::Model) -> Self {
+        Self {
+            id: id(row.id),
+            version: row.version,
+            handle: row.handle.to_string(),
+            name: row.name,
+            country_code: row.country.map(Country),
+            priority: row.priority,
+        }
+    }
+}
+
+/// Queries about locations.
+#[derive(Debug, Default)]
+pub struct LocationAdminQuery;
+
+#[Object]
+impl LocationAdminQuery {
+    /// Every location, the one that is taken from first in front. A shop has at most 250.
+    #[graphql(guard = "settings_read()", complexity = "10 + child_complexity * 10")]
+    async fn locations(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminLocation>> {
+        Ok(call(ctx)?.settings.locations.iter().cloned().map(AdminLocation::from).collect())
+    }
+}
+
+/// A location as you want it.
+#[derive(Debug, InputObject)]
+pub struct AdminLocationSetInput {
+    /// Which location: a known handle changes that one, a new handle makes one. Made from the name when absent.
+    pub handle: Option<String>,
+    /// The version that you read; another one in the database is a `CONFLICT`.
+    pub expected_version: Option<i32>,
+    /// Its name, 1 to 255 characters.
+    pub name: String,
+    /// The country that it is in.
+    pub country_code: Option<Country>,
+    /// The location with the lower number is taken from first.
+    #[graphql(default = 0)]
+    pub priority: i32,
+}
+
+payload! {
+    /// What `locationSet` did.
+    AdminLocationSetPayload {
+        /// The location as it is now.
+        location: AdminLocation
+    }
+}
+
+/// Mutations of locations.
+#[derive(Debug, Default)]
+pub struct LocationAdminMutation;
+
+#[Object]
+impl LocationAdminMutation {
+    /// Makes or changes a location.
+    #[graphql(guard = "settings_write()")]
+    async fn location_set(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The location as you want it.")] input: AdminLocationSetInput,
+    ) -> async_graphql::Result<AdminLocationSetPayload> {
+        let call = call(ctx)?;
+        let op = SetLocation {
+            handle: input.handle,
+            expected_version: input.expected_version,
+            name: input.name,
+            country: input.country_code.map(|country| country.0),
+            priority: input.priority,
+        };
+        AdminLocationSetPayload::answer(call.app.run(&call.caller, &op).await.map(AdminLocation::from))
+    }
+}

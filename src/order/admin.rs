@@ -1,0 +1,154 @@
+//! Orders on the admin surface.
+
+use async_graphql::{Context, ID, InputObject, Object};
+use chrono::{DateTime, Utc};
+use domain::id::OrderId;
+use domain::order::{FulfillmentStatus, OrderStatus, PaymentStatus};
+
+use super::ops::CancelOrder;
+use super::repo::{self, OrderFilter};
+use super::types::{AdminOrder, AdminOrderConnection};
+use crate::api::call::{Call, call};
+use crate::api::guard::{orders_read, orders_write};
+use crate::api::page::{ADMIN_MAX, Page, PageArgs};
+use crate::api::payload::{payload, top_level};
+use crate::api::scalar::{Int64, parse_id};
+use crate::api::word::Enum;
+use crate::catalog::store::SortDirection;
+use crate::error::{Error, Result};
+use crate::op::IdempotencyKey;
+
+/// What orders must be to be in the list. What you leave out is not asked.
+#[derive(Debug, Clone, Default, InputObject)]
+pub struct AdminOrderFilter {
+    /// In one of these.
+    pub status: Option<Vec<Enum<OrderStatus>>>,
+    /// In one of these.
+    pub payment_status: Option<Vec<Enum<PaymentStatus>>>,
+    /// In one of these.
+    pub fulfillment_status: Option<Vec<Enum<FulfillmentStatus>>>,
+    /// With this number.
+    pub number: Option<Int64>,
+    /// Bought with this e-mail, whatever its capitals.
+    pub email: Option<String>,
+    /// Placed at this moment or later.
+    pub placed_from: Option<DateTime<Utc>>,
+    /// Placed before this moment.
+    pub placed_before: Option<DateTime<Utc>>,
+}
+
+impl AdminOrderFilter {
+    fn read(self) -> Result<OrderFilter> {
+        fn bare<W>(words: Vec<Enum<W>>) -> Vec<W> {
+            words.into_iter().map(|word| word.0).collect()
+        }
+        let email = self.email.as_deref().map(str::parse).transpose();
+        Ok(OrderFilter {
+            status: self.status.map(bare),
+            payment_status: self.payment_status.map(bare),
+            fulfillment_status: self.fulfillment_status.map(bare),
+            number: self.number.map(|number| number.0),
+            email: email.map_err(|refusal: domain::refusal::Refusal| refusal.at(["filter", "email"]))?,
+            placed_from: self.placed_from,
+            placed_before: self.placed_before,
+        })
+    }
+}
+
+/// Queries about orders.
+#[derive(Debug, Default)]
+pub struct OrderAdminQuery;
+
+#[Object]
+impl OrderAdminQuery {
+    /// All orders by the time at which they were placed, the newest first.
+    #[graphql(
+        guard = "orders_read()",
+        complexity = "5 + first.or(last).unwrap_or(20).max(0) as usize * child_complexity"
+    )]
+    #[allow(clippy::too_many_arguments)]
+    async fn orders(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "So many from the front: 20 when absent, at most 250.")] first: Option<i32>,
+        #[graphql(desc = "Behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the back, at most 250.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Skip so many, at most 10000.")] offset: Option<i32>,
+        #[graphql(desc = "What the orders must be.")] filter: Option<AdminOrderFilter>,
+        #[graphql(desc = "Which way the list runs; the newest first when absent.")] direction: Option<SortDirection>,
+    ) -> async_graphql::Result<AdminOrderConnection> {
+        let call = call(ctx)?;
+        let count = ctx.look_ahead().field("totalCount").exists();
+        let outcome = async {
+            let filter = filter.unwrap_or_default().read()?;
+            let descending = direction != Some(SortDirection::Asc);
+            let args = PageArgs { first, after, last, before, offset };
+            let page = Page::read(args, ADMIN_MAX, descending, &("orders", descending, &filter))?;
+            repo::page(&call.conn(), &filter, page, count).await
+        };
+        outcome.await.map(AdminOrderConnection::from).map_err(top_level)
+    }
+
+    /// One order with its history; null when there is none.
+    #[graphql(guard = "orders_read()")]
+    async fn order(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The order's id.")] id: ID,
+    ) -> async_graphql::Result<Option<AdminOrder>> {
+        let Ok(id) = parse_id::<OrderId>(&id, &["id"]) else { return Ok(None) };
+        let row = repo::find(&call(ctx)?.conn(), id).await.map_err(top_level)?;
+        Ok(row.map(AdminOrder::from))
+    }
+}
+
+/// Which order is canceled.
+#[derive(Debug, InputObject)]
+pub struct AdminOrderCancelInput {
+    /// Your name for this intention, 1 to 255 characters: the same key again has the same effect once.
+    pub idempotency_key: String,
+    /// Which order.
+    pub order_id: ID,
+    /// Why, in your own words; kept in the audit log.
+    pub reason: Option<String>,
+}
+
+payload! {
+    /// What `orderCancel` did.
+    AdminOrderCancelPayload {
+        /// The order as it is now.
+        order: AdminOrder
+    }
+}
+
+/// Mutations of orders.
+#[derive(Debug, Default)]
+pub struct OrderAdminMutation;
+
+#[Object]
+impl OrderAdminMutation {
+    /// Cancels an order of which nothing was shipped: goods are free again, money is given up or given back
+    /// through its provider.
+    #[graphql(guard = "orders_write()")]
+    async fn order_cancel(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which order.")] input: AdminOrderCancelInput,
+    ) -> async_graphql::Result<AdminOrderCancelPayload> {
+        AdminOrderCancelPayload::answer(cancel(call(ctx)?, input).await)
+    }
+}
+
+async fn cancel(call: &Call, input: AdminOrderCancelInput) -> Result<AdminOrder> {
+    let order: OrderId = parse_id(&input.order_id, &["orderId"])?;
+    let key = IdempotencyKey { actor: call.caller.actor.to_string(), key: input.idempotency_key };
+    let op = CancelOrder { order, reason: input.reason };
+    let id = call.app.run_once(&call.caller, &op, key).await?;
+    let conn = call.conn();
+    for entry in crate::payment::repo::pending_of(&conn, id).await? {
+        crate::payment::flow::settle(&call.app, &call.caller, entry, 1).await?;
+    }
+    let row = repo::find(&conn, id).await?.ok_or_else(|| Error::internal("an order vanished"))?;
+    Ok(row.into())
+}

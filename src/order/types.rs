@@ -1,0 +1,423 @@
+//! How an order looks: what both surfaces show is written once.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, MergedObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use domain::order::{FulfillmentStatus, OrderStatus, PaymentStatus};
+use domain::totals::TaxAmount;
+use entity::{event, line_tax, order, order_line, order_shipping_line};
+
+use super::load::{EventsOf, LinesOf, ShippingOf, TaxesOf};
+use crate::api::call::call;
+use crate::api::page::connection;
+use crate::api::scalar::{CurrencyCode, Int64, Json, Money, id};
+use crate::api::word::Enum;
+use crate::cart::types::{Address, Tax};
+use crate::catalog::types::SelectedOption;
+use crate::fulfillment::load::FulfillmentsOf;
+use crate::fulfillment::types::Fulfillment;
+use crate::payment::load::PaymentsOf;
+use crate::payment::types::{AdminPayment, Payment};
+
+/// A placed order as its shopper sees it.
+#[derive(MergedObject, Debug, Clone)]
+pub struct Order(OrderCore, OrderShopper);
+
+/// A placed order as staff see it.
+#[derive(MergedObject, Debug, Clone)]
+pub struct AdminOrder(OrderCore, OrderStaff);
+
+impl From<order::Model> for Order {
+    fn from(row: order::Model) -> Self {
+        let row = Arc::new(row);
+        Self(OrderCore(row.clone()), OrderShopper(row))
+    }
+}
+
+impl From<order::Model> for AdminOrder {
+    fn from(row: order::Model) -> Self {
+        let row = Arc::new(row);
+        Self(OrderCore(row.clone()), OrderStaff(row))
+    }
+}
+
+impl Order {
+    /// The id, for `Node`.
+    pub async fn id(&self, _: &Context<'_>) -> async_graphql::Result<ID> {
+        Ok(id(self.0.0.id))
+    }
+}
+
+impl AdminOrder {
+    /// The id, for `AdminNode`.
+    pub async fn id(&self, _: &Context<'_>) -> async_graphql::Result<ID> {
+        Ok(id(self.0.0.id))
+    }
+}
+
+connection! {
+    /// A page of orders as staff see them.
+    AdminOrderConnection, AdminOrderEdge, AdminOrder, order::Model
+}
+
+/// What both surfaces show of an order.
+#[derive(Debug, Clone)]
+pub struct OrderCore(Arc<order::Model>);
+
+impl OrderCore {
+    fn money(&self, minor: i64) -> Money {
+        Money::new(minor, self.0.currency)
+    }
+}
+
+#[Object]
+impl OrderCore {
+    /// Its id. It opens nothing by itself.
+    async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    /// Its number, which has no holes.
+    async fn number(&self) -> Int64 {
+        // A number is given before anybody can see the order.
+        Int64(self.0.number.unwrap_or_default())
+    }
+
+    /// Where it stands.
+    async fn status(&self) -> Enum<OrderStatus> {
+        Enum(self.0.status)
+    }
+
+    /// What is paid of it.
+    async fn payment_status(&self) -> Enum<PaymentStatus> {
+        Enum(self.0.payment_status)
+    }
+
+    /// How far its goods have come.
+    async fn fulfillment_status(&self) -> Enum<FulfillmentStatus> {
+        Enum(self.0.fulfillment_status)
+    }
+
+    /// Where mail about it goes.
+    async fn email(&self) -> &str {
+        self.0.email.as_str()
+    }
+
+    /// Its language: a BCP 47 tag.
+    async fn locale(&self) -> &str {
+        &self.0.locale
+    }
+
+    /// The currency of all its amounts.
+    async fn currency_code(&self) -> CurrencyCode {
+        CurrencyCode(self.0.currency)
+    }
+
+    /// Its lines as they were bought, at most 100.
+    #[graphql(complexity = "5 * child_complexity")]
+    async fn lines(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<OrderLine>> {
+        let lines = call(ctx)?.load(LinesOf(self.0.id)).await?;
+        Ok(lines.iter().map(|line| OrderLine(line.clone(), self.0.clone())).collect())
+    }
+
+    /// Its shipping charges.
+    async fn shipping_lines(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<OrderShippingLine>> {
+        let lines = call(ctx)?.load(ShippingOf(self.0.id)).await?;
+        Ok(lines.iter().map(|line| OrderShippingLine::new(line, &self.0)).collect())
+    }
+
+    /// The sum of its lines before discounts, in the basis in which their prices were shown.
+    async fn subtotal(&self) -> Money {
+        self.money(self.0.subtotal_minor)
+    }
+
+    /// The sum of its discounts.
+    async fn discount(&self) -> Money {
+        self.money(self.0.discount_minor)
+    }
+
+    /// The sum of its shipping charges, in the basis in which they were shown.
+    async fn shipping(&self) -> Money {
+        self.money(self.0.shipping_minor)
+    }
+
+    /// The sum of its taxes.
+    async fn tax(&self) -> Money {
+        self.money(self.0.tax_minor)
+    }
+
+    /// Its taxes by rate.
+    async fn taxes(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Tax>> {
+        let rows = call(ctx)?.load(TaxesOf(self.0.id)).await?;
+        Ok(by_rate(&rows).iter().map(|tax| Tax::new(tax, self.0.currency)).collect())
+    }
+
+    /// What was to pay.
+    async fn total(&self) -> Money {
+        self.money(self.0.total_minor)
+    }
+
+    /// Where it is sent.
+    async fn shipping_address(&self) -> Option<Address> {
+        self.0.shipping_address.clone().map(Address::from)
+    }
+
+    /// Where it is billed to.
+    async fn billing_address(&self) -> Option<Address> {
+        self.0.billing_address.clone().map(Address::from)
+    }
+
+    /// What was packed, shipped and delivered.
+    async fn fulfillments(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Fulfillment>> {
+        let rows = call(ctx)?.load(FulfillmentsOf(self.0.id)).await?;
+        Ok(rows.iter().cloned().map(Fulfillment).collect())
+    }
+
+    /// When it was placed.
+    async fn placed_at(&self) -> DateTime<Utc> {
+        self.0.placed_at
+    }
+
+    /// When it was canceled.
+    async fn canceled_at(&self) -> Option<DateTime<Utc>> {
+        self.0.canceled_at
+    }
+}
+
+fn by_rate(rows: &[line_tax::Model]) -> Vec<TaxAmount> {
+    let mut rates: Vec<TaxAmount> = Vec::new();
+    for row in rows {
+        match rates.iter_mut().find(|rate| rate.code == row.code && rate.rate_ppm == row.rate_ppm) {
+            Some(rate) => {
+                rate.base_minor += row.base_minor;
+                rate.tax_minor += row.tax_minor;
+            }
+            None => rates.push(TaxAmount {
+                code: row.code.clone(),
+                name: row.name.clone(),
+                rate_ppm: row.rate_ppm,
+                base_minor: row.base_minor,
+                tax_minor: row.tax_minor,
+            }),
+        }
+    }
+    rates
+}
+
+/// What only the shopper's type has.
+#[derive(Debug, Clone)]
+pub struct OrderShopper(Arc<order::Model>);
+
+#[Object]
+impl OrderShopper {
+    /// How it is paid.
+    async fn payments(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Payment>> {
+        let rows = call(ctx)?.load(PaymentsOf(self.0.id)).await?;
+        Ok(rows.iter().cloned().map(Payment::from).collect())
+    }
+}
+
+/// What only staff see of an order.
+#[derive(Debug, Clone)]
+pub struct OrderStaff(Arc<order::Model>);
+
+#[Object]
+impl OrderStaff {
+    /// Rises with every change.
+    async fn version(&self) -> i32 {
+        self.0.version
+    }
+
+    /// How it is paid, with ledgers.
+    async fn payments(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminPayment>> {
+        let rows = call(ctx)?.load(PaymentsOf(self.0.id)).await?;
+        Ok(rows.iter().cloned().map(AdminPayment::from).collect())
+    }
+
+    /// Everything that happened to it, oldest first.
+    async fn events(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminOrderEvent>> {
+        let rows = call(ctx)?.load(EventsOf(self.0.id)).await?;
+        Ok(rows.iter().map(AdminOrderEvent::from).collect())
+    }
+}
+
+/// A line of an order as it was bought.
+#[derive(Debug, Clone)]
+pub struct OrderLine(order_line::Model, Arc<order::Model>);
+
+impl OrderLine {
+    fn money(&self, minor: i64) -> Money {
+        Money::new(minor, self.1.currency)
+    }
+}
+
+/// A line of an order as it was bought.
+#[Object]
+impl OrderLine {
+    /// Its id.
+    async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    /// The id of the variant that was bought, which may be gone by now.
+    async fn variant_id(&self) -> Option<ID> {
+        self.0.variant_id.map(id)
+    }
+
+    /// The title of the product.
+    async fn title(&self) -> &str {
+        &self.0.title
+    }
+
+    /// The title of the variant.
+    async fn variant_title(&self) -> &str {
+        &self.0.variant_title
+    }
+
+    /// The merchant's number for the variant.
+    async fn sku(&self) -> Option<&str> {
+        self.0.sku.as_deref()
+    }
+
+    /// The variant's value of each option.
+    async fn selected_options(&self) -> Vec<SelectedOption> {
+        let pairs: Vec<(String, String)> = serde_json::from_value(self.0.options.clone()).unwrap_or_default();
+        pairs.into_iter().map(|(name, value)| SelectedOption { name, value }).collect()
+    }
+
+    /// The address of a picture.
+    async fn thumbnail_url(&self) -> Option<&str> {
+        self.0.thumbnail.as_deref()
+    }
+
+    /// How many pieces were bought.
+    async fn quantity(&self) -> i32 {
+        self.0.ordered
+    }
+
+    /// How many of them are packed.
+    async fn quantity_fulfilled(&self) -> i32 {
+        self.0.fulfilled
+    }
+
+    /// How many of them are shipped.
+    async fn quantity_shipped(&self) -> i32 {
+        self.0.shipped
+    }
+
+    /// How many of them have arrived.
+    async fn quantity_delivered(&self) -> i32 {
+        self.0.delivered
+    }
+
+    /// How many of them are canceled.
+    async fn quantity_canceled(&self) -> i32 {
+        self.0.canceled
+    }
+
+    /// What one piece cost.
+    async fn unit_price(&self) -> Money {
+        self.money(self.0.unit_price_minor)
+    }
+
+    /// Whether prices of this line include tax.
+    async fn includes_tax(&self) -> bool {
+        self.0.includes_tax
+    }
+
+    /// Unit price times quantity.
+    async fn subtotal(&self) -> Money {
+        self.money(self.0.subtotal_minor)
+    }
+
+    /// What came off.
+    async fn discount(&self) -> Money {
+        self.money(self.0.discount_minor)
+    }
+
+    /// The tax on it.
+    async fn tax(&self) -> Money {
+        self.money(self.0.tax_minor)
+    }
+
+    /// What it came to with tax.
+    async fn total(&self) -> Money {
+        self.money(self.0.total_minor)
+    }
+}
+
+/// A shipping charge of an order.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct OrderShippingLine {
+    /// Its id.
+    pub id: ID,
+    /// The name of the shipping option.
+    pub name: String,
+    /// What it cost, in the basis in which it was shown.
+    pub amount: Money,
+    /// Whether that includes tax.
+    pub includes_tax: bool,
+    /// The tax on it.
+    pub tax: Money,
+    /// What it came to with tax.
+    pub total: Money,
+}
+
+impl OrderShippingLine {
+    fn new(row: &order_shipping_line::Model, order: &order::Model) -> Self {
+        let money = |minor| Money::new(minor, order.currency);
+        Self {
+            id: id(row.id),
+            name: row.name.clone(),
+            amount: money(row.amount_minor),
+            includes_tax: row.includes_tax,
+            tax: money(row.tax_minor),
+            total: money(row.total_minor),
+        }
+    }
+}
+
+/// Something that happened to an order.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct OrderEvent {
+    /// What: `order.placed`, `payment.authorized`, `payment.captured`, `payment.voided`, `payment.refunded`,
+    /// `payment.failed`, `fulfillment.created`, `fulfillment.shipped`, `fulfillment.delivered`,
+    /// `fulfillment.canceled`, `order.canceled`; more may come.
+    pub kind: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+impl From<&event::Model> for OrderEvent {
+    fn from(row: &event::Model) -> Self {
+        Self { kind: row.kind.clone(), at: row.at }
+    }
+}
+
+/// Something that happened to an order, as staff see it.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct AdminOrderEvent {
+    /// Its place in the history of the order: 1, 2, 3 and so on.
+    pub sequence: Int64,
+    /// What: `noun.past`.
+    pub kind: String,
+    /// Who did it: `guest`, `system`, or an id.
+    pub actor: String,
+    /// Ids and amounts.
+    pub payload: Json,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+impl From<&event::Model> for AdminOrderEvent {
+    fn from(row: &event::Model) -> Self {
+        Self {
+            sequence: Int64(row.sequence),
+            kind: row.kind.clone(),
+            actor: row.actor.clone(),
+            payload: Json(row.payload.clone()),
+            at: row.at,
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Payments on the admin surface.
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use domain::id::PaymentId;
+
+use super::flow::settle;
+use super::ops::RequestCapture;
+use super::repo;
+use super::types::AdminPayment;
+use crate::api::call::{Call, call};
+use crate::api::guard::payments_write;
+use crate::api::payload::{UserError, part};
+use crate::api::scalar::{MoneyInput, parse_id};
+use crate::error::{Error, Result};
+use crate::op::IdempotencyKey;
+use crate::order::types::AdminOrder;
+
+/// Which money is taken.
+#[derive(Debug, InputObject)]
+pub struct AdminPaymentCaptureInput {
+    /// Your name for this intention, 1 to 255 characters: the same key again has the same effect once.
+    pub idempotency_key: String,
+    /// Which payment.
+    pub payment_id: ID,
+    /// How much; all that can still be taken when absent.
+    pub amount: Option<MoneyInput>,
+}
+
+/// What `paymentCapture` did.
+#[derive(Debug, SimpleObject)]
+pub struct AdminPaymentCapturePayload {
+    /// The payment as it is now.
+    pub payment: Option<AdminPayment>,
+    /// Its order as it is now.
+    pub order: Option<AdminOrder>,
+    /// Every reason why nothing was done; empty on success.
+    pub user_errors: Vec<UserError>,
+}
+
+/// Mutations of payments.
+#[derive(Debug, Default)]
+pub struct PaymentAdminMutation;
+
+#[Object]
+impl PaymentAdminMutation {
+    /// Takes money that was promised, or a part of it.
+    #[graphql(guard = "payments_write()")]
+    async fn payment_capture(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which money.")] input: AdminPaymentCaptureInput,
+    ) -> async_graphql::Result<AdminPaymentCapturePayload> {
+        let call = call(ctx)?;
+        let (done, user_errors) = part(capture(call, input).await)?;
+        let (payment, order) = done.unzip();
+        Ok(AdminPaymentCapturePayload { payment, order, user_errors })
+    }
+}
+
+async fn capture(call: &Call, input: AdminPaymentCaptureInput) -> Result<(AdminPayment, AdminOrder)> {
+    let id: PaymentId = parse_id(&input.payment_id, &["paymentId"])?;
+    let amount = input.amount.map(|amount| amount.check(&["amount"])).transpose()?;
+    let key = IdempotencyKey { actor: call.caller.actor.to_string(), key: input.idempotency_key };
+    let entry = call.app.run_once(&call.caller, &RequestCapture::new(id, amount), key).await?;
+    settle(&call.app, &call.caller, entry, 1).await?;
+    let conn = call.conn();
+    let payment = repo::find(&conn, id).await?.ok_or_else(|| Error::internal("a payment vanished"))?;
+    let order = match payment.order_id {
+        Some(order) => crate::order::repo::find(&conn, order).await?,
+        None => None,
+    };
+    let order = order.ok_or_else(|| Error::internal("an order vanished"))?;
+    Ok((payment.into(), order.into()))
+}

@@ -1,0 +1,42 @@
+//! Payments for loaders.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_graphql::dataloader::Loader;
+use domain::id::{OrderId, PaymentId};
+use entity::{payment, payment_entry};
+
+use super::repo;
+use crate::api::call::{Batch, group};
+use crate::error::Error;
+
+/// The payments of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PaymentsOf(pub OrderId);
+
+impl Loader<PaymentsOf> for Batch {
+    type Value = Arc<Vec<payment::Model>>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[PaymentsOf]) -> Result<HashMap<PaymentsOf, Self::Value>, Self::Error> {
+        let orders: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = repo::of_orders(&self.conn, &orders).await?;
+        Ok(group(rows.into_iter().filter_map(|row| Some((PaymentsOf(row.order_id?), row)))))
+    }
+}
+
+/// The ledger of a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EntriesOf(pub PaymentId);
+
+impl Loader<EntriesOf> for Batch {
+    type Value = Arc<Vec<payment_entry::Model>>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[EntriesOf]) -> Result<HashMap<EntriesOf, Self::Value>, Self::Error> {
+        let payments: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = repo::entries_of(&self.conn, &payments).await?;
+        Ok(group(rows.into_iter().map(|row| (EntriesOf(row.payment_id), row))))
+    }
+}

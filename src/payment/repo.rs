@@ -1,0 +1,106 @@
+//! Rows of payments and their ledgers.
+
+use domain::id::{OrderId, PaymentEntryId, PaymentId};
+use domain::order::Paid;
+use domain::payment::{Entry, EntryState, ledger};
+use entity::{payment, payment_entry};
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+
+use crate::db::{Conn, any, insert_all};
+use crate::error::Result;
+use crate::op::Tx;
+
+/// Writes a new payment with its entries.
+pub async fn insert(tx: &mut Tx, row: payment::Model, entries: Vec<payment_entry::Model>) -> Result<()> {
+    insert_all::<payment::Entity>(&tx.conn, vec![row]).await?;
+    Ok(insert_all::<payment_entry::Entity>(&tx.conn, entries).await?)
+}
+
+/// A payment by id.
+pub async fn find(conn: &Conn, id: PaymentId) -> Result<Option<payment::Model>> {
+    Ok(payment::Entity::find_by_id(id).one(conn).await?)
+}
+
+/// The payments of orders, oldest first.
+pub async fn of_orders(conn: &Conn, orders: &[OrderId]) -> Result<Vec<payment::Model>> {
+    Ok(payment::Entity::find()
+        .filter(any(conn, payment::Column::OrderId, orders.iter().copied()))
+        .order_by_asc(payment::Column::Id)
+        .all(conn)
+        .await?)
+}
+
+/// The ledgers of payments, oldest entry first.
+pub async fn entries_of(conn: &Conn, payments: &[PaymentId]) -> Result<Vec<payment_entry::Model>> {
+    Ok(payment_entry::Entity::find()
+        .filter(any(conn, payment_entry::Column::PaymentId, payments.iter().copied()))
+        .order_by_asc(payment_entry::Column::Id)
+        .all(conn)
+        .await?)
+}
+
+/// The entries of an order that are not settled.
+pub async fn pending_of(conn: &Conn, order: OrderId) -> Result<Vec<PaymentEntryId>> {
+    let ids: Vec<PaymentId> = of_orders(conn, &[order]).await?.into_iter().map(|row| row.id).collect();
+    let pending = entries_of(conn, &ids).await?.into_iter().filter(|row| row.state == EntryState::Pending);
+    Ok(pending.map(|row| row.id).collect())
+}
+
+/// An entry by id.
+pub async fn find_entry(conn: &Conn, id: PaymentEntryId) -> Result<Option<payment_entry::Model>> {
+    Ok(payment_entry::Entity::find_by_id(id).one(conn).await?)
+}
+
+/// Adds an entry to a ledger.
+pub async fn insert_entry(tx: &mut Tx, row: payment_entry::Model) -> Result<()> {
+    Ok(insert_all::<payment_entry::Entity>(&tx.conn, vec![row]).await?)
+}
+
+/// Writes how an entry ended.
+pub async fn update_entry(tx: &mut Tx, row: payment_entry::Model) -> Result<()> {
+    row.into_active_model().reset_all().update(&tx.conn).await?;
+    Ok(())
+}
+
+/// Writes every column of a payment.
+pub async fn update(tx: &mut Tx, row: payment::Model) -> Result<()> {
+    row.into_active_model().reset_all().update(&tx.conn).await?;
+    Ok(())
+}
+
+/// What the rules need of an entry.
+pub fn entry(row: &payment_entry::Model) -> Entry {
+    Entry { kind: row.kind, state: row.state, amount_minor: row.amount_minor }
+}
+
+/// What is paid of an order, out of the ledgers of its payments.
+pub fn paid<'e>(ledgers: impl IntoIterator<Item = &'e [Entry]>) -> Paid {
+    let mut paid = Paid {
+        authorized_minor: 0,
+        captured_minor: 0,
+        refunded_minor: 0,
+        voided: false,
+        awaiting: false,
+        requires_action: false,
+    };
+    let mut voided = Vec::new();
+    for entries in ledgers {
+        let sums = ledger(entries);
+        paid.authorized_minor += sums.authorized_minor;
+        paid.captured_minor += sums.captured_minor;
+        paid.refunded_minor += sums.refunded_minor;
+        voided.push(sums.voided);
+    }
+    paid.voided = !voided.is_empty() && voided.into_iter().all(|voided| voided);
+    paid
+}
+
+/// What is paid of one order now.
+pub async fn paid_of(conn: &Conn, order: OrderId) -> Result<Paid> {
+    let payments = of_orders(conn, &[order]).await?;
+    let ids: Vec<PaymentId> = payments.iter().map(|row| row.id).collect();
+    let entries = entries_of(conn, &ids).await?;
+    let ledgers: Vec<Vec<Entry>> =
+        ids.iter().map(|id| entries.iter().filter(|row| row.payment_id == *id).map(entry).collect()).collect();
+    Ok(paid(ledgers.iter().map(Vec::as_slice)))
+}

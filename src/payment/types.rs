@@ -1,0 +1,133 @@
+//! How payments look.
+
+use async_graphql::{Context, ID, MergedObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use domain::payment::{Entry, EntryKind, EntryState, PaymentState, ledger};
+use entity::{payment, payment_entry};
+use std::sync::Arc;
+
+use super::load::EntriesOf;
+use super::repo::entry;
+use crate::api::call::call;
+use crate::api::scalar::{Money, id};
+use crate::api::word::Enum;
+
+/// Money promised or taken for an order, as shoppers see it.
+#[derive(MergedObject, Debug, Clone)]
+pub struct Payment(PaymentCore);
+
+/// Money promised or taken for an order, as staff see it.
+#[derive(MergedObject, Debug, Clone)]
+pub struct AdminPayment(PaymentCore, PaymentStaff);
+
+impl From<payment::Model> for Payment {
+    fn from(row: payment::Model) -> Self {
+        Self(PaymentCore(Arc::new(row)))
+    }
+}
+
+impl From<payment::Model> for AdminPayment {
+    fn from(row: payment::Model) -> Self {
+        let row = Arc::new(row);
+        Self(PaymentCore(row.clone()), PaymentStaff(row))
+    }
+}
+
+/// What both surfaces show of a payment.
+#[derive(Debug, Clone)]
+pub struct PaymentCore(Arc<payment::Model>);
+
+impl PaymentCore {
+    async fn entries(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Entry>> {
+        Ok(call(ctx)?.load(EntriesOf(self.0.id)).await?.iter().map(entry).collect())
+    }
+}
+
+#[Object]
+impl PaymentCore {
+    /// Its id.
+    async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    /// The name of the provider.
+    async fn provider(&self) -> &str {
+        &self.0.provider
+    }
+
+    /// Where it stands.
+    async fn state(&self) -> Enum<PaymentState> {
+        Enum(self.0.state)
+    }
+
+    /// What it was made for.
+    async fn amount(&self) -> Money {
+        Money::new(self.0.amount_minor, self.0.currency)
+    }
+
+    /// What was taken of it.
+    async fn captured(&self, ctx: &Context<'_>) -> async_graphql::Result<Money> {
+        Ok(Money::new(ledger(&self.entries(ctx).await?).captured_minor, self.0.currency))
+    }
+
+    /// What was given back of it.
+    async fn refunded(&self, ctx: &Context<'_>) -> async_graphql::Result<Money> {
+        Ok(Money::new(ledger(&self.entries(ctx).await?).refunded_minor, self.0.currency))
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+}
+
+/// What only staff see of a payment.
+#[derive(Debug, Clone)]
+pub struct PaymentStaff(Arc<payment::Model>);
+
+#[Object]
+impl PaymentStaff {
+    /// The provider's name for it.
+    async fn provider_reference(&self) -> Option<&str> {
+        self.0.provider_reference.as_deref()
+    }
+
+    /// Everything that was done with it, oldest first; nothing is ever taken out of this list.
+    async fn entries(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminPaymentEntry>> {
+        let rows = call(ctx)?.load(EntriesOf(self.0.id)).await?;
+        Ok(rows.iter().map(|row| AdminPaymentEntry::new(row, &self.0)).collect())
+    }
+}
+
+/// Something that was done with a payment.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct AdminPaymentEntry {
+    /// Its id.
+    pub id: ID,
+    /// What was done.
+    pub kind: Enum<EntryKind>,
+    /// How it ended.
+    pub state: Enum<EntryState>,
+    /// With how much.
+    pub amount: Money,
+    /// The provider's name for it.
+    pub provider_reference: Option<String>,
+    /// What caused it.
+    pub cause: String,
+    /// When it was asked for.
+    pub at: DateTime<Utc>,
+}
+
+impl AdminPaymentEntry {
+    fn new(row: &payment_entry::Model, payment: &payment::Model) -> Self {
+        Self {
+            id: id(row.id),
+            kind: Enum(row.kind),
+            state: Enum(row.state),
+            amount: Money::new(row.amount_minor, payment.currency),
+            provider_reference: row.provider_reference.clone(),
+            cause: row.cause.clone(),
+            at: row.at,
+        }
+    }
+}

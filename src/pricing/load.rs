@@ -1,0 +1,52 @@
+//! Prices for loaders.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_graphql::dataloader::Loader;
+use domain::id::VariantId;
+use domain::money::Currency;
+use entity::price;
+
+use super::repo;
+use crate::api::call::{Batch, group};
+use crate::error::Error;
+
+/// The prices of a variant in one currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PricesOf(pub VariantId, pub Currency);
+
+impl Loader<PricesOf> for Batch {
+    type Value = Arc<Vec<price::Model>>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[PricesOf]) -> Result<HashMap<PricesOf, Self::Value>, Self::Error> {
+        let mut variants: HashMap<Currency, Vec<VariantId>> = HashMap::new();
+        for PricesOf(variant, currency) in keys {
+            variants.entry(*currency).or_default().push(*variant);
+        }
+        let mut found = HashMap::new();
+        // One statement per currency of the request, which is one unless it compares.
+        for (currency, variants) in variants {
+            let rows = repo::of_variants(&self.conn, &variants, currency).await?;
+            let keyed = rows.into_iter().filter_map(|row| Some((PricesOf(row.variant_id?, currency), row)));
+            found.extend(group(keyed));
+        }
+        Ok(found)
+    }
+}
+
+/// Every price of a variant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AllPricesOf(pub VariantId);
+
+impl Loader<AllPricesOf> for Batch {
+    type Value = Arc<Vec<price::Model>>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[AllPricesOf]) -> Result<HashMap<AllPricesOf, Self::Value>, Self::Error> {
+        let variants: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = repo::all_of_variants(&self.conn, &variants).await?;
+        Ok(group(rows.into_iter().filter_map(|row| Some((AllPricesOf(row.variant_id?), row)))))
+    }
+}

@@ -1,0 +1,95 @@
+//! Rows of prices.
+
+use domain::id::{ProductId, RegionId, VariantId};
+use domain::money::Currency;
+use domain::pricing::Candidate;
+use entity::price;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+
+use crate::db::{Conn, any, statement};
+use crate::error::Result;
+use crate::op::Tx;
+
+/// The prices of variants in one currency.
+pub async fn of_variants(conn: &Conn, variants: &[VariantId], currency: Currency) -> Result<Vec<price::Model>> {
+    Ok(price::Entity::find()
+        .filter(any(conn, price::Column::VariantId, variants.iter().copied()))
+        .filter(price::Column::Currency.eq(currency))
+        .order_by_asc(price::Column::Id)
+        .all(conn)
+        .await?)
+}
+
+/// Every price of variants.
+pub async fn all_of_variants(conn: &Conn, variants: &[VariantId]) -> Result<Vec<price::Model>> {
+    Ok(price::Entity::find()
+        .filter(any(conn, price::Column::VariantId, variants.iter().copied()))
+        .order_by_asc(price::Column::Id)
+        .all(conn)
+        .await?)
+}
+
+/// What the choice needs of a price.
+pub fn candidate(row: &price::Model) -> Candidate {
+    Candidate {
+        id: row.id,
+        currency: row.currency,
+        amount_minor: row.amount_minor,
+        includes_tax: row.includes_tax,
+        compare_at_minor: row.compare_at_minor,
+        min_quantity: row.min_quantity,
+        max_quantity: row.max_quantity,
+        rule_count: row.rule_count,
+    }
+}
+
+/// Writes new prices.
+pub async fn insert(tx: &mut Tx, rows: Vec<price::Model>) -> Result<()> {
+    Ok(crate::db::insert_all::<price::Entity>(&tx.conn, rows).await?)
+}
+
+/// Forgets the prices of a variant in one currency.
+pub async fn delete_in_currency(tx: &mut Tx, variant: VariantId, currency: Currency) -> Result<()> {
+    price::Entity::delete_many()
+        .filter(price::Column::VariantId.eq(variant))
+        .filter(price::Column::Currency.eq(currency))
+        .exec(&tx.conn)
+        .await?;
+    Ok(())
+}
+
+/// What a listing shows is the anonymous choice for one piece: no rule, no
+/// tier above one.
+const LIST: &str = "insert into listing_price (product_id, channel_id, region_id, currency, min_minor, max_minor)
+    select product.id, product_channel.channel_id, region.id, region.currency,
+        min(price.amount_minor), max(price.amount_minor)
+    from product
+    join product_channel on product_channel.product_id = product.id
+    join variant on variant.product_id = product.id and variant.deleted_at is null
+    join price on price.variant_id = variant.id and price.rule_count = 0
+        and (price.min_quantity is null or price.min_quantity <= 1)
+    join region on region.currency = price.currency and region.deleted_at is null
+    where product.deleted_at is null";
+
+/// Renews the listing prices of a product.
+pub async fn refresh_product(tx: &mut Tx, product: ProductId) -> Result<()> {
+    let id = uuid::Uuid::from(product);
+    let forget = statement(&tx.conn, "delete from listing_price where product_id = ?", [id.into()]);
+    tx.conn.execute_raw(forget).await?;
+    let sql = format!(
+        "{LIST} and product.id = ? group by product.id, product_channel.channel_id, region.id, region.currency"
+    );
+    tx.conn.execute_raw(statement(&tx.conn, &sql, [id.into()])).await?;
+    Ok(())
+}
+
+/// Renews the listing prices of a region.
+pub async fn refresh_region(tx: &mut Tx, region: RegionId) -> Result<()> {
+    let id = uuid::Uuid::from(region);
+    let forget = statement(&tx.conn, "delete from listing_price where region_id = ?", [id.into()]);
+    tx.conn.execute_raw(forget).await?;
+    let sql =
+        format!("{LIST} and region.id = ? group by product.id, product_channel.channel_id, region.id, region.currency");
+    tx.conn.execute_raw(statement(&tx.conn, &sql, [id.into()])).await?;
+    Ok(())
+}

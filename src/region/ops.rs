@@ -1,0 +1,126 @@
+//! What staff change about regions.
+
+use domain::auth::Permission;
+use domain::money::Currency;
+use domain::refusal::{ErrorCode, Refusal, Refusals};
+use domain::text::{CountryCode, title};
+use domain::totals::TaxRounding;
+use entity::region;
+use serde_json::json;
+
+use super::repo;
+use crate::actor::Need;
+use crate::api::version::check_version;
+use crate::channel::ops::handle_or_made;
+use crate::error::{Error, Result};
+use crate::op::{Op, Tx};
+use crate::settings::Region;
+
+/// The most regions of a shop.
+pub const MAX_REGIONS: usize = 250;
+
+/// A region as staff want it; the handle says which one it is.
+#[derive(Debug, Clone)]
+pub struct SetRegion {
+    /// Its handle; made from the name when absent.
+    pub handle: Option<String>,
+    /// The version that staff saw, when it is known.
+    pub expected_version: Option<i32>,
+    /// Its name.
+    pub name: String,
+    /// Its currency; a known region keeps the one that it has.
+    pub currency: Currency,
+    /// The countries that it sells to.
+    pub countries: Vec<CountryCode>,
+    /// Whether prices entered for it include tax.
+    pub prices_include_tax: bool,
+    /// Where tax is rounded.
+    pub tax_rounding: TaxRounding,
+    /// The payment providers that it offers.
+    pub providers: Vec<String>,
+    /// Every provider that this shop has.
+    pub known_providers: Vec<String>,
+}
+
+impl Op for SetRegion {
+    const NAME: &'static str = "region.set";
+    const NEEDS: Need = Need::Permission(Permission::SettingsWrite);
+    type Out = Region;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Region> {
+        let settings = tx.settings().await?;
+        let mut refusals = Refusals::default();
+        let name = refusals.keep(title(&self.name).map_err(|refusal| refusal.at(["name"])));
+        let handle = refusals.keep(handle_or_made(self.handle.as_deref(), &self.name));
+        let known = match &handle {
+            Some(handle) => repo::lock_handle(tx, handle).await?,
+            None => None,
+        };
+        refusals.extend(self.check_members(&settings.regions, known.as_ref()));
+        if known.is_none() && settings.regions.len() >= MAX_REGIONS {
+            let message = format!("A shop has at most {MAX_REGIONS} regions.");
+            refusals.push(Refusal::new(ErrorCode::TooMany, message).limit(MAX_REGIONS as i64));
+        }
+        refusals.into_result()?;
+        let (Some(name), Some(handle)) = (name, handle) else { return Err(Error::internal("a refusal was lost")) };
+        check_version(self.expected_version, known.as_ref().map_or(0, |row| row.version))?;
+        let before = known.as_ref().map(|row| json!({ "name": row.name, "pricesIncludeTax": row.prices_include_tax }));
+        let row = region::Model {
+            id: known.as_ref().map_or_else(|| tx.id(), |row| row.id),
+            version: known.as_ref().map_or(1, |row| row.version + 1),
+            created_at: known.as_ref().map_or(tx.now(), |row| row.created_at),
+            updated_at: tx.now(),
+            deleted_at: None,
+            handle,
+            name,
+            currency: self.currency,
+            prices_include_tax: self.prices_include_tax,
+            tax_rounding: self.tax_rounding,
+            automatic_taxes: true,
+        };
+        let row = repo::save(tx, row, known.is_none()).await?;
+        let mut countries = self.countries.clone();
+        countries.sort();
+        let mut providers = self.providers.clone();
+        providers.sort();
+        repo::replace_members(tx, row.id, &countries, &providers).await?;
+        crate::pricing::repo::refresh_region(tx, row.id).await?;
+        tx.audit(row.id, before, Some(json!({ "name": row.name, "pricesIncludeTax": row.prices_include_tax })));
+        tx.touch_settings().await?;
+        Ok(Region { row, countries, providers })
+    }
+}
+
+impl SetRegion {
+    fn check_members(&self, regions: &[Region], known: Option<&region::Model>) -> Vec<Refusal> {
+        let mut refusals = Vec::new();
+        if self.countries.is_empty() {
+            refusals
+                .push(Refusal::new(ErrorCode::Required, "A region sells to at least one country.").at(["countries"]));
+        }
+        for (place, country) in self.countries.iter().enumerate() {
+            let at = ["countries".to_owned(), place.to_string()];
+            let other = regions.iter().find(|other| other.countries.contains(country));
+            if self.countries[..place].contains(country) {
+                refusals.push(Refusal::new(ErrorCode::Duplicate, "This country stands here twice.").at(at));
+            } else if let Some(other) = other.filter(|other| known.is_none_or(|row| row.id != other.row.id)) {
+                let message = format!("{country} is in the region {:?}.", other.row.handle.as_str());
+                refusals.push(Refusal::new(ErrorCode::Taken, message).about(other.row.id).at(at));
+            }
+        }
+        for (place, provider) in self.providers.iter().enumerate() {
+            if !self.known_providers.contains(provider) || self.providers[..place].contains(provider) {
+                let message = format!("There is no payment provider {provider:?}, or it stands here twice.");
+                refusals.push(
+                    Refusal::new(ErrorCode::PaymentProviderUnavailable, message)
+                        .at(["paymentProviders".to_owned(), place.to_string()]),
+                );
+            }
+        }
+        if known.is_some_and(|row| row.currency != self.currency) {
+            let message = "A region keeps its currency: carts and prices stand on it. Make another region.";
+            refusals.push(Refusal::new(ErrorCode::InUse, message).at(["currencyCode"]));
+        }
+        refusals
+    }
+}

@@ -1,0 +1,245 @@
+//! The background of a serving process: the relay that stamps positions, the
+//! reader that follows them, and the wake-ups between processes.
+//!
+//! One relay stamps at a time. On PostgreSQL it holds an advisory lock on the
+//! very connection that it stamps with, so that losing the connection loses
+//! the office; on SQLite it holds a file lock.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use redis::AsyncCommands;
+use sea_orm::{ConnectionTrait, DbBackend};
+use sqlx::{ConnectOptions, Connection};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::db::{DatabaseUrl, StatementCount, statement};
+use crate::error::{Error, Result};
+use crate::event::{self, Aggregate};
+
+/// How often the log is looked at when nobody wakes us: what bounds the delay
+/// while Redis is away, and on SQLite after a foreign commit.
+const POLL: Duration = Duration::from_millis(100);
+/// How long to wait after a failure of the database or of Redis.
+const REST: Duration = Duration::from_millis(500);
+/// How many events are stamped or read at once.
+const BATCH: u64 = 1_000;
+/// The advisory lock of the relay on PostgreSQL.
+const RELAY_LOCK: i64 = 0x656d_706f_7269_6f6e;
+
+/// Stamps everything that is committed and has no position yet. Within one
+/// batch the events of an aggregate keep the order of their sequence.
+const STAMP: &str = "
+    update event set position = stamped.position
+    from (
+        select id, (select coalesce(max(position), 0) from event)
+            + row_number() over (order by aggregate_type, aggregate_id, sequence) as position
+        from (select id, aggregate_type, aggregate_id, sequence from event where position is null
+              order by aggregate_type, aggregate_id, sequence limit 1000) as waiting
+    ) as stamped
+    where event.id = stamped.id";
+
+/// Starts the background of a serving process; it ends with `stop`.
+pub fn start(app: &Arc<App>, stop: &CancellationToken) -> Vec<tokio::task::JoinHandle<()>> {
+    let mut tasks = vec![
+        tokio::spawn(forever(app.clone(), stop.clone(), "relay", relay)),
+        tokio::spawn(forever(app.clone(), stop.clone(), "reader", follow)),
+    ];
+    if app.redis.is_some() {
+        tasks.push(tokio::spawn(forever(app.clone(), stop.clone(), "redis", listen)));
+    }
+    tasks
+}
+
+async fn forever<F, Fut>(app: Arc<App>, stop: CancellationToken, name: &'static str, run: F)
+where
+    F: Fn(Arc<App>) -> Fut + Send,
+    Fut: Future<Output = Result<()>> + Send,
+{
+    let mut failures: u32 = 0;
+    while !stop.is_cancelled() {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            outcome = run(app.clone()) => {
+                if let Err(error) = outcome {
+                    // Said once a minute: nothing is lost meanwhile, the log is read all the same.
+                    if failures.is_multiple_of(120) {
+                        tracing::warn!(task = name, %error, "interrupted; trying again until it works");
+                    }
+                    failures = failures.wrapping_add(1);
+                }
+                sleep(REST).await;
+            }
+        }
+    }
+}
+
+/// Holds the office of the relay and stamps.
+async fn relay(app: Arc<App>) -> Result<()> {
+    match app.db.url() {
+        DatabaseUrl::Postgres(url) => relay_postgres(&app, url).await,
+        DatabaseUrl::Sqlite(path) => relay_sqlite(&app, path).await,
+    }
+}
+
+async fn relay_postgres(app: &App, url: &str) -> Result<()> {
+    let options: sqlx::postgres::PgConnectOptions = url.parse().map_err(Error::internal)?;
+    let mut connection = options.disable_statement_logging().connect().await.map_err(Error::internal)?;
+    loop {
+        let held: bool = sqlx::query_scalar("select pg_try_advisory_lock($1)")
+            .bind(RELAY_LOCK)
+            .fetch_one(&mut connection)
+            .await
+            .map_err(Error::internal)?;
+        if held {
+            break;
+        }
+        sleep(REST).await;
+    }
+    let mut commits = app.bus.watch_commits();
+    loop {
+        commits.mark_unchanged();
+        let stamped = sqlx::query(STAMP).execute(&mut connection).await.map_err(Error::internal)?.rows_affected();
+        if stamped > 0 {
+            app.stamped().await;
+        } else if timeout(POLL, commits.changed()).await.is_err() {
+            // A server that vanished without a word is noticed here, not at the next event.
+            timeout(REST * 4, connection.ping()).await.map_err(Error::internal)?.map_err(Error::internal)?;
+        }
+    }
+}
+
+async fn relay_sqlite(app: &App, path: &Path) -> Result<()> {
+    let lock = std::fs::File::create(path.with_extension("relay")).map_err(Error::internal)?;
+    while lock.try_lock().is_err() {
+        sleep(REST).await;
+    }
+    let mut commits = app.bus.watch_commits();
+    let reader = app.db.read(&StatementCount::default());
+    loop {
+        commits.mark_unchanged();
+        let row = reader
+            .query_one_raw(statement(
+                &reader,
+                "select count(*) from (select 1 from event where position is null limit 1) as one",
+                [],
+            ))
+            .await?;
+        let waiting: i64 = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0);
+        if waiting > 0 {
+            let writer = app.db.begin(&StatementCount::default()).await?;
+            writer.execute_unprepared(STAMP).await?;
+            writer.commit().await?;
+            app.stamped().await;
+        } else {
+            let _ = timeout(POLL, commits.changed()).await;
+        }
+    }
+}
+
+/// Follows the stamped log: wakes whoever waits for an aggregate, and renews
+/// the settings. It makes good every wake-up that was lost on its way.
+async fn follow(app: Arc<App>) -> Result<()> {
+    let conn = app.db.read(&StatementCount::default());
+    // After an interruption it goes on where it was.
+    let mut last = match app.bus.position() {
+        0 => event::last_position(&conn).await?,
+        position => position,
+    };
+    app.refresh_settings().await?;
+    app.bus.advance(last);
+    let mut commits = app.bus.watch_commits();
+    loop {
+        commits.mark_unchanged();
+        let events = event::stamped_after(&conn, last, BATCH).await?;
+        if let Some(newest) = events.last().and_then(|event| event.position) {
+            last = newest;
+            if events.iter().any(|event| event.aggregate_type == Aggregate::SETTINGS.kind) {
+                app.refresh_settings().await?;
+            }
+            app.bus.wake(events.iter().map(|event| event.aggregate_id));
+            app.bus.advance(last);
+        }
+        if (events.len() as u64) < BATCH {
+            let _ = timeout(POLL, commits.changed()).await;
+        }
+    }
+}
+
+/// Listens to what the other processes committed.
+async fn listen(app: Arc<App>) -> Result<()> {
+    let Some(redis) = &app.redis else { return Ok(()) };
+    let mut messages = redis.client.get_async_pubsub().await.map_err(Error::internal)?;
+    messages.subscribe(&redis.channel).await.map_err(Error::internal)?;
+    tracing::info!("listening to Redis");
+    let mut stream = messages.on_message();
+    while let Some(message) = stream.next().await {
+        let payload: String = message.get_payload().map_err(Error::internal)?;
+        let woken = payload.split(' ').filter_map(|id| Uuid::parse_str(id).ok());
+        app.bus.wake(woken);
+        app.bus.commit(&[]);
+    }
+    Err(Error::internal("Redis closed the connection"))
+}
+
+/// The way to the other processes.
+#[derive(Debug)]
+pub struct Redis {
+    client: redis::Client,
+    channel: String,
+    outbox: tokio::sync::mpsc::Sender<String>,
+}
+
+impl Redis {
+    /// Prepares the way; Redis need not be there yet. `shop` keeps the shops
+    /// of one Redis apart.
+    pub fn open(url: &str, shop: &str) -> Result<Self> {
+        let client = redis::Client::open(url).map_err(Error::internal)?;
+        let channel = format!("emporion:{shop}:committed");
+        let (outbox, waiting) = tokio::sync::mpsc::channel(1_024);
+        tokio::spawn(publish(client.clone(), channel.clone(), waiting));
+        Ok(Self { client, channel, outbox })
+    }
+
+    /// Tells the other processes, without waiting: what does not get through
+    /// they find in the log.
+    pub fn tell(&self, committed: &[Aggregate]) {
+        let ids: Vec<String> = committed.iter().map(|aggregate| aggregate.id.to_string()).collect();
+        let _ = self.outbox.try_send(ids.join(" "));
+    }
+}
+
+async fn publish(client: redis::Client, channel: String, mut waiting: tokio::sync::mpsc::Receiver<String>) {
+    let mut connection: Option<redis::aio::MultiplexedConnection> = None;
+    let mut closed_until = Instant::now();
+    while let Some(message) = waiting.recv().await {
+        if connection.is_none() && Instant::now() >= closed_until {
+            connection = match timeout(REST, client.get_multiplexed_async_connection()).await {
+                Ok(Ok(connection)) => Some(connection),
+                _ => None,
+            };
+        }
+        if let Some(open) = &mut connection {
+            let sent: Result<Result<(), _>, _> = timeout(REST, open.publish(&channel, message)).await;
+            if !matches!(sent, Ok(Ok(()))) {
+                connection = None;
+            }
+        }
+        if connection.is_none() {
+            closed_until = closed_until.max(Instant::now() + REST);
+        }
+    }
+}
+
+/// Whether the database answers at all.
+pub async fn database_answers(app: &App) -> bool {
+    let conn = app.db.read(&StatementCount::default());
+    let backend: DbBackend = conn.backend();
+    let ask = sea_orm::Statement::from_string(backend, "select 1");
+    matches!(timeout(Duration::from_secs(2), conn.query_one_raw(ask)).await, Ok(Ok(Some(_))))
+}

@@ -1,0 +1,161 @@
+//! The settings of the shop as one versioned snapshot in memory: channels,
+//! regions, taxes, shipping options, locations. A request spends its
+//! statements on its own data; a write checks the version within its
+//! transaction ([`crate::op::Tx::settings`]).
+//!
+//! | to change | edit |
+//! |---|---|
+//! | what is in the snapshot | [`Settings::load`] and the noun's `repo::all` |
+//! | when it is renewed | [`crate::relay`], which follows `settings.changed` |
+
+use std::collections::HashMap;
+
+use domain::id::{ChannelId, LocationId, RegionId, ShippingOptionId};
+use domain::text::CountryCode;
+use domain::totals::Rate;
+use entity::{channel, channel_location, location, price, region, shipping_option, tax_rate};
+use sea_orm::ConnectionTrait;
+
+use crate::db::{Conn, statement};
+use crate::error::{Error, Result};
+
+/// A region with what hangs on it.
+#[derive(Debug, Clone)]
+pub struct Region {
+    /// The region itself.
+    pub row: region::Model,
+    /// The countries that it sells to, in the order of their codes.
+    pub countries: Vec<CountryCode>,
+    /// The payment providers that it offers.
+    pub providers: Vec<String>,
+}
+
+/// A shipping option with where it goes and what it costs.
+#[derive(Debug, Clone)]
+pub struct ShippingOption {
+    /// The option itself.
+    pub row: shipping_option::Model,
+    /// The countries that it delivers to.
+    pub countries: Vec<CountryCode>,
+    /// What it costs, by currency.
+    pub prices: Vec<price::Model>,
+}
+
+/// The settings at one version.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Rises with every change.
+    pub version: i64,
+    /// Every channel, oldest first.
+    pub channels: Vec<channel::Model>,
+    /// Publishable keys in force.
+    pub keys: HashMap<String, ChannelId>,
+    /// Which locations serve which channel.
+    pub channel_locations: Vec<channel_location::Model>,
+    /// Every region, oldest first.
+    pub regions: Vec<Region>,
+    /// The tax rates of each country.
+    pub tax_rates: HashMap<CountryCode, Vec<tax_rate::Model>>,
+    /// Every shipping option, oldest first.
+    pub shipping_options: Vec<ShippingOption>,
+    /// Every location, the one that is taken from first in front.
+    pub locations: Vec<location::Model>,
+}
+
+impl Settings {
+    /// Reads everything at one version.
+    pub async fn load(conn: &Conn) -> Result<Self> {
+        // The version comes first: what changes while the rest is read raises
+        // it, and the next check reads again.
+        let version = version(conn).await?;
+        let (channels, keys, channel_locations) = crate::channel::repo::all(conn).await?;
+        Ok(Self {
+            version,
+            channels,
+            keys,
+            channel_locations,
+            regions: crate::region::repo::all(conn).await?,
+            tax_rates: crate::tax::repo::all(conn).await?,
+            shipping_options: crate::shipping::repo::all(conn).await?,
+            locations: crate::location::repo::all(conn).await?,
+        })
+    }
+
+    /// A channel that is active.
+    pub fn channel(&self, id: ChannelId) -> Option<&channel::Model> {
+        self.channels.iter().find(|channel| channel.id == id && channel.active)
+    }
+
+    /// The channel of a request that names none: the oldest active one.
+    pub fn default_channel(&self) -> Result<&channel::Model> {
+        let oldest = self.channels.iter().find(|channel| channel.active);
+        oldest.ok_or_else(|| Error::internal("the shop has no active channel"))
+    }
+
+    /// A region by id.
+    pub fn region(&self, id: RegionId) -> Option<&Region> {
+        self.regions.iter().find(|region| region.row.id == id)
+    }
+
+    /// A region by its id in text form or by its handle.
+    pub fn region_named(&self, name: &str) -> Option<&Region> {
+        match name.parse() {
+            Ok(id) => self.region(id),
+            Err(_) => self.regions.iter().find(|region| region.row.handle.as_str() == name),
+        }
+    }
+
+    /// The region that sells to a country.
+    pub fn region_of(&self, country: &CountryCode) -> Option<&Region> {
+        self.regions.iter().find(|region| region.countries.contains(country))
+    }
+
+    /// The region of a channel: its default, else the oldest.
+    pub fn channel_region(&self, channel: &channel::Model) -> Option<&Region> {
+        channel.default_region_id.and_then(|id| self.region(id)).or_else(|| self.regions.first())
+    }
+
+    /// The default tax rates of a country, for the calculator.
+    pub fn rates(&self, country: &CountryCode) -> Vec<Rate> {
+        let rates = self.tax_rates.get(country).map(Vec::as_slice).unwrap_or_default();
+        rates
+            .iter()
+            .filter(|rate| rate.is_default)
+            .map(|rate| Rate { code: rate.code.clone(), name: rate.name.clone(), rate_ppm: rate.rate_ppm })
+            .collect()
+    }
+
+    /// A shipping option by id.
+    pub fn shipping_option(&self, id: ShippingOptionId) -> Option<&ShippingOption> {
+        self.shipping_options.iter().find(|option| option.row.id == id)
+    }
+
+    /// The locations that serve a channel, the first to take from in front.
+    pub fn locations_of(&self, channel: ChannelId) -> Vec<&location::Model> {
+        let named: Vec<LocationId> = self
+            .channel_locations
+            .iter()
+            .filter(|serves| serves.channel_id == channel)
+            .map(|serves| serves.location_id)
+            .collect();
+        self.locations.iter().filter(|location| named.is_empty() || named.contains(&location.id)).collect()
+    }
+}
+
+/// The version in the database.
+pub async fn version(conn: &Conn) -> Result<i64> {
+    let sql = "select value from counter where name = 'settings'";
+    number(conn, sql).await
+}
+
+/// Raises the version by one and answers with it.
+pub async fn raise_version(conn: &Conn) -> Result<i64> {
+    let sql = "update counter set value = value + 1 where name = 'settings' returning value";
+    number(conn, sql).await
+}
+
+async fn number(conn: &Conn, sql: &str) -> Result<i64> {
+    let row = conn.query_one_raw(statement(conn, sql, [])).await?;
+    let row = row.ok_or_else(|| Error::internal("the counter of the settings is missing; run emporion migrate up"))?;
+    Ok(row.try_get_by_index(0)?)
+}

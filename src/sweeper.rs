@@ -1,0 +1,58 @@
+//! Takes up runs that nobody works on: those that a crash left behind, those
+//! whose provider gave no answer, those whose shopper never came back. It also
+//! forgets idempotency keys whose time is over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::{checkout, flow, op, payment};
+
+/// How often it looks.
+const EVERY: Duration = Duration::from_secs(1);
+/// How many runs it takes up at once.
+const BATCH: u64 = 20;
+
+/// Starts sweeping; it ends with `stop`.
+pub fn start(app: &Arc<App>, stop: &CancellationToken) -> tokio::task::JoinHandle<()> {
+    let (app, stop) = (app.clone(), stop.clone());
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                swept = sweep(&app) => {
+                    if let Err(error) = swept {
+                        tracing::warn!(%error, "the sweeper will look again");
+                    }
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = sleep(EVERY) => {}
+            }
+        }
+    })
+}
+
+/// Looks once; answers with how many runs it took up.
+pub async fn sweep(app: &Arc<App>) -> Result<usize> {
+    let due = flow::due(&app.read(), app.clock.now(), BATCH).await?;
+    for run in &due {
+        let resumed = match (run.kind.as_str(), flow::subject(run), flow::subject(run)) {
+            (checkout::flow::KIND, Some(id), _) => checkout::flow::resume(app, id, run).await,
+            (payment::flow::KIND, _, Some(id)) => payment::flow::resume(app, id).await,
+            _ => Err(Error::internal(format!("nobody knows the run {:?}", run.key))),
+        };
+        match resumed {
+            // A refusal is an outcome: the run has ended, or waits for its next try.
+            Ok(()) | Err(Error::Refused(_)) => tracing::info!(run = %run.key, kind = %run.kind, "taken up"),
+            Err(error) => tracing::error!(run = %run.key, %error, "a run could not be taken up"),
+        }
+    }
+    op::forget_expired_keys(app).await?;
+    Ok(due.len())
+}

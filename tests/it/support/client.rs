@@ -1,0 +1,115 @@
+//! GraphQL over HTTP, as a storefront sends it.
+
+use serde_json::{Value, json};
+
+/// A client of one surface with its headers.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    url: String,
+    headers: Vec<(String, String)>,
+}
+
+impl Client {
+    /// A client of this address, without a credential.
+    pub fn new(url: String) -> Self {
+        Self { http: reqwest::Client::new(), url, headers: Vec::new() }
+    }
+
+    /// The same with one more header.
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut client = self.clone();
+        client.headers.retain(|(known, _)| known != name);
+        client.headers.push((name.to_owned(), value.to_owned()));
+        client
+    }
+
+    /// The same as this bearer.
+    pub fn bearer(&self, token: &str) -> Self {
+        self.with("authorization", &format!("Bearer {token}"))
+    }
+
+    /// Sends an operation.
+    pub async fn send(&self, query: &str, variables: Value) -> Answer {
+        let mut request = self.http.post(&self.url).json(&json!({ "query": query, "variables": variables }));
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let statements = header("x-statements").map(|count| count.parse().unwrap());
+        let text = response.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Answer { status, body, statements: statements.unwrap_or(0) }
+    }
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+    pub statements: u64,
+}
+
+impl Answer {
+    /// The value at `a.b.0.c` under `data`; the answer must have no errors.
+    #[track_caller]
+    pub fn at(&self, path: &str) -> Value {
+        assert!(self.body["errors"].is_null(), "unexpected errors: {}", self.body);
+        pick(&self.body["data"], path)
+    }
+
+    /// The text at a path.
+    #[track_caller]
+    pub fn text(&self, path: &str) -> String {
+        match self.at(path) {
+            Value::String(text) => text,
+            other => panic!("{path} is {other} in {}", self.body),
+        }
+    }
+
+    /// The payload of the one mutation in the answer, which must not be refused.
+    #[track_caller]
+    pub fn done(&self) -> Value {
+        let payload = self.payload();
+        assert_eq!(payload["userErrors"], json!([]), "refused: {}", self.body);
+        payload
+    }
+
+    /// The codes of the refusals of the one mutation in the answer.
+    #[track_caller]
+    pub fn refusals(&self) -> Vec<String> {
+        let payload = self.payload();
+        let refused = payload["userErrors"].as_array().unwrap_or_else(|| panic!("no payload: {}", self.body));
+        refused.iter().map(|refusal| refusal["code"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The code of the first top-level error.
+    #[track_caller]
+    pub fn error_code(&self) -> String {
+        let code = &self.body["errors"][0]["extensions"]["code"];
+        code.as_str().unwrap_or_else(|| panic!("no coded error: {}", self.body)).to_owned()
+    }
+
+    /// The message of the first top-level error.
+    #[track_caller]
+    pub fn error(&self) -> String {
+        let message = &self.body["errors"][0]["message"];
+        message.as_str().unwrap_or_else(|| panic!("no error: {}", self.body)).to_owned()
+    }
+
+    #[track_caller]
+    fn payload(&self) -> Value {
+        assert!(self.body["errors"].is_null(), "unexpected errors: {}", self.body);
+        let data = self.body["data"].as_object().unwrap_or_else(|| panic!("no data: {}", self.body));
+        data.values().next().unwrap().clone()
+    }
+}
+
+/// The value at `a.b.0.c`.
+#[track_caller]
+pub fn pick(value: &Value, path: &str) -> Value {
+    path.split('.').fold(value, |value, step| step.parse::<usize>().map_or(&value[step], |place| &value[place])).clone()
+}

@@ -1,0 +1,16 @@
+//! What tests speak: a [`Shop`] and its answers.
+
+pub mod buying;
+pub mod client;
+pub mod clock;
+pub mod database;
+pub mod invariants;
+pub mod node;
+pub mod provider;
+pub mod redis;
+pub mod shop;
+pub mod socket;
+pub mod walker;
+
+pub use client::Answer;
+pub use shop::Shop;

@@ -1,0 +1,132 @@
+//! The real binary as a process of its own: `serve` and the other verbs.
+
+use std::process::{ExitStatus, Output, Stdio};
+
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::client::Client;
+use super::database::TestDatabase;
+use super::socket::PATIENCE;
+
+fn emporion(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_emporion"));
+    command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
+    // What the caller's shell holds is not meant for the tests.
+    for variable in ["EMPORION_FAILPOINT", "EMPORION_REDIS_URL", "EMPORION_DATABASE_URL", "EMPORION_LISTEN"] {
+        command.env_remove(variable);
+    }
+    command.env("EMPORION_LOG", "warn");
+    command
+}
+
+/// Runs a verb on this database to its end.
+pub async fn run_command(database: &TestDatabase, arguments: &[&str]) -> Output {
+    let mut command = emporion(arguments);
+    command.args(["--database-url", &database.address()]);
+    timeout(PATIENCE * 2, command.output()).await.expect("an end in time").unwrap()
+}
+
+/// A running verb whose lines are read as they come. It ends with the test.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    lines: mpsc::UnboundedReceiver<String>,
+}
+
+impl Process {
+    /// Starts a verb with these arguments and these variables.
+    pub fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = emporion(arguments);
+        let mut child = command.envs(variables.iter().copied()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut printed = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (sender, lines) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = printed.next_line().await {
+                // Read on even when nobody listens any more: a full pipe would stop the process.
+                let _ = sender.send(line);
+            }
+        });
+        Self { child, lines }
+    }
+
+    /// The next line that it prints.
+    pub async fn line(&mut self) -> String {
+        let line = timeout(PATIENCE * 2, self.lines.recv()).await.expect("a line in time");
+        line.expect("the process prints one more line before it ends")
+    }
+
+    /// The first word behind `name` on the next line that begins with it.
+    async fn told(&mut self, name: &str) -> String {
+        loop {
+            let line = self.line().await;
+            let mut words = line.split_whitespace();
+            if words.next() == Some(name) {
+                return words.next().unwrap().to_owned();
+            }
+        }
+    }
+
+    /// Ends it as a lost machine would.
+    pub async fn kill(&mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(&mut self) -> ExitStatus {
+        timeout(PATIENCE, self.child.wait()).await.expect("an end in time").unwrap()
+    }
+}
+
+/// A serving process.
+#[derive(Debug)]
+pub struct Node {
+    pub process: Process,
+    pub store: Client,
+    pub store_url: String,
+    pub store_socket: String,
+    pub admin_socket: String,
+    pub anonymous_admin: Client,
+}
+
+impl Node {
+    /// Serves this database on a free port; `more` are further arguments.
+    pub async fn start(database: &TestDatabase, more: &[&str], variables: &[(&str, &str)]) -> Self {
+        let address = database.address();
+        let mut arguments = vec!["serve", "--listen", "127.0.0.1:0", "--database-url", address.as_str()];
+        arguments.extend(more);
+        let mut process = Process::start(&arguments, variables);
+        let store_url = process.told("store").await;
+        let admin_url = process.told("admin").await;
+        let socket = |url: &str| url.replacen("http://", "ws://", 1);
+        Self {
+            process,
+            store: Client::new(store_url.clone()),
+            store_socket: socket(&store_url),
+            store_url,
+            admin_socket: socket(&admin_url),
+            anonymous_admin: Client::new(admin_url),
+        }
+    }
+
+    /// The access token of the first owner, whose password was printed because the shop is new.
+    pub async fn owner_token(&mut self) -> String {
+        let email = self.process.told("owner").await;
+        let password = self.process.told("password").await;
+        let login = "mutation($input: AdminStaffLoginInput!) { staffLogin(input: $input) {
+            tokens { accessToken } userErrors { code message } } }";
+        let input = json!({ "email": email, "password": password });
+        let answer = self.anonymous_admin.send(login, json!({ "input": input })).await;
+        answer.done();
+        answer.text("staffLogin.tokens.accessToken")
+    }
+
+    /// A client of the admin surface, logged in as the first owner.
+    pub async fn owner(&mut self) -> Client {
+        let token = self.owner_token().await;
+        self.anonymous_admin.bearer(&token)
+    }
+}

@@ -1,0 +1,119 @@
+//! A payment provider that says what the test wants, and remembers what it was asked.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use emporion::provider::payment::{NewPayment, Outcome, PaymentProvider, PaymentStep, Silent};
+use serde_json::json;
+use tokio::sync::Semaphore;
+
+use super::Shop;
+use super::database::TestDatabase;
+
+/// What the provider says to a new payment.
+#[derive(Debug, Clone)]
+pub enum Says {
+    Authorized,
+    Captured,
+    Declined,
+    RequiresAction,
+    Silence,
+    /// Nothing before the test lets it; then that the money is promised.
+    AuthorizedOnceLetThrough(Arc<Semaphore>),
+}
+
+/// Something that the provider was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    pub what: &'static str,
+    pub key: String,
+    pub minor: i64,
+}
+
+/// The provider `scripted`: it authorizes unless the script says otherwise.
+#[derive(Debug, Default)]
+pub struct Scripted {
+    script: Mutex<VecDeque<Says>>,
+    refuses_steps: Mutex<bool>,
+    asked: Mutex<Vec<Asked>>,
+}
+
+impl Scripted {
+    /// Says this to the next payments, one after the other.
+    pub fn will_say(&self, script: impl IntoIterator<Item = Says>) {
+        self.script.lock().unwrap().extend(script);
+    }
+
+    /// Says no to every capture, void and refund from now on.
+    pub fn refuse_steps(&self) {
+        *self.refuses_steps.lock().unwrap() = true;
+    }
+
+    /// What it was asked of this kind: `create`, `capture`, `void`, `refund`.
+    pub fn asked(&self, what: &str) -> Vec<Asked> {
+        self.asked.lock().unwrap().iter().filter(|asked| asked.what == what).cloned().collect()
+    }
+
+    fn note(&self, what: &'static str, key: &str, minor: i64) {
+        self.asked.lock().unwrap().push(Asked { what, key: key.to_owned(), minor });
+    }
+
+    fn step(&self, what: &'static str, step: &PaymentStep) -> Result<String, String> {
+        assert!(step.reference.starts_with("scripted:"), "{what} of a payment that was never made: {step:?}");
+        self.note(what, &step.idempotency_key, step.amount.minor);
+        match *self.refuses_steps.lock().unwrap() {
+            true => Err("not today".to_owned()),
+            false => Ok(format!("{}:{what}", step.reference)),
+        }
+    }
+}
+
+#[async_trait]
+impl PaymentProvider for Scripted {
+    fn name(&self) -> &'static str {
+        "scripted"
+    }
+
+    async fn create(&self, payment: &NewPayment) -> Result<Outcome, Silent> {
+        self.note("create", &payment.idempotency_key, payment.amount.minor);
+        let reference = format!("scripted:{}", payment.idempotency_key);
+        let says = self.script.lock().unwrap().pop_front();
+        match says.unwrap_or(Says::Authorized) {
+            Says::Authorized => Ok(Outcome::Authorized { reference }),
+            Says::Captured => Ok(Outcome::Captured { reference }),
+            Says::Declined => Ok(Outcome::Declined { reason: "The card was declined.".to_owned() }),
+            Says::RequiresAction => {
+                Ok(Outcome::RequiresAction { reference, next_action: json!({ "url": "https://pay.example/3ds" }) })
+            }
+            Says::Silence => Err(Silent("the line is dead".to_owned())),
+            Says::AuthorizedOnceLetThrough(gate) => {
+                gate.acquire().await.unwrap().forget();
+                Ok(Outcome::Authorized { reference })
+            }
+        }
+    }
+
+    async fn capture(&self, step: &PaymentStep) -> Result<Result<String, String>, Silent> {
+        Ok(self.step("capture", step))
+    }
+
+    async fn void(&self, step: &PaymentStep) -> Result<Result<String, String>, Silent> {
+        Ok(self.step("void", step))
+    }
+
+    async fn refund(&self, step: &PaymentStep) -> Result<Result<String, String>, Silent> {
+        Ok(self.step("refund", step))
+    }
+}
+
+/// A shop in Germany, prices with tax, that takes money through `scripted` or `manual`.
+pub async fn scripted_shop() -> (Shop, Arc<Scripted>) {
+    let provider = Arc::new(Scripted::default());
+    let database = Arc::new(TestDatabase::copy().await);
+    let own = provider.clone();
+    let shop = Shop::on(database, |builder| builder.payment(own)).await;
+    shop.europe(&["DE"], true).await;
+    shop.offer(&["manual", "scripted"]).await;
+    (shop, provider)
+}

@@ -1,0 +1,133 @@
+//! The scenario builder.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use domain::auth::{ActorKind, OWNER, Surface};
+use emporion::actor::Caller;
+use emporion::app::App;
+use emporion::auth::ops::{CreateStaff, OpenSession};
+use emporion::cli::serve::serve;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::client::{Answer, Client};
+use super::clock::TestClock;
+use super::database::TestDatabase;
+
+/// A shop that is being served, with an owner who is logged in.
+pub struct Shop {
+    pub app: Arc<App>,
+    pub clock: Arc<TestClock>,
+    pub database: Arc<TestDatabase>,
+    pub address: SocketAddr,
+    pub store: Client,
+    pub admin: Client,
+    pub anonymous_admin: Client,
+    stop: CancellationToken,
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl Shop {
+    /// An empty shop: the default channel, the default location, an owner.
+    pub async fn open() -> Self {
+        Self::on(Arc::new(TestDatabase::copy().await), |builder| builder).await
+    }
+
+    /// The same on a database that may hold something, built as the test says.
+    pub async fn on(
+        database: Arc<TestDatabase>,
+        build: impl FnOnce(emporion::app::AppBuilder) -> emporion::app::AppBuilder,
+    ) -> Self {
+        let clock = Arc::new(TestClock::default());
+        let builder = App::builder(&database.url).await.unwrap().clock(clock.clone());
+        let app = build(builder).open().await.unwrap();
+        emporion::cli::setup::furnish(&app).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        tokio::spawn(serve(app.clone(), listener, stop.clone()));
+        let anonymous_admin = Client::new(format!("http://{address}/admin/graphql"));
+        let mut shop = Self {
+            store: Client::new(format!("http://{address}/store/graphql")),
+            admin: anonymous_admin.clone(),
+            anonymous_admin,
+            app,
+            clock,
+            database,
+            address,
+            stop,
+        };
+        shop.admin = shop.staff(OWNER).await;
+        shop
+    }
+
+    /// A client of the admin surface who has just been given this role.
+    pub async fn staff(&self, role: &str) -> Client {
+        let op = CreateStaff {
+            email: format!("{}@shop.example", uuid::Uuid::new_v4().simple()),
+            name: role.to_owned(),
+            role: role.to_owned(),
+            secret_hash: String::new(),
+        };
+        let staff = self.app.run(&Caller::system(), &op).await.unwrap();
+        let token = self.session(ActorKind::Staff, staff.id.into(), Surface::Admin).await;
+        self.anonymous_admin.bearer(&token)
+    }
+
+    /// The access token of a new session.
+    pub async fn session(&self, kind: ActorKind, actor: uuid::Uuid, surface: Surface) -> String {
+        let op = OpenSession::new(kind, actor, surface);
+        let session = self.app.run(&Caller::system(), &op).await.unwrap();
+        op.tokens(&self.app, &session).unwrap().access
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, time: TimeDelta) {
+        self.clock.pass(time);
+    }
+
+    /// A region that sells in euro to these countries at 19 % in each, with a
+    /// flat shipping option of 4.90.
+    pub async fn europe(&self, countries: &[&str], prices_include_tax: bool) -> Value {
+        let set = "mutation($input: AdminRegionSetInput!) { regionSet(input: $input) {
+            region { id handle version currencyCode } userErrors { code message path } } }";
+        let input = json!({
+            "handle": "europe", "name": "Europe", "currencyCode": "EUR", "countries": countries,
+            "pricesIncludeTax": prices_include_tax,
+        });
+        let region = self.admin.send(set, json!({ "input": input })).await.done();
+        for country in countries {
+            let set = "mutation($input: AdminTaxRateSetInput!) { taxRateSet(input: $input) {
+                taxRate { id } userErrors { code message path } } }";
+            let input = json!({ "countryCode": country, "code": "VAT", "name": "VAT", "percent": "19" });
+            self.admin.send(set, json!({ "input": input })).await.done();
+        }
+        let set = "mutation($input: AdminShippingOptionSetInput!) { shippingOptionSet(input: $input) {
+            shippingOption { id } userErrors { code message path } } }";
+        let input = json!({
+            "handle": "parcel", "name": "Parcel", "countries": countries,
+            "prices": [{ "amount": "4.90", "currencyCode": "EUR" }], "pricesIncludeTax": prices_include_tax,
+        });
+        self.admin.send(set, json!({ "input": input })).await.done();
+        region["region"].clone()
+    }
+
+    /// Sends an admin mutation of the usual shape and answers with the payload.
+    pub async fn set(&self, mutation: &str, input: Value, selection: &str) -> Answer {
+        let mut name = mutation.to_owned();
+        name.replace_range(..1, &mutation[..1].to_uppercase());
+        let query = format!(
+            "mutation($input: Admin{name}Input!) {{ {mutation}(input: $input) {{
+                {selection} userErrors {{ code message path quantityAvailable limit currentVersion entityId }} }} }}"
+        );
+        self.admin.send(&query, json!({ "input": input })).await
+    }
+}

@@ -1,0 +1,147 @@
+//! A shopper on his way to an order, and what staff do with it afterwards.
+
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::socket::{Socket, Subscription};
+use super::{Answer, Shop};
+
+/// What `cartComplete` is sent as.
+pub const COMPLETE: &str = "mutation($input: CartCompleteInput!) { cartComplete(input: $input) {
+    order { id number status } accessToken userErrors { code message quantityAvailable } } }";
+const CREATE: &str = "mutation($input: CartCreateInput!) { cartCreate(input: $input) {
+    cart { id deliveryGroups { options { id } } } cartToken userErrors { code message path } } }";
+const CHOOSE: &str = "mutation($delivery: CartDeliverySelectInput!, $payment: PaymentSessionCreateInput!) {
+    cartDeliverySelect(input: $delivery) { userErrors { code message } }
+    paymentSessionCreate(input: $payment) {
+        cart { total { amount currencyCode } } userErrors { code message } } }";
+const UPDATED: &str = "subscription($id: ID!, $token: String, $after: Int64) {
+    orderUpdated(orderId: $id, accessToken: $token, afterSequence: $after) {
+        sequence event { kind } order { number status paymentStatus fulfillmentStatus } } }";
+
+/// A placed order and what opens it.
+#[derive(Debug, Clone)]
+pub struct Placed {
+    pub id: String,
+    pub token: String,
+}
+
+/// A shopper whose cart lacks nothing but the last call.
+#[derive(Debug, Clone)]
+pub struct Walker {
+    pub cart: String,
+    store: Client,
+    token: String,
+    total: Value,
+}
+
+/// An intention that nobody had before.
+pub fn new_key() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+/// Who buys, and where it is sent.
+pub fn german_cart(variant: &str, quantity: i64) -> Value {
+    json!({
+        "lines": [{ "variantId": variant, "quantity": quantity }],
+        "buyer": { "email": "ada@shopper.example" },
+        "addresses": { "shipping": {
+            "firstName": "Ada", "lastName": "Beispiel", "address1": "Musterweg 1", "postalCode": "10115",
+            "city": "Berlin", "countryCode": "DE",
+        } },
+    })
+}
+
+/// A new product at 10.00 EUR with so much stock; answers with the id of its variant.
+pub async fn stocked(shop: &Shop, title: &str, stock: i32) -> String {
+    let price = json!({ "amount": { "amount": "10.00", "currencyCode": "EUR" } });
+    let input = json!({ "title": title, "status": "PUBLISHED", "variants": [{ "prices": [price], "stock": stock }] });
+    let made = shop.set("productCreate", input, "product { variants { id } }").await;
+    made.done();
+    made.text("productCreate.product.variants.0.id")
+}
+
+/// A variant of which the shop has plenty.
+pub async fn in_stock(store: &Client) -> String {
+    let query = "{ products(first: 100) { nodes { variants { id availability price { includesTax } } } } }";
+    let listed = store.send(query, json!({})).await.at("products.nodes");
+    let mut variants = listed.as_array().unwrap().iter().flat_map(|product| product["variants"].as_array().unwrap());
+    let found = variants.find(|variant| variant["availability"] == "IN_STOCK" && !variant["price"].is_null());
+    found.expect("something is in stock")["id"].as_str().unwrap().to_owned()
+}
+
+impl Walker {
+    /// Fills a cart and chooses the first delivery and the payment `manual`.
+    pub async fn ready(store: &Client, variant: &str, quantity: i64) -> Self {
+        let made = store.send(CREATE, json!({ "input": german_cart(variant, quantity) })).await;
+        made.done();
+        let (cart, token) = (made.text("cartCreate.cart.id"), made.text("cartCreate.cartToken"));
+        let option = made.text("cartCreate.cart.deliveryGroups.0.options.0.id");
+        let delivery = json!({ "cartId": cart, "cartToken": token, "deliveryOptionId": option });
+        let payment = json!({ "cartId": cart, "cartToken": token, "provider": "manual" });
+        let chosen = store.send(CHOOSE, json!({ "delivery": delivery, "payment": payment })).await;
+        for mutation in ["cartDeliverySelect", "paymentSessionCreate"] {
+            assert_eq!(chosen.at(&format!("{mutation}.userErrors")), json!([]));
+        }
+        let total = chosen.at("paymentSessionCreate.cart.total");
+        Self { cart, store: store.clone(), token, total }
+    }
+
+    /// The variables of the last call.
+    pub fn completion(&self, key: &str) -> Value {
+        json!({ "input": {
+            "idempotencyKey": key, "cartId": self.cart, "cartToken": self.token, "expectedTotal": self.total,
+        } })
+    }
+
+    /// Makes the last call, to this shop.
+    pub async fn complete_at(&self, store: &Client, key: &str) -> Answer {
+        store.send(COMPLETE, self.completion(key)).await
+    }
+
+    /// Makes the last call.
+    pub async fn complete(&self, key: &str) -> Answer {
+        self.complete_at(&self.store, key).await
+    }
+}
+
+/// Buys so many pieces.
+pub async fn buy(store: &Client, variant: &str, quantity: i64) -> Placed {
+    let answer = Walker::ready(store, variant, quantity).await.complete(&new_key()).await;
+    answer.done();
+    Placed { id: answer.text("cartComplete.order.id"), token: answer.text("cartComplete.accessToken") }
+}
+
+/// Packs everything of an order: one event. Answers with the fulfillment.
+pub async fn pack(admin: &Client, order: &str) -> String {
+    let pack = "mutation($input: AdminFulfillmentCreateInput!) { fulfillmentCreate(input: $input) {
+        fulfillment { id } userErrors { code message } } }";
+    let input = json!({ "idempotencyKey": new_key(), "orderId": order });
+    let answer = admin.send(pack, json!({ "input": input })).await;
+    answer.done();
+    answer.text("fulfillmentCreate.fulfillment.id")
+}
+
+/// Packs everything of an order and unpacks it: two events, and all is as before.
+pub async fn pack_and_unpack(admin: &Client, order: &str) {
+    let id = pack(admin, order).await;
+    let unpack = "mutation($input: AdminFulfillmentCancelInput!) { fulfillmentCancel(input: $input) {
+        fulfillment { state } userErrors { code message } } }";
+    admin.send(unpack, json!({ "input": { "idempotencyKey": new_key(), "id": id } })).await.done();
+}
+
+/// Watches an order.
+pub fn watch(socket: &Socket, placed: &Placed, after: Option<i64>) -> Subscription {
+    watch_with(socket, &placed.id, Some(&placed.token), after)
+}
+
+/// Watches an order by id with whatever token.
+pub fn watch_with(socket: &Socket, order: &str, token: Option<&str>, after: Option<i64>) -> Subscription {
+    socket.subscribe(UPDATED, json!({ "id": order, "token": token, "after": after }))
+}
+
+/// The sequence of a message.
+#[track_caller]
+pub fn sequence(update: &Value) -> i64 {
+    update["sequence"].as_i64().unwrap_or_else(|| panic!("no sequence: {update}"))
+}
