@@ -12,6 +12,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use domain::auth::Surface;
 use domain::id::ChannelId;
+use domain::refusal::{ErrorCode, Refusal};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 
@@ -142,7 +143,21 @@ fn must_be_json(headers: &HeaderMap) -> std::result::Result<(), HttpResponse> {
     Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, message).into_response())
 }
 
+/// Whether the request holds the character U+0000, which PostgreSQL can't
+/// store: it has no use in a shop and is refused before anything else.
+fn holds_nul(request: &Request) -> bool {
+    let within = |text: &str| text.contains('\0') || text.contains("\\u0000");
+    within(&request.query) || serde_json::to_string(&request.variables).is_ok_and(|text| within(&text))
+}
+
+fn nul() -> Error {
+    Refusal::new(ErrorCode::Invalid, "The character U+0000 can't be part of a request.").into()
+}
+
 async fn answer<S: Executor>(schema: &S, surface: &str, call: Call, request: Request) -> HttpResponse {
+    if holds_nul(&request) {
+        return refuse(nul());
+    }
     let started = std::time::Instant::now();
     let statements = call.caller.statements.clone();
     let echo = [
@@ -248,7 +263,11 @@ impl<S: Executor> Executor for SocketExecutor<S> {
             data.get(&std::any::TypeId::of::<Context>()).and_then(|context| context.downcast_ref::<Context>().cloned())
         });
         let begun = async move {
-            match open_call(&this.app, this.surface, context.unwrap_or_default()).await {
+            let opened = match holds_nul(&request) {
+                true => Err(nul()),
+                false => open_call(&this.app, this.surface, context.unwrap_or_default()).await,
+            };
+            match opened {
                 Ok(call) => this.schema.execute_stream(request.data(call), None),
                 Err(error) => {
                     let error = top_level(error).into_server_error(async_graphql::Pos::default());

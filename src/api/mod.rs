@@ -191,8 +191,9 @@ pub fn store_only_schema() -> StoreOnlySchema {
     limited(Schema::build(StoreOnlyQuery, StoreOnlyMutation, StoreSubscription::default())).finish()
 }
 
-/// The deepest selection that is answered.
-const MAX_DEPTH: usize = 15;
+/// The deepest selection that is answered: the introspection of code
+/// generators goes 15 deep.
+const MAX_DEPTH: usize = 20;
 /// The costliest operation that is answered.
 const MAX_COST: usize = 20_000;
 /// The most aliases of an operation.

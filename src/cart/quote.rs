@@ -243,10 +243,12 @@ fn refuse_totals(error: TotalsError) -> Error {
     }
 }
 
-/// Where tax is due: in the country of the shipping address; before there is
-/// one, in the region's country when it has only one.
+/// Where tax is due: in the country of the shipping address, else of the
+/// billing address; before there is any, in the region's country when it has
+/// only one.
 fn tax_country<'c>(cart: &'c cart::Model, region: &'c Region) -> Option<&'c CountryCode> {
-    match (&cart.shipping_address, region.countries.as_slice()) {
+    let address = cart.shipping_address.as_ref().or(cart.billing_address.as_ref());
+    match (address, region.countries.as_slice()) {
         (Some(address), _) => Some(&address.country),
         (None, [only]) => Some(only),
         _ => None,

@@ -1,5 +1,6 @@
 //! The command line: one binary that serves, migrates, imports and watches.
 
+mod config;
 mod database;
 mod import;
 mod open;
@@ -13,7 +14,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::db::DatabaseUrl;
 use crate::error::{Error, Result};
@@ -85,7 +86,16 @@ fn redis_url(text: &str) -> std::result::Result<String, String> {
 
 /// Runs what the arguments say.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match config::with_file(Cli::command()) {
+        Ok(command) => match Cli::from_arg_matches(&command.get_matches()) {
+            Ok(cli) => cli,
+            Err(error) => error.exit(),
+        },
+        Err(error) => {
+            eprintln!("emporion: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let filter = tracing_subscriber::EnvFilter::try_from_env("EMPORION_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn,sea_orm=warn"));
     tracing_subscriber::fmt()

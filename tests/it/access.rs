@@ -134,3 +134,14 @@ async fn an_api_key_is_shown_once_and_works() {
     assert_eq!(erp.send(CREATE, json!({})).await.error_code(), "FORBIDDEN");
     assert_eq!(shop.store.bearer(secret).send("{ shop { locale } }", json!({})).await.status, 401);
 }
+
+#[tokio::test]
+async fn a_nul_character_is_refused_wherever_it_stands() {
+    let shop = Shop::open().await;
+    let create =
+        "mutation($name: String!) { channelCreate(input: { name: $name }) { channel { id } userErrors { code } } }";
+    let refused = shop.admin.send(create, json!({ "name": "a\0b" })).await;
+    assert_eq!((refused.status, refused.error_code().as_str()), (400, "INVALID"));
+    let literal = r#"{ product(by: { handle: "a\u0000" }) { id } }"#;
+    assert_eq!(shop.store.send(literal, json!({})).await.status, 400);
+}

@@ -13,6 +13,7 @@ mod cart;
 mod catalog;
 mod channel;
 mod checkout;
+mod cli;
 mod crash;
 mod frame;
 mod import;

@@ -35,6 +35,25 @@ async fn the_store_knows_no_admin_type() {
     assert!(hidden.error().contains("Unknown field"), "{}", hidden.error());
 }
 
+/// What graphql-js asks for code generators: types nested nine deep.
+#[tokio::test]
+async fn the_introspection_of_code_generators_is_answered() {
+    let shop = Shop::open().await;
+    let mut kind = "kind name".to_owned();
+    for _ in 0..9 {
+        kind = format!("kind name ofType {{ {kind} }}");
+    }
+    let query = format!(
+        "{{ __schema {{ queryType {{ name }} types {{ kind name
+            fields(includeDeprecated: true) {{ name args {{ name type {{ {kind} }} defaultValue }} type {{ {kind} }} }}
+            inputFields {{ name type {{ {kind} }} }} interfaces {{ {kind} }} possibleTypes {{ {kind} }} }} }} }}"
+    );
+    for client in [&shop.store, &shop.admin] {
+        let types = client.send(&query, json!({})).await.at("__schema.types");
+        assert!(types.as_array().unwrap().len() > 50);
+    }
+}
+
 #[tokio::test]
 async fn the_unified_endpoint_shows_staff_everything_and_others_the_store() {
     let shop = Shop::open().await;

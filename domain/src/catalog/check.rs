@@ -253,7 +253,7 @@ fn check_prices(place: &str, prices: &[PriceDraft], refusals: &mut Refusals) {
     }
     for (price_place, price) in prices.iter().enumerate() {
         let at = |field: &str| ["variants", place, "prices", &price_place.to_string(), field].map(str::to_owned);
-        for (field, minor) in [("amountMinor", Some(price.amount_minor)), ("compareAtMinor", price.compare_at_minor)] {
+        for (field, minor) in [("amount", Some(price.amount_minor)), ("compareAt", price.compare_at_minor)] {
             match minor {
                 Some(minor) if minor < 0 => {
                     refusals.push(Refusal::new(ErrorCode::Invalid, "A price can't be below zero.").at(at(field)));
@@ -389,9 +389,9 @@ mod tests {
         second.stock = Some(MAX_STOCK + 1);
         let expected = [
             "INVALID variants/0/stock",
-            "INVALID variants/0/prices/0/amountMinor",
-            "INVALID variants/0/prices/0/compareAtMinor",
-            "INVALID variants/0/prices/1/amountMinor",
+            "INVALID variants/0/prices/0/amount",
+            "INVALID variants/0/prices/0/compareAt",
+            "INVALID variants/0/prices/1/amount",
             "DUPLICATE variants/0/prices/2/currency",
             "DUPLICATE variants/1/sku",
             "INVALID variants/1/weightGrams",

@@ -245,7 +245,7 @@ impl<'a> Columns<'a> {
                         (row, VALUES[*option])
                     }
                     ["options"] => (row, VALUES[self.options.first().copied().unwrap_or(0)]),
-                    ["prices", _, "compareAtMinor"] => (row, "Variant Compare At Price"),
+                    ["prices", _, "compareAt"] => (row, "Variant Compare At Price"),
                     ["prices", ..] => (row, "Variant Price"),
                     ["sku"] => (row, "Variant SKU"),
                     ["barcode"] => (row, "Variant Barcode"),
