@@ -6,9 +6,10 @@
 build:
 	cargo build --locked
 
-# A shop with demo data on this machine; more arguments with ARGS='...'.
+# A shop with demo data on this machine; more arguments with ARGS='...'. Built without debug information and without
+# what only a second build would use: the first build is what a newcomer waits for.
 run:
-	cargo run --locked -- serve --demo $(ARGS)
+	CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0 cargo run --locked -- serve --demo $(ARGS)
 
 # Every test, on both databases; a part of them with FILTER='...'.
 test:
