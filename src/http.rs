@@ -16,18 +16,18 @@ use domain::refusal::{ErrorCode, Refusal};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 
-use crate::actor::Caller;
 use crate::api::call::Call;
 use crate::api::payload::top_level;
 use crate::api::{
     AdminSchema, StoreOnlySchema, StoreSchema, UnifiedSchema, admin_schema, store_only_schema, store_schema,
     unified_schema,
 };
-use crate::app::App;
-use crate::auth::authenticate;
-use crate::db::StatementCount;
-use crate::error::{Error, Result};
-use crate::{relay, seed};
+use engine::actor::Caller;
+use engine::app::App;
+use engine::auth::authenticate;
+use engine::db::StatementCount;
+use engine::error::{Error, Result};
+use engine::{relay, seed};
 
 /// The largest body of the store surface, in bytes.
 const STORE_BODY: usize = 256 * 1024;

@@ -9,11 +9,11 @@ use async_graphql::runtime::{TokioSpawner, TokioTimer};
 use domain::id::ChannelId;
 use entity::channel;
 
-use crate::actor::Caller;
-use crate::app::App;
-use crate::db::Conn;
-use crate::error::{Error, Result};
-use crate::settings::{Region, Settings};
+use engine::actor::Caller;
+use engine::app::App;
+use engine::db::Conn;
+use engine::error::{Error, Result};
+use engine::settings::{Region, Settings};
 
 /// Reads for loaders: each noun's `load.rs` teaches it one more kind of key.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use async_graphql::{Context, Guard};
 
 use super::call::call;
 use super::payload::top_level;
-use crate::actor::Need;
+use engine::actor::Need;
 
 /// Lets through who holds what the field needs.
 #[derive(Debug, Clone, Copy)]

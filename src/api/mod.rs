@@ -4,12 +4,12 @@
 
 pub mod call;
 pub mod guard;
+pub mod input;
 pub mod node;
 pub mod page;
 pub mod payload;
 pub mod scalar;
 pub mod variables;
-pub mod version;
 pub mod word;
 
 use async_graphql::{MergedObject, MergedSubscription, Object, Schema, SchemaBuilder};

@@ -7,12 +7,12 @@ use domain::refusal::{ErrorCode, Refusal};
 use super::call::{Call, call};
 use super::guard::admin;
 use super::payload::top_level;
-use crate::actor::Need;
-use crate::catalog::repo::listing::{Which, find};
 use crate::catalog::types::{AdminProduct, Product, Variant};
-use crate::error::Result;
 use crate::order::types::{AdminOrder, Order};
 use domain::auth::Permission;
+use engine::actor::Need;
+use engine::catalog::repo::listing::{Which, find};
+use engine::error::Result;
 
 /// The most ids that are refetched at once.
 const MAX_NODES: usize = 100;
@@ -56,14 +56,14 @@ async fn fetch(call: &Call, id: &ID) -> Result<Option<Node>> {
     }
     if let Ok(id) = id.parse::<VariantId>() {
         // A variant is seen where its product is.
-        let row = crate::catalog::repo::variants_by_ids(&conn, &[id]).await?.into_iter().next();
+        let row = engine::catalog::repo::variants_by_ids(&conn, &[id]).await?.into_iter().next();
         let Some(row) = row else { return Ok(None) };
         let seen_in = Some((call.channel.id, call.app.clock.now()));
         let product = find(&conn, &Which::Id(row.product_id), seen_in).await?;
         return Ok(product.map(|_| Node::Variant(row.into())));
     }
     if let Ok(id) = id.parse::<OrderId>() {
-        let own = crate::order::access::open(&call.app, &conn, &call.caller.actor, id, None).await;
+        let own = engine::order::access::open(&call.app, &conn, &call.caller.actor, id, None).await;
         return Ok(own.ok().map(|row| Node::Order(row.into())));
     }
     Ok(None)
@@ -77,7 +77,7 @@ async fn fetch_admin(call: &Call, id: &ID) -> Result<Option<AdminNode>> {
     }
     if let Ok(id) = id.parse::<OrderId>() {
         call.caller.actor.check(Need::Permission(Permission::OrdersRead))?;
-        return Ok(crate::order::repo::find(&conn, id).await?.map(|row| AdminNode::AdminOrder(row.into())));
+        return Ok(engine::order::repo::find(&conn, id).await?.map(|row| AdminNode::AdminOrder(row.into())));
     }
     Ok(None)
 }

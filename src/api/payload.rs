@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::scalar::Int64;
 use super::word::Enum;
-use crate::error::{Error, Result};
+use engine::error::{Error, Result};
 
 /// One reason why a mutation did nothing. All reasons come at once.
 #[derive(Debug, Clone, SimpleObject)]
@@ -101,7 +101,7 @@ macro_rules! payload {
 
         impl $name {
             /// The payload for an outcome.
-            pub fn answer(outcome: $crate::error::Result<$entity>) -> async_graphql::Result<Self> {
+            pub fn answer(outcome: engine::error::Result<$entity>) -> async_graphql::Result<Self> {
                 let ($field, user_errors) = $crate::api::payload::part(outcome)?;
                 Ok(Self { $field, user_errors })
             }

@@ -4,15 +4,15 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::auth::{Permission, Surface};
 use entity::api_key;
 
-use super::ops::{self, CloseSession, CreateApiKey, Tokens};
-use super::repo;
-use crate::actor::Actor;
 use crate::api::call::call;
 use crate::api::guard::{access_write, admin};
 use crate::api::payload::{UserError, part, payload, top_level};
 use crate::api::scalar::id;
 use crate::api::word::Enum;
-use crate::auth::token::{ACCESS_LIFE, random_token};
+use engine::actor::Actor;
+use engine::auth::ops::{self, CloseSession, CreateApiKey, Tokens};
+use engine::auth::repo;
+use engine::auth::token::{ACCESS_LIFE, random_token};
 
 /// Who is asking, and what that lets him do.
 #[derive(Debug, Clone, SimpleObject)]
@@ -89,7 +89,7 @@ impl AuthAdminQuery {
             Actor::ApiKey { id: key, permissions } => {
                 Ok(AdminMe { id: id(key), name: None, email: None, permissions: words(permissions) })
             }
-            _ => Err(top_level(crate::error::Error::Unauthenticated)),
+            _ => Err(top_level(engine::error::Error::Unauthenticated)),
         }
     }
 }
@@ -230,7 +230,8 @@ impl AuthAdminMutation {
         #[graphql(desc = "The new key.")] input: AdminApiKeyCreateInput,
     ) -> async_graphql::Result<AdminApiKeyCreatePayload> {
         let call = call(ctx)?;
-        let op = CreateApiKey { title: input.title, role: input.role, secret: random_token(super::API_KEY_PREFIX) };
+        let op =
+            CreateApiKey { title: input.title, role: input.role, secret: random_token(engine::auth::API_KEY_PREFIX) };
         let (row, user_errors) = part(call.app.run(&call.caller, &op).await)?;
         let secret = row.as_ref().map(|_| op.secret);
         Ok(AdminApiKeyCreatePayload { api_key: row.map(AdminApiKey::from), secret, user_errors })

@@ -5,18 +5,18 @@ use domain::cart::{CartState, MAX_LINES};
 use domain::id::CartId;
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 
-use super::ops::{
-    AddLines, CartAccess, CreateCart, CreatePaymentSession, NewLine, RemoveLines, SelectDelivery, UpdateAddresses,
-    UpdateBuyer, UpdateLines, is_own,
-};
-use super::quote::quote;
-use super::repo;
 use super::types::{Cart, CartAddressesInput, CartBuyerInput, PaymentSession};
 use crate::api::call::{Call, call};
 use crate::api::payload::{UserError, find, part, payload};
 use crate::api::scalar::{Int64, Json, parse_id};
-use crate::auth::token::random_token;
-use crate::error::{Error, Result};
+use engine::auth::token::random_token;
+use engine::cart::ops::{
+    AddLines, CartAccess, CreateCart, CreatePaymentSession, NewLine, RemoveLines, SelectDelivery, UpdateAddresses,
+    UpdateBuyer, UpdateLines, is_own,
+};
+use engine::cart::quote::quote;
+use engine::cart::repo;
+use engine::error::{Error, Result};
 
 /// Pieces of a variant.
 #[derive(Debug, InputObject)]
@@ -402,7 +402,7 @@ impl CartStoreMutation {
 /// The largest data of a payment session, in bytes of JSON.
 const MAX_DATA: usize = 16 * 1024;
 
-async fn choose_payment(call: &Call, input: PaymentSessionCreateInput) -> Result<super::quote::Quote> {
+async fn choose_payment(call: &Call, input: PaymentSessionCreateInput) -> Result<engine::cart::quote::Quote> {
     let data = input.data.map_or_else(|| serde_json::json!({}), |data| data.0);
     if data.to_string().len() > MAX_DATA {
         let message = format!("The data is larger than {MAX_DATA} bytes.");

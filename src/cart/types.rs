@@ -10,13 +10,13 @@ use domain::refusal::ErrorCode;
 use domain::totals::TaxAmount;
 use entity::payment_session;
 
-use super::ops::{Addresses, Buyer};
-use super::quote::{DeliveryOption as Offered, Issue, Quote, QuotedLine};
+use crate::api::input::change;
 use crate::api::scalar::{Country, CurrencyCode, Decimal, Json, Money, id, ppm_to_percent};
-use crate::api::version::Change;
 use crate::api::word::Enum;
 use crate::catalog::types::Variant;
 use crate::region::types::Region;
+use engine::cart::ops::{Addresses, Buyer};
+use engine::cart::quote::{DeliveryOption as Offered, Issue, Quote, QuotedLine};
 
 /// What a shopper is about to buy, with what it comes to at this moment.
 #[derive(Debug, Clone)]
@@ -425,7 +425,7 @@ pub struct CartBuyerInput {
 
 impl From<CartBuyerInput> for Buyer {
     fn from(input: CartBuyerInput) -> Self {
-        Self { email: input.email.into(), region: input.region, locale: input.locale }
+        Self { email: change(input.email), region: input.region, locale: input.locale }
     }
 }
 
@@ -440,11 +440,7 @@ pub struct CartAddressesInput {
 
 impl From<CartAddressesInput> for Addresses {
     fn from(input: CartAddressesInput) -> Self {
-        let read = |address: MaybeUndefined<AddressInput>| match address {
-            MaybeUndefined::Undefined => Change::Keep,
-            MaybeUndefined::Null => Change::Clear,
-            MaybeUndefined::Value(address) => Change::To(address.into()),
-        };
+        let read = |address: MaybeUndefined<AddressInput>| change(address.map_value(Into::into));
         Self { shipping: read(input.shipping), billing: read(input.billing) }
     }
 }

@@ -8,19 +8,21 @@ use domain::catalog::{
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::Handle;
 
-use super::listing::{Filter, SortKey, check};
-use super::ops::{CreateProduct, DeleteProduct, PublishProduct, UpdateProduct, UpdateProductOp, VariantPrices};
-use super::repo::listing::{find, page};
 use super::store::{ProductBy, ProductFilter, ProductSort, ProductSortField, SortDirection, one_sort, view};
 use super::types::{AdminProduct, AdminProductConnection};
 use crate::api::call::call;
 use crate::api::guard::{catalog_read, catalog_write};
+use crate::api::input::change;
 use crate::api::page::{ADMIN_MAX, Page, PageArgs};
 use crate::api::payload::{find as found, payload, top_level};
 use crate::api::scalar::{MoneyInput, id, parse_id};
-use crate::api::version::Change;
 use crate::api::word::Enum;
-use crate::error::Result;
+use engine::catalog::listing::{Filter, SortKey, check};
+use engine::catalog::ops::{
+    CreateProduct, DeleteProduct, PublishProduct, UpdateProduct, UpdateProductOp, VariantPrices,
+};
+use engine::catalog::repo::listing::{find, page};
+use engine::error::Result;
 
 /// What products must be to be in the list, as staff ask.
 #[derive(Debug, Clone, InputObject)]
@@ -339,19 +341,19 @@ impl AdminProductUpdateInput {
             prices.extend(known.map(|variant| VariantPrices { variant, prices: drafts }));
         }
         refusals.into_result()?;
-        let id = product.ok_or_else(|| crate::error::Error::internal("a refusal was lost"))?;
+        let id = product.ok_or_else(|| engine::error::Error::internal("a refusal was lost"))?;
         let change = UpdateProduct {
             expected_version: self.expected_version,
             title: self.title,
             handle: self.handle,
-            subtitle: Change::from(self.subtitle),
+            subtitle: change(self.subtitle),
             description_html: self.description_html,
-            vendor: Change::from(self.vendor),
-            product_type: Change::from(self.product_type),
+            vendor: change(self.vendor),
+            product_type: change(self.product_type),
             tags: self.tags,
             status: self.status.map(|status| status.0),
-            seo_title: Change::from(self.seo_title),
-            seo_description: Change::from(self.seo_description),
+            seo_title: change(self.seo_title),
+            seo_description: change(self.seo_description),
             prices,
         };
         Ok(UpdateProductOp { id, change })
@@ -454,7 +456,7 @@ impl CatalogAdminMutation {
             let read = |(place, id): (usize, &ID)| parse_id(id, &["channelIds", &place.to_string()]);
             let channels = input.channel_ids.iter().enumerate().filter_map(|each| refusals.keep(read(each))).collect();
             refusals.into_result()?;
-            let id = product.ok_or_else(|| crate::error::Error::internal("a refusal was lost"))?;
+            let id = product.ok_or_else(|| engine::error::Error::internal("a refusal was lost"))?;
             let op = PublishProduct { id, channels, at: input.publish_at };
             call.app.run(&call.caller, &op).await.map(AdminProduct::from)
         };

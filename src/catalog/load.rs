@@ -7,9 +7,9 @@ use async_graphql::dataloader::Loader;
 use domain::id::{ProductId, ProductTypeId, VariantId};
 use entity::{media, product, product_channel, product_type, tag, variant};
 
-use super::repo::{self, OptionRow};
 use crate::api::call::{Batch, group};
-use crate::error::Error;
+use engine::catalog::repo::{self, OptionRow};
+use engine::error::Error;
 
 /// Declares a key whose value is a list of rows.
 macro_rules! list_loader {

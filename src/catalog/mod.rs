@@ -1,23 +1,6 @@
-//! Products, their options and variants, media, tags and types.
-//!
-//! A product is stored as a whole, whichever way it comes in: the admin, a
-//! file, the demo shop. `domain::catalog::check_product` is the one check,
-//! [`save`] the one writer. Options and their values are shared by products.
-//!
-//! | to change | edit |
-//! |---|---|
-//! | what a product may hold | `domain::catalog` |
-//! | how it is stored, and what a second import changes | [`save`] |
-//! | what can be filtered and sorted by | [`listing`], [`repo::listing`] |
-//! | what shoppers see | [`types`], [`store`] |
-//! | what staff see and change | [`admin`], [`ops`] |
+//! How the gateway presents the catalog; what it is is said in `engine::catalog`.
 
 pub mod admin;
-pub mod import;
-pub mod listing;
 pub mod load;
-pub mod ops;
-pub mod repo;
-pub mod save;
 pub mod store;
 pub mod types;

@@ -2,15 +2,15 @@
 
 use async_graphql::{Context, Enum as GraphqlEnum, ID, InputObject, Object, OneofObject};
 
-use super::listing::{Filter, SortKey, check};
-use super::repo::listing::{View, Which, find, page};
 use super::types::{Product, ProductConnection};
 use crate::api::call::{Call, call};
 use crate::api::page::{Page, PageArgs, STORE_MAX};
 use crate::api::payload::{find as found, top_level};
 use crate::api::scalar::{MoneyInput, parse_id};
-use crate::error::{Error, Result};
 use domain::refusal::{ErrorCode, Refusal};
+use engine::catalog::listing::{Filter, SortKey, check};
+use engine::catalog::repo::listing::{View, Which, find, page};
+use engine::error::{Error, Result};
 
 /// Which product you mean: exactly one of these.
 #[derive(Debug, OneofObject)]

@@ -19,7 +19,7 @@ use crate::channel::types::AdminChannel;
 use crate::inventory::admin::AdminStockLevel;
 use crate::inventory::load::{StockOf, available};
 use crate::pricing::load::{AllPricesOf, PricesOf};
-use crate::pricing::repo::candidate;
+use engine::pricing::repo::candidate;
 
 /// A product as shoppers see it.
 #[derive(MergedObject, Debug, Clone)]
@@ -344,8 +344,10 @@ impl VariantCore {
     /// Its value of each option of the product, at most 5.
     async fn selected_options(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<SelectedOption>> {
         let rows = call(ctx)?.load(SelectedOf(self.0.id)).await?;
-        let option =
-            |row: &super::repo::OptionRow| SelectedOption { name: row.name.clone(), value: row.value_name.clone() };
+        let option = |row: &engine::catalog::repo::OptionRow| SelectedOption {
+            name: row.name.clone(),
+            value: row.value_name.clone(),
+        };
         Ok(rows.iter().map(option).collect())
     }
 

@@ -2,14 +2,14 @@
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
 
-use super::ops::{CreateChannel, CreatePublishableKey, UpdateChannel};
 use super::types::{AdminChannel, AdminPublishableKey};
 use crate::api::call::call;
 use crate::api::guard::{settings_read, settings_write};
+use crate::api::input::change;
 use crate::api::payload::payload;
 use crate::api::scalar::parse_id;
-use crate::api::version::Change;
-use crate::auth::token::random_token;
+use engine::auth::token::random_token;
+use engine::channel::ops::{CreateChannel, CreatePublishableKey, UpdateChannel};
 
 /// Queries about channels.
 #[derive(Debug, Default)]
@@ -144,10 +144,9 @@ impl ChannelAdminMutation {
                 id: parse_id(&input.id, &["id"])?,
                 expected_version: input.expected_version,
                 name: input.name,
-                default_region: Change::from(input.default_region_id)
-                    .try_map(|id| parse_id(&id, &["defaultRegionId"]))?,
+                default_region: change(input.default_region_id).try_map(|id| parse_id(&id, &["defaultRegionId"]))?,
                 default_locale: input.default_locale,
-                storefront_url: input.storefront_url.into(),
+                storefront_url: change(input.storefront_url),
                 active: input.active,
             };
             call.app.run(&call.caller, &op).await.map(AdminChannel)

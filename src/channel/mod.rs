@@ -1,17 +1,5 @@
-//! Sales channels and the publishable keys that name them.
-//!
-//! A channel decides which products a shopper sees, in which region a cart
-//! begins, which locations serve it. A request names its channel with a
-//! publishable key; without one it is in the oldest active channel.
-//!
-//! | to change | edit |
-//! |---|---|
-//! | what a channel may be called | `domain::channel` |
-//! | what staff can change | [`ops`], [`admin`] |
-//! | what a shopper is told | [`store`] |
+//! How the gateway presents channels; what they are is said in `engine::channel`.
 
 pub mod admin;
-pub mod ops;
-pub mod repo;
 pub mod store;
 pub mod types;

@@ -9,11 +9,11 @@ use chrono::{DateTime, Utc};
 use domain::id::ChannelId;
 use entity::{channel, publishable_key};
 
-use super::repo;
 use crate::api::call::{Batch, call, group};
 use crate::api::scalar::id;
-use crate::error::Error;
 use crate::region::types::AdminRegion;
+use engine::channel::repo;
+use engine::error::Error;
 
 /// The channel that a request is in.
 #[derive(Debug, Clone, SimpleObject)]

@@ -4,19 +4,19 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::cart::CartState;
 use domain::refusal::{ErrorCode, Refusal};
 
-use super::begin::Begin;
-use super::flow::{Completed, cancel, complete};
-use super::repo;
 use crate::api::call::{Call, call};
 use crate::api::payload::{UserError, part, payload};
 use crate::api::scalar::{Json, MoneyInput};
-use crate::cart::ops::{CartAccess, is_own, no_cart};
-use crate::cart::quote::quote;
 use crate::cart::store::access;
 use crate::cart::types::Cart;
-use crate::error::{Error, Result};
-use crate::op::IdempotencyKey;
 use crate::order::types::Order;
+use engine::cart::ops::{CartAccess, is_own, no_cart};
+use engine::cart::quote::quote;
+use engine::checkout::begin::Begin;
+use engine::checkout::flow::{Completed, cancel, complete};
+use engine::checkout::repo;
+use engine::error::{Error, Result};
+use engine::op::IdempotencyKey;
 
 /// What turns a cart into an order.
 #[derive(Debug, InputObject)]
@@ -102,7 +102,7 @@ async fn finish(call: &Call, input: CartCompleteInput) -> Result<Answer> {
     match complete(&call.app, &call.caller, &begin).await? {
         Completed::NextAction(action) => Ok((None, None, Some(Json(action)))),
         Completed::Placed(id) => {
-            let found = crate::order::repo::find_with_token(&call.conn(), id).await?;
+            let found = engine::order::repo::find_with_token(&call.conn(), id).await?;
             let (order, token) = found.ok_or_else(|| Error::internal("an order vanished"))?;
             let link = call.app.keys.sign_order_link(id, token.id, token.created_at, token.expires_at)?;
             Ok((Some(Order::from(order)), Some(link), None))
@@ -113,7 +113,7 @@ async fn finish(call: &Call, input: CartCompleteInput) -> Result<Answer> {
 async fn release(call: &Call, access: CartAccess) -> Result<Cart> {
     let conn = call.conn();
     let find = async || -> Result<entity::cart::Model> {
-        let row = crate::cart::repo::find(&conn, access.id).await?;
+        let row = engine::cart::repo::find(&conn, access.id).await?;
         let own = row.filter(|row| is_own(row, &call.caller.actor, access.token.as_deref()));
         own.ok_or_else(|| Error::from(no_cart()))
     };
@@ -128,6 +128,6 @@ async fn release(call: &Call, access: CartAccess) -> Result<Cart> {
         }
         (Some(row), _) => cancel(&call.app, &call.caller, row.id).await?,
     }
-    let rows = crate::cart::repo::rows_of(&conn, find().await?).await?;
+    let rows = engine::cart::repo::rows_of(&conn, find().await?).await?;
     Ok(Cart::from(quote(&conn, &call.settings, rows, call.app.clock.now()).await?))
 }

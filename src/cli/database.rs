@@ -4,8 +4,8 @@ use clap::{Args, Subcommand};
 use migration::{MigrationStatus, Migrator, MigratorTrait};
 
 use super::Place;
-use crate::db::{DatabaseUrl, Db};
-use crate::error::{Error, Result};
+use engine::db::{DatabaseUrl, Db};
+use engine::error::{Error, Result};
 
 /// Brings the database's schema up or down.
 #[derive(Debug, Args)]

@@ -10,8 +10,8 @@ use domain::money::Currency;
 
 use super::Place;
 use super::open::open_shop;
-use crate::catalog::import::{Report, import_shopify_watched};
-use crate::error::{Error, Result};
+use engine::catalog::import::{Report, import_shopify_watched};
+use engine::error::{Error, Result};
 
 /// Brings products in from another shop.
 #[derive(Debug, Args)]

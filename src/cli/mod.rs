@@ -16,8 +16,9 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::db::DatabaseUrl;
-use crate::error::{Error, Result};
+use engine::db::DatabaseUrl;
+use engine::error::{Error, Result};
+use engine::relay;
 
 /// Emporion: the whole back end of an online shop behind GraphQL.
 #[derive(Debug, Parser)]
@@ -78,10 +79,7 @@ impl Place {
 }
 
 fn redis_url(text: &str) -> std::result::Result<String, String> {
-    match redis::Client::open(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err("a Redis address begins with redis://".to_owned()),
-    }
+    if relay::is_redis_url(text) { Ok(text.to_owned()) } else { Err("a Redis address begins with redis://".to_owned()) }
 }
 
 /// Runs what the arguments say.

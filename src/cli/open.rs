@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{Place, setup};
-use crate::app::App;
-use crate::db::DatabaseUrl;
-use crate::error::{Error, Result};
+use engine::app::App;
+use engine::db::DatabaseUrl;
+use engine::error::{Error, Result};
 
 /// Opens the shop at a place, with the channel and the location that every
 /// shop has. Only `serve` and `migrate` make or change a schema: what is not

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::Place;
 use super::open::open_shop;
-use crate::error::Result;
+use engine::error::Result;
 
 /// Fills the shop with something to look at.
 #[derive(Debug, Args)]
@@ -41,7 +41,7 @@ impl Seed {
         let What::Demo(demo) = self.what;
         let Size::S = demo.size;
         let app = open_shop(&demo.place).await?;
-        let written = crate::seed::demo(&app).await;
+        let written = engine::seed::demo(&app).await;
         app.db.close().await;
         println!("The demo shop is there: {} products were made or brought up to date.", written?);
         Ok(())

@@ -9,10 +9,11 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{Place, setup};
-use crate::app::App;
-use crate::db::DatabaseUrl;
-use crate::error::{Error, Result};
-use crate::{http, relay, seed, sweeper};
+use crate::http;
+use engine::app::App;
+use engine::db::DatabaseUrl;
+use engine::error::{Error, Result};
+use engine::{relay, seed, sweeper};
 
 /// Serves the shop.
 #[derive(Debug, Args)]

@@ -7,13 +7,13 @@ use domain::auth::OWNER;
 
 use super::Place;
 use super::open::open_shop;
-use crate::actor::Caller;
-use crate::app::App;
-use crate::auth::ops::CreateStaff;
-use crate::auth::{password, repo, token};
-use crate::channel::ops::CreateChannel;
-use crate::error::Result;
-use crate::location::ops::SetLocation;
+use engine::actor::Caller;
+use engine::app::App;
+use engine::auth::ops::CreateStaff;
+use engine::auth::{password, repo, token};
+use engine::channel::ops::CreateChannel;
+use engine::error::Result;
+use engine::location::ops::SetLocation;
 
 /// The e-mail of the first owner.
 const OWNER_EMAIL: &str = "owner@localhost";

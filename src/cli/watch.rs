@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::error::{Error, Result};
+use engine::error::{Error, Result};
 
 /// The websocket subprotocol that is spoken.
 const SUBPROTOCOL: &str = "graphql-transport-ws";

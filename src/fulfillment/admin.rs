@@ -4,16 +4,18 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::id::{FulfillmentId, OrderLineId};
 use domain::refusal::Refusals;
 
-use super::ops::{CancelFulfillment, CreateFulfillment, DeliverFulfillment, NewTracking, ShipFulfillment};
-use super::repo;
 use super::types::Fulfillment;
 use crate::api::call::{Call, call};
 use crate::api::guard::orders_write;
 use crate::api::payload::{UserError, part};
 use crate::api::scalar::parse_id;
-use crate::error::{Error, Result};
-use crate::op::IdempotencyKey;
 use crate::order::types::AdminOrder;
+use engine::error::{Error, Result};
+use engine::fulfillment::ops::{
+    CancelFulfillment, CreateFulfillment, DeliverFulfillment, NewTracking, ShipFulfillment,
+};
+use engine::fulfillment::repo;
+use engine::op::IdempotencyKey;
 
 /// How many pieces of an order line are packed.
 #[derive(Debug, InputObject)]
@@ -119,7 +121,7 @@ fulfillment_payload! {
 async fn show(call: &Call, id: FulfillmentId) -> Result<(Fulfillment, AdminOrder)> {
     let conn = call.conn();
     let row = repo::find(&conn, id).await?.ok_or_else(|| Error::internal("a fulfillment vanished"))?;
-    let order = crate::order::repo::find(&conn, row.order_id).await?;
+    let order = engine::order::repo::find(&conn, row.order_id).await?;
     Ok((Fulfillment(row), order.ok_or_else(|| Error::internal("an order vanished"))?.into()))
 }
 

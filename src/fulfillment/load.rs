@@ -7,9 +7,9 @@ use async_graphql::dataloader::Loader;
 use domain::id::{FulfillmentId, OrderId};
 use entity::{fulfillment, fulfillment_line, tracking};
 
-use super::repo;
 use crate::api::call::{Batch, group};
-use crate::error::Error;
+use engine::error::Error;
+use engine::fulfillment::repo;
 
 /// The fulfillments of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -3,14 +3,14 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::inventory::MovementReason;
 
-use super::ops::{AdjustInventory, Adjusted};
-use super::repo::StockRow;
 use crate::api::call::call;
 use crate::api::guard::inventory_write;
 use crate::api::payload::payload;
 use crate::api::scalar::{id, parse_id};
 use crate::api::word::Enum;
-use crate::op::IdempotencyKey;
+use engine::inventory::ops::{AdjustInventory, Adjusted};
+use engine::inventory::repo::StockRow;
+use engine::op::IdempotencyKey;
 
 /// What lies of a variant at a location.
 #[derive(Debug, Clone, SimpleObject)]

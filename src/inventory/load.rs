@@ -6,9 +6,9 @@ use std::sync::Arc;
 use async_graphql::dataloader::Loader;
 use domain::id::{InventoryItemId, LocationId, VariantId};
 
-use super::repo::{self, StockRow};
 use crate::api::call::{Batch, group};
-use crate::error::Error;
+use engine::error::Error;
+use engine::inventory::repo::{self, StockRow};
 
 /// The stock behind a variant, everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -3,11 +3,11 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use entity::location;
 
-use super::ops::SetLocation;
 use crate::api::call::call;
 use crate::api::guard::{settings_read, settings_write};
 use crate::api::payload::payload;
 use crate::api::scalar::{Country, id};
+use engine::location::ops::SetLocation;
 
 /// A place that holds stock.
 #[derive(Debug, Clone, SimpleObject)]

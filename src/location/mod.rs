@@ -1,10 +1,3 @@
-//! Locations: the places that hold stock.
-//!
-//! | to change | edit |
-//! |---|---|
-//! | what staff can change | [`ops`], [`admin`] |
-//! | which one is taken from first | `domain::inventory` |
+//! How the gateway presents locations; what they are is said in `engine::location`.
 
 pub mod admin;
-pub mod ops;
-pub mod repo;

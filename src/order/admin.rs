@@ -5,8 +5,6 @@ use chrono::{DateTime, Utc};
 use domain::id::OrderId;
 use domain::order::{FulfillmentStatus, OrderStatus, PaymentStatus};
 
-use super::ops::CancelOrder;
-use super::repo::{self, OrderFilter};
 use super::types::{AdminOrder, AdminOrderConnection};
 use crate::api::call::{Call, call};
 use crate::api::guard::{orders_read, orders_write};
@@ -15,8 +13,10 @@ use crate::api::payload::{payload, top_level};
 use crate::api::scalar::{Int64, parse_id};
 use crate::api::word::Enum;
 use crate::catalog::store::SortDirection;
-use crate::error::{Error, Result};
-use crate::op::IdempotencyKey;
+use engine::error::{Error, Result};
+use engine::op::IdempotencyKey;
+use engine::order::ops::CancelOrder;
+use engine::order::repo::{self, OrderFilter};
 
 /// What orders must be to be in the list. What you leave out is not asked.
 #[derive(Debug, Clone, Default, InputObject)]
@@ -146,8 +146,8 @@ async fn cancel(call: &Call, input: AdminOrderCancelInput) -> Result<AdminOrder>
     let op = CancelOrder { order, reason: input.reason };
     let id = call.app.run_once(&call.caller, &op, key).await?;
     let conn = call.conn();
-    for entry in crate::payment::repo::pending_of(&conn, id).await? {
-        crate::payment::flow::settle(&call.app, &call.caller, entry, 1).await?;
+    for entry in engine::payment::repo::pending_of(&conn, id).await? {
+        engine::payment::flow::settle(&call.app, &call.caller, entry, 1).await?;
     }
     let row = repo::find(&conn, id).await?.ok_or_else(|| Error::internal("an order vanished"))?;
     Ok(row.into())

@@ -7,9 +7,9 @@ use async_graphql::dataloader::Loader;
 use domain::id::OrderId;
 use entity::{event, line_tax, order_line, order_shipping_line};
 
-use super::repo;
 use crate::api::call::{Batch, group};
-use crate::error::Error;
+use engine::error::Error;
+use engine::order::repo;
 
 /// Declares a key whose value is the rows of an order.
 macro_rules! order_loader {

@@ -3,12 +3,12 @@
 use async_graphql::{Context, ID, Object};
 use domain::id::OrderId;
 
-use super::access::open;
 use super::types::Order;
 use crate::api::call::call;
 use crate::api::payload::find;
 use crate::api::scalar::parse_id;
-use crate::error::Error;
+use engine::error::Error;
+use engine::order::access::open;
 
 /// Queries about orders.
 #[derive(Debug, Default)]

@@ -15,19 +15,19 @@ use entity::event;
 use futures_util::Stream;
 use tokio::time::timeout;
 
-use super::access::open;
 use super::types::{AdminOrder, AdminOrderEvent, Order, OrderEvent};
-use super::{aggregate, repo};
-use crate::actor::Actor;
 use crate::api::call::call;
 use crate::api::guard::orders_read;
 use crate::api::payload::top_level;
 use crate::api::scalar::{Int64, parse_id};
 use crate::api::word::Enum;
-use crate::app::App;
-use crate::auth::in_force;
-use crate::error::{Error, Result};
-use crate::event as log;
+use engine::actor::Actor;
+use engine::app::App;
+use engine::auth::in_force;
+use engine::error::{Error, Result};
+use engine::event as log;
+use engine::order::access::open;
+use engine::order::{aggregate, repo};
 
 /// How many events are read at once.
 const BATCH: u64 = 100;

@@ -3,17 +3,17 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::id::PaymentId;
 
-use super::flow::settle;
-use super::ops::RequestCapture;
-use super::repo;
 use super::types::AdminPayment;
 use crate::api::call::{Call, call};
 use crate::api::guard::payments_write;
 use crate::api::payload::{UserError, part};
 use crate::api::scalar::{MoneyInput, parse_id};
-use crate::error::{Error, Result};
-use crate::op::IdempotencyKey;
 use crate::order::types::AdminOrder;
+use engine::error::{Error, Result};
+use engine::op::IdempotencyKey;
+use engine::payment::flow::settle;
+use engine::payment::ops::RequestCapture;
+use engine::payment::repo;
 
 /// Which money is taken.
 #[derive(Debug, InputObject)]
@@ -66,7 +66,7 @@ async fn capture(call: &Call, input: AdminPaymentCaptureInput) -> Result<(AdminP
     let conn = call.conn();
     let payment = repo::find(&conn, id).await?.ok_or_else(|| Error::internal("a payment vanished"))?;
     let order = match payment.order_id {
-        Some(order) => crate::order::repo::find(&conn, order).await?,
+        Some(order) => engine::order::repo::find(&conn, order).await?,
         None => None,
     };
     let order = order.ok_or_else(|| Error::internal("an order vanished"))?;

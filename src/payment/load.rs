@@ -7,9 +7,9 @@ use async_graphql::dataloader::Loader;
 use domain::id::{OrderId, PaymentId};
 use entity::{payment, payment_entry};
 
-use super::repo;
 use crate::api::call::{Batch, group};
-use crate::error::Error;
+use engine::error::Error;
+use engine::payment::repo;
 
 /// The payments of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,32 +1,5 @@
-//! Payments of placed orders: a ledger whose sums say what is paid.
-//!
-//! Taking and giving back money is a run of three steps: a transaction that
-//! writes a pending entry, which holds its share of what can be taken; the
-//! provider, with the entry's id as the key that makes the call safe to
-//! repeat; a transaction that settles the entry. After a crash the same call,
-//! or the sweeper, goes on where it stands.
-//!
-//! | to change | edit |
-//! |---|---|
-//! | how much can be captured or refunded | `domain::payment` |
-//! | the transactions | [`ops`] |
-//! | the order of the steps | [`flow`] |
+//! How the gateway presents payments; what they are is said in `engine::payment`.
 
 pub mod admin;
-pub mod flow;
 pub mod load;
-pub mod ops;
-pub mod repo;
 pub mod types;
-
-use domain::payment::EntryKind;
-
-/// The event that says that an entry succeeded.
-pub fn event_kind(kind: EntryKind) -> &'static str {
-    match kind {
-        EntryKind::Authorize => "payment.authorized",
-        EntryKind::Capture => "payment.captured",
-        EntryKind::Void => "payment.voided",
-        EntryKind::Refund => "payment.refunded",
-    }
-}

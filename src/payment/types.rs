@@ -7,10 +7,10 @@ use entity::{payment, payment_entry};
 use std::sync::Arc;
 
 use super::load::EntriesOf;
-use super::repo::entry;
 use crate::api::call::call;
 use crate::api::scalar::{Money, id};
 use crate::api::word::Enum;
+use engine::payment::repo::entry;
 
 /// Money promised or taken for an order, as shoppers see it.
 #[derive(MergedObject, Debug, Clone)]

@@ -8,9 +8,9 @@ use domain::id::VariantId;
 use domain::money::Currency;
 use entity::price;
 
-use super::repo;
 use crate::api::call::{Batch, group};
-use crate::error::Error;
+use engine::error::Error;
+use engine::pricing::repo;
 
 /// The prices of a variant in one currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,7 +1,3 @@
-//! Prices: what a variant costs to whom. The choice is `domain::pricing`.
-//!
-//! `listing_price` is what sorts and filters a listing by price; it is renewed
-//! in the transaction that changes a price, a publication or a region.
+//! How the gateway presents prices; what they are is said in `engine::pricing`.
 
 pub mod load;
-pub mod repo;

@@ -3,13 +3,13 @@
 use async_graphql::{Context, InputObject, Object};
 use domain::totals::TaxRounding;
 
-use super::ops::SetRegion;
 use super::types::AdminRegion;
 use crate::api::call::call;
 use crate::api::guard::{settings_read, settings_write};
 use crate::api::payload::payload;
 use crate::api::scalar::{Country, CurrencyCode};
 use crate::api::word::Enum;
+use engine::region::ops::SetRegion;
 
 /// Queries about regions.
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@ use domain::totals::TaxRounding;
 
 use crate::api::scalar::{Country, CurrencyCode, id};
 use crate::api::word::Enum;
-use crate::settings;
+use engine::settings;
 
 /// A market: one currency, some countries.
 #[derive(Debug, Clone)]

@@ -2,12 +2,12 @@
 
 use async_graphql::{Context, ID, InputObject, Object};
 
-use super::ops::SetShippingOption;
 use crate::api::call::call;
 use crate::api::guard::{settings_read, settings_write};
 use crate::api::payload::payload;
 use crate::api::scalar::{Country, Money, MoneyInput, id};
-use crate::settings::ShippingOption;
+use engine::settings::ShippingOption;
+use engine::shipping::ops::SetShippingOption;
 
 /// What the merchant offers to bring an order to the shopper.
 #[derive(Debug, Clone)]

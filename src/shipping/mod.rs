@@ -1,8 +1,3 @@
-//! Shipping options: what the merchant offers to bring an order to the
-//! shopper, where, and for how much.
-//!
-//! Thin for now: a flat price per currency, a zone of countries.
+//! How the gateway presents shipping options; what they are is said in `engine::shipping`.
 
 pub mod admin;
-pub mod ops;
-pub mod repo;

@@ -4,11 +4,11 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::text::CountryCode;
 use entity::tax_rate;
 
-use super::ops::SetTaxRate;
 use crate::api::call::call;
 use crate::api::guard::{settings_read, settings_write};
 use crate::api::payload::payload;
 use crate::api::scalar::{Country, Decimal, id, percent_to_ppm, ppm_to_percent};
+use engine::tax::ops::SetTaxRate;
 
 /// The tax rate of a country.
 #[derive(Debug, Clone, SimpleObject)]

@@ -1,8 +1,3 @@
-//! Taxes: the rates of each country. The arithmetic is `domain::totals`.
-//!
-//! Thin for now: one default rate per country. Provinces, overrides and
-//! exemptions come with their own tables' columns.
+//! How the gateway presents tax rates; what they are is said in `engine::tax`.
 
 pub mod admin;
-pub mod ops;
-pub mod repo;

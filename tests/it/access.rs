@@ -2,7 +2,7 @@
 
 use domain::auth::{ActorKind, Permission, Surface, VIEWER};
 use domain::id::{CustomerId, SessionId, StaffId};
-use emporion::actor::{Actor, Need};
+use engine::actor::{Actor, Need};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -64,13 +64,13 @@ async fn a_token_of_one_surface_opens_nothing_on_the_other() {
 async fn staff_log_in_refresh_and_log_out() {
     let shop = Shop::open().await;
     let secret = "correct horse battery";
-    let op = emporion::auth::ops::CreateStaff {
+    let op = engine::auth::ops::CreateStaff {
         email: "Ada@shop.example".to_owned(),
         name: "Ada".to_owned(),
         role: "owner".to_owned(),
-        secret_hash: emporion::auth::password::hash(secret.to_owned()).await.unwrap(),
+        secret_hash: engine::auth::password::hash(secret.to_owned()).await.unwrap(),
     };
-    shop.app.run(&emporion::actor::Caller::system(), &op).await.unwrap();
+    shop.app.run(&engine::actor::Caller::system(), &op).await.unwrap();
     let login =
         "mutation($email: String!, $password: String!) { staffLogin(input: { email: $email, password: $password }) {
         tokens { accessToken refreshToken accessTokenExpiresIn } userErrors { code message } } }";

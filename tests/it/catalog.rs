@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use domain::auth::OWNER;
 use domain::catalog::{MediaDraft, MediaKind, PriceDraft, ProductDraft, ProductStatus, VariantDraft};
-use emporion::actor::Caller;
-use emporion::catalog::ops::{CreateProduct, PublishProduct};
+use engine::actor::Caller;
+use engine::catalog::ops::{CreateProduct, PublishProduct};
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 

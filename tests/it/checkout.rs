@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::checkout::CheckoutState;
-use emporion::actor::Caller;
-use emporion::checkout::place::Place;
-use emporion::provider::payment::Outcome;
-use emporion::sweeper::sweep;
+use engine::actor::Caller;
+use engine::checkout::place::Place;
+use engine::provider::payment::Outcome;
+use engine::sweeper::sweep;
 use futures_util::future::join_all;
 use sea_orm::EntityTrait;
 use serde_json::json;

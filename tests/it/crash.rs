@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{TimeDelta, Utc};
 use domain::cart::CartState;
 use domain::id::CartId;
-use emporion::db::{Conn, Db, StatementCount, statement};
+use engine::db::{Conn, Db, StatementCount, statement};
 use entity::{cart, order, payment, payment_entry, reservation};
 use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait};
 use serde_json::json;

@@ -1,8 +1,8 @@
 //! The frame: what every noun stands on.
 
 use chrono::{TimeDelta, Utc};
-use emporion::clock::{Clock, IdSource, RandomIds, SystemClock};
-use emporion::db::{Db, StatementCount, any, statement};
+use engine::clock::{Clock, IdSource, RandomIds, SystemClock};
+use engine::db::{Db, StatementCount, any, statement};
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QueryTrait};
 use serde_json::json;

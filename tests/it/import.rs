@@ -4,9 +4,9 @@ use std::process::Output;
 
 use domain::inventory::MovementReason;
 use domain::shopify::RowRefusal;
-use emporion::actor::Caller;
-use emporion::catalog::import::{Report, import_shopify};
-use emporion::inventory::ops::AdjustInventory;
+use engine::actor::Caller;
+use engine::catalog::import::{Report, import_shopify};
+use engine::inventory::ops::AdjustInventory;
 use entity::{event, price, product, stock_level, variant};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};

@@ -65,12 +65,12 @@ async fn the_unified_endpoint_shows_staff_everything_and_others_the_store() {
     let types = types_of(&unified).await;
     assert!(own(&types).all(|kind| !kind["name"].as_str().unwrap().starts_with("Admin")));
 
-    let op = emporion::auth::ops::CreateApiKey {
+    let op = engine::auth::ops::CreateApiKey {
         title: "Tool".to_owned(),
         role: "viewer".to_owned(),
-        secret: emporion::auth::token::random_token(emporion::auth::API_KEY_PREFIX),
+        secret: engine::auth::token::random_token(engine::auth::API_KEY_PREFIX),
     };
-    shop.app.run(&emporion::actor::Caller::system(), &op).await.unwrap();
+    shop.app.run(&engine::actor::Caller::system(), &op).await.unwrap();
     let both = unified.bearer(&op.secret);
     let query = "{ store { shop { locale } } admin { channels { handle } } }";
     assert_eq!(both.send(query, json!({})).await.at("admin.channels.0.handle"), "default");

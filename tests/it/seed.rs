@@ -1,7 +1,7 @@
 //! The demo shop.
 
-use emporion::seed::picture::{SHAPES, svg};
-use emporion::seed::{demo, picture};
+use engine::seed::picture::{SHAPES, svg};
+use engine::seed::{demo, picture};
 use serde_json::json;
 
 use crate::support::Shop;

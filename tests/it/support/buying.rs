@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use domain::id::VariantId;
-use emporion::inventory::repo::of_variants;
+use engine::inventory::repo::of_variants;
 use serde_json::{Value, json};
 
 use super::client::Client;

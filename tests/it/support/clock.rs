@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use emporion::clock::Clock;
+use engine::clock::Clock;
 
 /// The machine's clock, moved forward by what the test says.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use emporion::db::{DatabaseUrl, Db, create_postgres_copy};
+use engine::db::{DatabaseUrl, Db, create_postgres_copy};
 use migration::{Migrator, MigratorTrait};
 
 /// A database of its own for one test. Dropping it removes the folder.

@@ -6,8 +6,8 @@ use domain::cart::CartState;
 use domain::checkout::CheckoutState;
 use domain::flow::FlowState;
 use domain::order::{fulfillment_status, payment_status};
-use emporion::order::repo::counters;
-use emporion::payment::repo::paid_of;
+use engine::order::repo::counters;
+use engine::payment::repo::paid_of;
 use entity::{
     cart, checkout, event, flow, line_tax, order, order_line, order_shipping_line, payment, reservation, stock_level,
     stock_movement,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use emporion::provider::payment::{NewPayment, Outcome, PaymentProvider, PaymentStep, Silent};
+use engine::provider::payment::{NewPayment, Outcome, PaymentProvider, PaymentStep, Silent};
 use serde_json::json;
 use tokio::sync::Semaphore;
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::auth::{ActorKind, OWNER, Surface};
-use emporion::actor::Caller;
-use emporion::app::App;
-use emporion::auth::ops::{CreateStaff, OpenSession};
 use emporion::cli::serve::serve;
+use engine::actor::Caller;
+use engine::app::App;
+use engine::auth::ops::{CreateStaff, OpenSession};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -44,7 +44,7 @@ impl Shop {
     /// The same on a database that may hold something, built as the test says.
     pub async fn on(
         database: Arc<TestDatabase>,
-        build: impl FnOnce(emporion::app::AppBuilder) -> emporion::app::AppBuilder,
+        build: impl FnOnce(engine::app::AppBuilder) -> engine::app::AppBuilder,
     ) -> Self {
         let clock = Arc::new(TestClock::default());
         let builder = App::builder(&database.url).await.unwrap().clock(clock.clone());

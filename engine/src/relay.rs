@@ -214,6 +214,11 @@ impl Redis {
     }
 }
 
+/// Whether a text is an address that [`Redis::open`] takes.
+pub fn is_redis_url(text: &str) -> bool {
+    redis::Client::open(text).is_ok()
+}
+
 async fn publish(client: redis::Client, channel: String, mut waiting: tokio::sync::mpsc::Receiver<String>) {
     let mut connection: Option<redis::aio::MultiplexedConnection> = None;
     let mut closed_until = Instant::now();

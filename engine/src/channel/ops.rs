@@ -10,9 +10,9 @@ use serde_json::json;
 
 use super::repo;
 use crate::actor::Need;
-use crate::api::version::{Change, check_version};
 use crate::error::{Error, Result};
 use crate::op::{Op, Tx};
+use crate::version::{Change, check_version};
 
 const WRITE: Need = Need::Permission(Permission::SettingsWrite);
 

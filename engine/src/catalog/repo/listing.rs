@@ -10,10 +10,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::api::page::{Key, Page, Place, Rows};
 use crate::catalog::listing::{Filter, SortKey};
 use crate::db::{Conn, expression, statement, text_contains};
 use crate::error::Result;
+use crate::page::{Key, Page, Place, Rows};
 
 /// From where a list is seen.
 #[derive(Debug, Clone)]

@@ -8,10 +8,10 @@ use serde_json::json;
 
 use super::repo;
 use crate::actor::Need;
-use crate::api::version::check_version;
 use crate::channel::ops::handle_or_made;
 use crate::error::{Error, Result};
 use crate::op::{Op, Tx};
+use crate::version::check_version;
 
 /// The most locations of a shop.
 pub const MAX_LOCATIONS: usize = 250;

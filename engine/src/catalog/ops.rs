@@ -12,10 +12,10 @@ use serde_json::json;
 use super::repo;
 use super::save::{Saved, save, save_prices};
 use crate::actor::Need;
-use crate::api::version::{Change, check_version};
 use crate::error::{Error, Result};
 use crate::event::Aggregate;
 use crate::op::{Op, Tx};
+use crate::version::{Change, check_version};
 
 const WRITE: Need = Need::Permission(Permission::CatalogWrite);
 

@@ -13,10 +13,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::api::page::{Key, Page, Place, Rows};
 use crate::db::{Conn, any, insert_all};
 use crate::error::Result;
 use crate::op::Tx;
+use crate::page::{Key, Page, Place, Rows};
 
 /// An order by id.
 pub async fn find(conn: &Conn, id: OrderId) -> Result<Option<order::Model>> {

@@ -9,11 +9,11 @@ use serde_json::json;
 
 use super::repo;
 use crate::actor::Need;
-use crate::api::version::check_version;
 use crate::channel::ops::handle_or_made;
 use crate::error::{Error, Result};
 use crate::op::{Op, Tx};
 use crate::settings::ShippingOption;
+use crate::version::check_version;
 
 /// The most shipping options of a shop.
 pub const MAX_SHIPPING_OPTIONS: usize = 250;

@@ -1,6 +1,5 @@
 //! Changing what somebody else may be changing.
 
-use async_graphql::MaybeUndefined;
 use domain::refusal::{ErrorCode, Refusal};
 
 /// A nullable value in a partial update: left out is not null.
@@ -32,16 +31,6 @@ impl<T> Change<T> {
             Self::Clear => Change::Clear,
             Self::To(value) => Change::To(map(value)?),
         })
-    }
-}
-
-impl<T> From<MaybeUndefined<T>> for Change<T> {
-    fn from(value: MaybeUndefined<T>) -> Self {
-        match value {
-            MaybeUndefined::Undefined => Self::Keep,
-            MaybeUndefined::Null => Self::Clear,
-            MaybeUndefined::Value(value) => Self::To(value),
-        }
     }
 }
 

@@ -8,9 +8,9 @@ use serde_json::json;
 
 use super::repo;
 use crate::actor::Need;
-use crate::api::version::check_version;
 use crate::error::{Error, Result};
 use crate::op::{Op, Tx};
+use crate::version::check_version;
 
 /// The default tax rate of a country as staff want it.
 #[derive(Debug, Clone)]

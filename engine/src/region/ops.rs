@@ -10,11 +10,11 @@ use serde_json::json;
 
 use super::repo;
 use crate::actor::Need;
-use crate::api::version::check_version;
 use crate::channel::ops::handle_or_made;
 use crate::error::{Error, Result};
 use crate::op::{Op, Tx};
 use crate::settings::Region;
+use crate::version::check_version;
 
 /// The most regions of a shop.
 pub const MAX_REGIONS: usize = 250;

@@ -3,7 +3,7 @@
 //! | to change | edit |
 //! |---|---|
 //! | the products | `demo.json` |
-//! | their pictures | [`picture`] |
+//! | their pictures | [mod@picture] |
 //! | the regions, taxes and shipping | this file |
 
 pub mod picture;
@@ -22,7 +22,6 @@ use domain::totals::TaxRounding;
 use serde::Deserialize;
 
 use crate::actor::Caller;
-use crate::api::version::Change;
 use crate::app::App;
 use crate::catalog::ops::ImportProduct;
 use crate::catalog::save::Saved;
@@ -31,6 +30,7 @@ use crate::error::{Error, Result};
 use crate::region::ops::SetRegion;
 use crate::shipping::ops::SetShippingOption;
 use crate::tax::ops::SetTaxRate;
+use crate::version::Change;
 
 /// The countries of the region `europe` with their rates in parts per million.
 const EUROPE: [(&str, i32); 6] =

@@ -14,11 +14,11 @@ use entity::{cart, cart_delivery, cart_line, payment_session};
 use super::quote::{Quote, quote};
 use super::repo::{self, CartRows};
 use crate::actor::{Actor, Need};
-use crate::api::version::Change;
 use crate::auth::token;
 use crate::error::Result;
 use crate::op::{Op, Tx};
 use crate::settings::{Region, Settings};
+use crate::version::Change;
 
 /// How long a cart is kept after its last change.
 const LIFE: TimeDelta = TimeDelta::days(30);

@@ -1,0 +1,69 @@
+//! Who people are: passwords, sessions, tokens, API keys.
+//!
+//! An access token lives for minutes and names its session; the session is
+//! looked up with every request, so that revoking it works at once. A refresh
+//! token is used once: presenting an older one betrays theft and ends the
+//! session. Each surface has its own audience; a token of one opens nothing on
+//! the other.
+//!
+//! | to change | edit |
+//! |---|---|
+//! | what a role may hold | `domain::auth` |
+//! | how long tokens live | [`token`] |
+//! | how passwords are kept | [`password`] |
+
+pub mod ops;
+pub mod password;
+pub mod repo;
+pub mod token;
+
+use domain::auth::Surface;
+
+use chrono::{DateTime, Utc};
+
+use crate::actor::Actor;
+use crate::app::App;
+use crate::db::{Conn, StatementCount};
+use crate::error::{Error, Result};
+
+/// What begins a secret API key.
+pub const API_KEY_PREFIX: &str = "emp_sk_";
+
+/// Finds out who presents a credential on a surface. `credential` is what
+/// follows `Bearer`.
+pub async fn authenticate(
+    app: &App,
+    surface: Surface,
+    credential: Option<&str>,
+    count: &StatementCount,
+) -> Result<Actor> {
+    let Some(credential) = credential else { return Ok(Actor::Guest) };
+    let conn = app.db.read(count);
+    let now = app.clock.now();
+    if credential.starts_with(API_KEY_PREFIX) {
+        if surface != Surface::Admin {
+            return Err(Error::Unauthenticated);
+        }
+        let key = repo::find_api_key(&conn, &token::hash(credential)).await?;
+        return key.map(|(id, permissions)| Actor::ApiKey { id, permissions }).ok_or(Error::Unauthenticated);
+    }
+    let session = app.keys.read_access(surface, credential, now).ok_or(Error::Unauthenticated)?;
+    let actor = match surface {
+        Surface::Admin => repo::find_staff_session(&conn, session, now).await?,
+        Surface::Store => repo::find_customer_session(&conn, session, now).await?,
+    };
+    actor.ok_or(Error::Unauthenticated)
+}
+
+/// Whether whoever began to listen may still be who he was: his session or his
+/// key has not been revoked and grants the same.
+pub async fn in_force(conn: &Conn, actor: &Actor, now: DateTime<Utc>) -> Result<bool> {
+    Ok(match actor {
+        Actor::Guest | Actor::System => true,
+        Actor::Customer { session, .. } => {
+            repo::find_customer_session(conn, *session, now).await?.as_ref() == Some(actor)
+        }
+        Actor::Staff { session, .. } => repo::find_staff_session(conn, *session, now).await?.as_ref() == Some(actor),
+        Actor::ApiKey { id, .. } => repo::find_api_key_by_id(conn, *id).await?.as_ref() == Some(actor),
+    })
+}

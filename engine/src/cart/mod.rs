@@ -1,0 +1,22 @@
+//! Carts: what a shopper is about to buy.
+//!
+//! ```text
+//!   OPEN ──cartComplete──▶ COMPLETING ──placed──▶ COMPLETED
+//!    ▲                         │
+//!    └────────abandoned────────┘        OPEN ──expired──▶ ABANDONED
+//! ```
+//!
+//! An id alone opens nothing: a guest's cart needs its token, a customer's its
+//! owner. What a cart costs is never stored but computed from its lines, the
+//! prices and the settings of the moment ([`quote`]); a line remembers the
+//! price that the shopper saw last, so that a change is told and never silent.
+//!
+//! | to change | edit |
+//! |---|---|
+//! | how many lines and pieces | `domain::cart` |
+//! | what stands between cart and order | `domain::checkout`, [`quote`] |
+//! | what shoppers can change | [`ops`], `src/cart/store.rs` |
+
+pub mod ops;
+pub mod quote;
+pub mod repo;

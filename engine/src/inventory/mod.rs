@@ -1,0 +1,14 @@
+//! Stock: what is counted where, what is promised, and every movement.
+//!
+//! Nothing changes a level but the functions of [`repo`] that also write a
+//! movement or a reservation. A sale is one conditional update per item and
+//! location, in the order of their ids, so that two orders never wait for
+//! each other in a circle and nothing is promised twice.
+//!
+//! | to change | edit |
+//! |---|---|
+//! | which location is taken from, what is available | `domain::inventory` |
+//! | what staff change | [`ops`], `src/inventory/admin.rs` |
+
+pub mod ops;
+pub mod repo;

@@ -1,0 +1,53 @@
+//! The shop without its API: what is written, read, remembered and told, on
+//! both databases. It names no GraphQL, so that a change of a resolver doesn't
+//! compile it again, and it is compiled while GraphQL's libraries still are.
+//!
+//! A frame that knows no noun, and one folder per noun, where the file name is
+//! the layer: `ops` are the writes, `repo` is the SQL. The same word names the
+//! folder that presents the noun in the gateway, its rules in `domain` and its
+//! tests.
+//!
+//! | the frame | |
+//! |---|---|
+//! | [`app`] | one open shop, and how it is put together |
+//! | [`op`] | a write as a value, and the one runner |
+//! | [`db`] | both databases, and all that differs between them |
+//! | [`event`], [`relay`], [`bus`] | the log, its positions, and who is woken |
+//! | [`page`], [`version`] | what lists and changes have in common |
+//! | [`provider`] | what others implement |
+
+#![recursion_limit = "256"]
+
+pub mod actor;
+pub mod app;
+pub mod audit;
+pub mod bus;
+pub mod clock;
+pub mod db;
+pub mod error;
+pub mod event;
+pub mod failpoint;
+pub mod flow;
+pub mod op;
+pub mod page;
+pub mod provider;
+pub mod relay;
+pub mod seed;
+pub mod settings;
+pub mod sweeper;
+pub mod version;
+
+pub mod auth;
+pub mod cart;
+pub mod catalog;
+pub mod channel;
+pub mod checkout;
+pub mod fulfillment;
+pub mod inventory;
+pub mod location;
+pub mod order;
+pub mod payment;
+pub mod pricing;
+pub mod region;
+pub mod shipping;
+pub mod tax;

@@ -1,0 +1,28 @@
+//! Placed orders: a snapshot of what was bought, and how far it has come.
+//!
+//! An order is written once, by Place ([`crate::checkout`]). All that happens
+//! afterwards, to it, its payments and its fulfillments, is an event of the
+//! aggregate `order`, written under the order's lock: the sequence is dense,
+//! so a subscriber knows that it missed nothing.
+//!
+//! The three statuses are derived by `domain::order` from amounts and
+//! quantities and stored in the same transaction ([`repo::save_statuses`]).
+//!
+//! | to change | edit |
+//! |---|---|
+//! | how statuses follow from amounts and quantities | `domain::order` |
+//! | who may see an order | [`access`] |
+//! | what shoppers are told as it happens | `src/order/subs.rs` |
+
+pub mod access;
+pub mod ops;
+pub mod repo;
+
+use domain::id::OrderId;
+
+use crate::event::Aggregate;
+
+/// The history of an order.
+pub fn aggregate(id: OrderId) -> Aggregate {
+    Aggregate::new("order", id)
+}
