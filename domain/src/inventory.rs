@@ -42,6 +42,18 @@ words! {
     }
 }
 
+/// How many units of a variant its items allow. Each row is one item at one
+/// location: how many pieces a unit needs, and how many are free there; what is
+/// promised beyond the stock of one location takes nothing from another. A
+/// variant without items has none.
+pub fn kits(rows: impl IntoIterator<Item = (InventoryItemId, i32, i32)>) -> i64 {
+    let mut items: BTreeMap<InventoryItemId, (i32, i64)> = BTreeMap::new();
+    for (item, required, free) in rows {
+        items.entry(item).or_insert((required, 0)).1 += i64::from(free.max(0));
+    }
+    items.values().map(|(required, free)| free / i64::from(*required)).min().unwrap_or(0)
+}
+
 /// The stock of one item at one location.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Level {
@@ -241,6 +253,14 @@ mod tests {
 
     fn take(of: u128, at: u128, quantity: i32) -> Take {
         Take { item: item(of), location: place(at), quantity }
+    }
+
+    #[test]
+    fn the_scarcest_item_says_how_many_kits_there_are() {
+        assert_eq!(kits([(item(1), 2, 5), (item(2), 1, 1), (item(2), 1, 2)]), 2);
+        assert_eq!(kits([(item(1), 2, 5), (item(2), 1, 0)]), 0);
+        assert_eq!(kits([(item(1), 1, -4), (item(1), 1, 3)]), 3);
+        assert_eq!(kits([]), 0);
     }
 
     #[test]

@@ -86,6 +86,22 @@ impl FromStr for Email {
 }
 
 impl Handle {
+    /// The handle that was given, or one made from the name; refuses a malformed
+    /// one, and a name without a letter or digit.
+    pub fn given_or_made(given: Option<&str>, name: &str) -> Result<Self, Refusal> {
+        match given {
+            Some(text) => text.parse().map_err(|refusal: Refusal| refusal.at(["handle"])),
+            None => Self::from_title(name).ok_or_else(|| {
+                Refusal::new(ErrorCode::Required, "No handle can be made from this name; give one.").at(["handle"])
+            }),
+        }
+    }
+
+    /// The refusal of a handle that another entity of its kind has.
+    pub fn taken(&self) -> Refusal {
+        Refusal::new(ErrorCode::Taken, format!("The handle {:?} is taken.", self.as_str())).at(["handle"])
+    }
+
     /// Makes a handle out of any title: letters of other alphabets are kept out
     /// except for those whose plain form is obvious; `None` when nothing is left.
     pub fn from_title(title: &str) -> Option<Self> {

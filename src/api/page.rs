@@ -1,8 +1,27 @@
 //! Connections: what GraphQL says of a page.
 
-use async_graphql::SimpleObject;
+use async_graphql::{Enum, SimpleObject};
+use domain::refusal::{ErrorCode, Refusal};
 use engine::page::Rows;
 pub use engine::page::{ADMIN_MAX, Page, PageArgs, STORE_MAX};
+
+/// Which way a list runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum SortDirection {
+    /// From low to high, from old to new, from A to Z.
+    Asc,
+    /// From high to low, from new to old, from Z to A.
+    Desc,
+}
+
+/// The sort of a list, at most one: `fallback` when none is asked for.
+pub fn one_sort<T: Clone>(sort: Option<Vec<T>>, fallback: T) -> Result<T, Refusal> {
+    match sort.unwrap_or_default().as_slice() {
+        [] => Ok(fallback),
+        [one] => Ok(one.clone()),
+        _ => Err(Refusal::new(ErrorCode::TooMany, "A list is sorted by one field.").limit(1).at(["sort"])),
+    }
+}
 
 /// Where a page lies in its list.
 #[derive(Debug, Clone, SimpleObject)]

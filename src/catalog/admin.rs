@@ -8,12 +8,12 @@ use domain::catalog::{
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::Handle;
 
-use super::store::{ProductBy, ProductFilter, ProductSort, ProductSortField, SortDirection, one_sort, view};
+use super::store::{ProductBy, ProductFilter, ProductSort, ProductSortField, view};
 use super::types::{AdminProduct, AdminProductConnection};
 use crate::api::call::call;
 use crate::api::guard::{catalog_read, catalog_write};
 use crate::api::input::change;
-use crate::api::page::{ADMIN_MAX, Page, PageArgs};
+use crate::api::page::{ADMIN_MAX, Page, PageArgs, SortDirection, one_sort};
 use crate::api::payload::{find as found, payload, top_level};
 use crate::api::scalar::{MoneyInput, id, parse_id};
 use crate::api::word::Enum;

@@ -4,7 +4,7 @@ use async_graphql::{Context, Enum as GraphqlEnum, ID, InputObject, Object, Oneof
 
 use super::types::{Product, ProductConnection};
 use crate::api::call::{Call, call};
-use crate::api::page::{Page, PageArgs, STORE_MAX};
+use crate::api::page::{Page, PageArgs, STORE_MAX, SortDirection, one_sort};
 use crate::api::payload::{find as found, top_level};
 use crate::api::scalar::{MoneyInput, parse_id};
 use domain::refusal::{ErrorCode, Refusal};
@@ -43,15 +43,6 @@ pub enum ProductSortField {
     Title,
     /// The lowest price in this request's region; products without one count as the dearest.
     Price,
-}
-
-/// Which way a list runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, GraphqlEnum)]
-pub enum SortDirection {
-    /// From low to high, from old to new, from A to Z.
-    Asc,
-    /// From high to low, from new to old, from Z to A.
-    Desc,
 }
 
 /// How a list of products is sorted.
@@ -179,15 +170,6 @@ pub fn view(call: &Call, staff: bool) -> View {
         region: call.region.as_ref().map(|region| region.row.id),
         locations: call.settings.locations_of(call.channel.id).iter().map(|location| location.id).collect(),
         now: call.app.clock.now(),
-    }
-}
-
-/// The sort of a list, at most one: `fallback` when none is asked for.
-pub fn one_sort<T: Clone>(sort: Option<Vec<T>>, fallback: T) -> Result<T, Refusal> {
-    match sort.unwrap_or_default().as_slice() {
-        [] => Ok(fallback),
-        [one] => Ok(one.clone()),
-        _ => Err(Refusal::new(ErrorCode::TooMany, "A list is sorted by one field.").limit(1).at(["sort"])),
     }
 }
 

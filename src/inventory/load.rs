@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
-use domain::id::{InventoryItemId, LocationId, VariantId};
+use domain::id::{LocationId, VariantId};
+use domain::inventory::kits;
 
 use crate::api::call::{Batch, group};
 use engine::error::Error;
@@ -25,15 +26,8 @@ impl Loader<StockOf> for Batch {
     }
 }
 
-/// How many pieces of a variant can be had from these locations: of a kit, as
-/// many as its scarcest item allows.
+/// How many units of a variant these locations can still promise, of the rows of its items.
 pub fn available(rows: &[StockRow], locations: &[LocationId]) -> i64 {
-    let mut items: HashMap<InventoryItemId, (i32, i64)> = HashMap::new();
-    for row in rows {
-        let (_, sum) = items.entry(row.item).or_insert((row.required, 0));
-        if locations.contains(&row.location) {
-            *sum += i64::from((row.stocked - row.reserved).max(0));
-        }
-    }
-    items.values().map(|(required, sum)| sum / i64::from(*required)).min().unwrap_or(0)
+    let free = |row: &StockRow| if locations.contains(&row.location) { row.stocked - row.reserved } else { 0 };
+    kits(rows.iter().map(|row| (row.item, row.required, free(row))))
 }

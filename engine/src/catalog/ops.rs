@@ -36,7 +36,7 @@ impl Op for CreateProduct {
     async fn run(&self, tx: &mut Tx) -> Result<product::Model> {
         let wished = check_product(self.draft.clone())?;
         if repo::lock_handle(tx, &wished.handle).await?.is_some() {
-            return Err(crate::channel::ops::taken(&wished.handle).into());
+            return Err(wished.handle.taken().into());
         }
         let channels = match &self.channels {
             Some(ids) => ids.clone(),
@@ -177,7 +177,7 @@ impl Op for UpdateProductOp {
         let mut refusals = Refusals::default();
         self.change.apply(&mut after, &mut refusals);
         if after.handle != before.handle && repo::lock_handle(tx, &after.handle).await?.is_some() {
-            refusals.push(crate::channel::ops::taken(&after.handle));
+            refusals.push(after.handle.taken());
         }
         let prices = self.checked_prices(tx, &mut refusals).await?;
         let type_name = self.change.checked_type(&mut refusals);

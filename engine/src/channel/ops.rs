@@ -44,7 +44,7 @@ impl Op for CreateChannel {
             refusals.push(Refusal::new(ErrorCode::TooMany, message).limit(MAX_CHANNELS as i64));
         }
         let name = refusals.keep(title(&self.name).map_err(|refusal| refusal.at(["name"])));
-        let handle = refusals.keep(handle_or_made(self.handle.as_deref(), &self.name));
+        let handle = refusals.keep(Handle::given_or_made(self.handle.as_deref(), &self.name));
         let language = self.default_locale.as_deref().unwrap_or("en");
         let default_locale = refusals.keep(locale(language).map_err(|refusal| refusal.at(["defaultLocale"])));
         let address = self.storefront_url.as_deref().map(storefront_url).transpose();
@@ -59,7 +59,7 @@ impl Op for CreateChannel {
             return Err(Error::internal("a refusal was lost"));
         };
         if repo::find_handle(&tx.conn, &handle).await?.is_some() {
-            return Err(taken(&handle).into());
+            return Err(handle.taken().into());
         }
         let row = channel::Model {
             id: tx.id(),
@@ -197,21 +197,6 @@ impl Op for CreatePublishableKey {
         tx.touch_settings().await?;
         Ok(row)
     }
-}
-
-/// The handle that was given, or one made from the name.
-pub fn handle_or_made(handle: Option<&str>, name: &str) -> Result<Handle, Refusal> {
-    match handle {
-        Some(text) => text.parse().map_err(|refusal: Refusal| refusal.at(["handle"])),
-        None => Handle::from_title(name).ok_or_else(|| {
-            Refusal::new(ErrorCode::Required, "No handle can be made from this name; give one.").at(["handle"])
-        }),
-    }
-}
-
-/// The refusal of a handle that another entity has.
-pub fn taken(handle: &Handle) -> Refusal {
-    Refusal::new(ErrorCode::Taken, format!("The handle {:?} is taken.", handle.as_str())).at(["handle"])
 }
 
 fn summary(row: &channel::Model) -> serde_json::Value {

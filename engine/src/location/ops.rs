@@ -2,13 +2,12 @@
 
 use domain::auth::Permission;
 use domain::refusal::{ErrorCode, Refusal, Refusals};
-use domain::text::{CountryCode, title};
+use domain::text::{CountryCode, Handle, title};
 use entity::location;
 use serde_json::json;
 
 use super::repo;
 use crate::actor::Need;
-use crate::channel::ops::handle_or_made;
 use crate::error::{Error, Result};
 use crate::op::{Op, Tx};
 use crate::version::check_version;
@@ -40,7 +39,7 @@ impl Op for SetLocation {
         let settings = tx.settings().await?;
         let mut refusals = Refusals::default();
         let name = refusals.keep(title(&self.name).map_err(|refusal| refusal.at(["name"])));
-        let handle = refusals.keep(handle_or_made(self.handle.as_deref(), &self.name));
+        let handle = refusals.keep(Handle::given_or_made(self.handle.as_deref(), &self.name));
         let known = match &handle {
             Some(handle) => repo::lock_handle(tx, handle).await?,
             None => None,

@@ -3,13 +3,12 @@
 use domain::auth::Permission;
 use domain::money::Money;
 use domain::refusal::{ErrorCode, Refusal, Refusals};
-use domain::text::{CountryCode, title};
+use domain::text::{CountryCode, Handle, title};
 use entity::{price, shipping_option};
 use serde_json::json;
 
 use super::repo;
 use crate::actor::Need;
-use crate::channel::ops::handle_or_made;
 use crate::error::{Error, Result};
 use crate::op::{Op, Tx};
 use crate::settings::ShippingOption;
@@ -44,7 +43,7 @@ impl Op for SetShippingOption {
         let settings = tx.settings().await?;
         let mut refusals = Refusals::default();
         let name = refusals.keep(title(&self.name).map_err(|refusal| refusal.at(["name"])));
-        let handle = refusals.keep(handle_or_made(self.handle.as_deref(), &self.name));
+        let handle = refusals.keep(Handle::given_or_made(self.handle.as_deref(), &self.name));
         refusals.extend(self.check_parts());
         let known = match &handle {
             Some(handle) => repo::lock_handle(tx, handle).await?,
