@@ -20,6 +20,7 @@ pub mod api;
 pub mod cli;
 pub mod http;
 
+pub mod audit;
 pub mod auth;
 pub mod cart;
 pub mod catalog;
@@ -33,4 +34,5 @@ pub mod payment;
 pub mod pricing;
 pub mod region;
 pub mod shipping;
+pub mod staff;
 pub mod tax;

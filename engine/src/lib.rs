@@ -50,4 +50,5 @@ pub mod payment;
 pub mod pricing;
 pub mod region;
 pub mod shipping;
+pub mod staff;
 pub mod tax;

@@ -40,5 +40,6 @@ permission_guards! {
     payments_write = PaymentsWrite;
     settings_read = SettingsRead;
     settings_write = SettingsWrite;
+    access_read = AccessRead;
     access_write = AccessWrite;
 }

@@ -15,6 +15,7 @@ pub mod word;
 use async_graphql::{MergedObject, MergedSubscription, Object, Schema, SchemaBuilder};
 
 use self::node::{NodeAdminQuery, NodeStoreQuery};
+use crate::audit::admin::AuditAdminQuery;
 use crate::auth::admin::{AuthAdminMutation, AuthAdminQuery};
 use crate::cart::store::{CartStoreMutation, CartStoreQuery};
 use crate::catalog::admin::{CatalogAdminMutation, CatalogAdminQuery};
@@ -31,6 +32,7 @@ use crate::order::subs::{OrderAdminSubscription, OrderStoreSubscription};
 use crate::payment::admin::PaymentAdminMutation;
 use crate::region::admin::{RegionAdminMutation, RegionAdminQuery};
 use crate::shipping::admin::{ShippingAdminMutation, ShippingAdminQuery};
+use crate::staff::admin::{StaffAdminMutation, StaffAdminQuery};
 use crate::tax::admin::{TaxAdminMutation, TaxAdminQuery};
 
 /// Declares a root group under two names: flat on its own endpoint, and as a
@@ -68,6 +70,7 @@ root! {
 root! {
     /// What staff ask.
     AdminQuery as "Query", AdminQuerySpace as "AdminQuery", [
+        AuditAdminQuery,
         AuthAdminQuery,
         CatalogAdminQuery,
         ChannelAdminQuery,
@@ -76,6 +79,7 @@ root! {
         OrderAdminQuery,
         RegionAdminQuery,
         ShippingAdminQuery,
+        StaffAdminQuery,
         TaxAdminQuery,
     ]
 }
@@ -93,6 +97,7 @@ root! {
         PaymentAdminMutation,
         RegionAdminMutation,
         ShippingAdminMutation,
+        StaffAdminMutation,
         TaxAdminMutation,
     ]
 }

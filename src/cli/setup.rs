@@ -14,6 +14,7 @@ use engine::auth::{password, repo, token};
 use engine::channel::ops::CreateChannel;
 use engine::error::Result;
 use engine::location::ops::SetLocation;
+use engine::staff::ops::MakeBuiltInRoles;
 
 /// The e-mail of the first owner.
 const OWNER_EMAIL: &str = "owner@localhost";
@@ -21,6 +22,7 @@ const OWNER_EMAIL: &str = "owner@localhost";
 /// Makes what every shop needs to be used at all: a channel and a location.
 pub async fn furnish(app: &Arc<App>) -> Result<()> {
     let system = Caller::system();
+    app.run(&system, &MakeBuiltInRoles).await?;
     if app.settings().channels.is_empty() {
         let channel = CreateChannel {
             name: "Default".to_owned(),

@@ -22,6 +22,7 @@ mod order;
 mod race;
 mod schema;
 mod seed;
+mod staff;
 mod support;
 mod tidy;
 mod walk;

@@ -65,7 +65,7 @@ async fn the_unified_endpoint_shows_staff_everything_and_others_the_store() {
     let types = types_of(&unified).await;
     assert!(own(&types).all(|kind| !kind["name"].as_str().unwrap().starts_with("Admin")));
 
-    let op = engine::auth::ops::CreateApiKey {
+    let op = engine::auth::keys::CreateApiKey {
         title: "Tool".to_owned(),
         role: "viewer".to_owned(),
         secret: engine::auth::token::random_token(engine::auth::API_KEY_PREFIX),
@@ -82,7 +82,7 @@ async fn the_unified_endpoint_shows_staff_everything_and_others_the_store() {
 async fn the_mutations_of_a_namespace_run_one_after_the_other() {
     let shop = Shop::open().await;
     let unified = crate::support::client::Client::new(format!("http://{}/graphql", shop.address));
-    let key = engine::auth::ops::CreateApiKey {
+    let key = engine::auth::keys::CreateApiKey {
         title: "Tool".to_owned(),
         role: "owner".to_owned(),
         secret: engine::auth::token::random_token(engine::auth::API_KEY_PREFIX),

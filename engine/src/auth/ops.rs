@@ -4,7 +4,7 @@ use domain::auth::{ActorKind, MIN_PASSWORD, Permission, Surface};
 use domain::id::{SessionId, StaffId};
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::{Email, title};
-use entity::{api_key, session, staff};
+use entity::{session, staff};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -13,6 +13,7 @@ use crate::actor::{Actor, Caller, Need};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::op::{Op, Tx};
+use crate::staff::ops::within_own;
 
 /// The longest password, in characters: hashing must not become the attack.
 const MAX_PASSWORD: usize = 256;
@@ -179,6 +180,31 @@ impl Op for CloseSession {
     }
 }
 
+/// Ends a session that somebody names: his own, or anybody's with the right to
+/// take access away. A session that is over already stays so.
+#[derive(Debug, Clone, Copy)]
+pub struct RevokeSession(pub SessionId);
+
+impl Op for RevokeSession {
+    const NAME: &'static str = "session.revoke";
+    const NEEDS: Need = Need::Admin;
+    type Out = SessionId;
+
+    async fn run(&self, tx: &mut Tx) -> Result<SessionId> {
+        let row = repo::lock_session(tx, self.0).await?;
+        let own = |row: &session::Model| match tx.actor() {
+            Actor::Staff { id, .. } => row.actor_kind == ActorKind::Staff && row.actor_id == Uuid::from(*id),
+            _ => false,
+        };
+        let may = |row: &session::Model| own(row) || tx.actor().permissions().contains(&Permission::AccessWrite);
+        let mut row = row.filter(may).ok_or_else(|| Error::not_found("session"))?;
+        row.revoked_at.get_or_insert(tx.now());
+        repo::update_session(tx, row).await?;
+        tx.audit(self.0, None, None);
+        Ok(self.0)
+    }
+}
+
 /// A new member of staff with a role and a password that was hashed before.
 #[derive(Debug, Clone)]
 pub struct CreateStaff {
@@ -186,7 +212,7 @@ pub struct CreateStaff {
     pub email: String,
     /// What to call him.
     pub name: String,
-    /// A built-in role: `owner` or `viewer`.
+    /// The name of a role.
     pub role: String,
     /// The hash of the password.
     pub secret_hash: String,
@@ -201,9 +227,12 @@ impl Op for CreateStaff {
         let mut refusals = Refusals::default();
         let email = refusals.keep(self.email.parse::<Email>().map_err(|refusal| refusal.at(["email"])));
         let name = refusals.keep(title(&self.name).map_err(|refusal| refusal.at(["name"])));
-        let role = repo::built_in_role(tx, &self.role).await?;
-        if role.is_none() {
-            refusals.push(Refusal::new(ErrorCode::NotFound, "The roles are owner and viewer.").at(["role"]));
+        let role = repo::role_named(tx, &self.role).await?;
+        match &role {
+            Some(role) => {
+                refusals.keep(within_own(tx.actor(), &repo::granted_by(role)).map_err(|refusal| refusal.at(["role"])));
+            }
+            None => refusals.push(Refusal::new(ErrorCode::NotFound, "There is no such role.").at(["role"])),
         }
         refusals.into_result()?;
         let (Some(email), Some(name), Some(role)) = (email, name, role) else {
@@ -276,43 +305,5 @@ impl Op for SetPassword {
         let identity = identity.ok_or_else(|| Error::not_found("password"))?;
         repo::update_password(tx, identity, self.secret_hash.clone()).await?;
         repo::revoke_others(tx, self.staff.into(), self.keep).await
-    }
-}
-
-/// A new secret key for an integration; only its hash is kept.
-#[derive(Debug, Clone)]
-pub struct CreateApiKey {
-    /// What staff call it.
-    pub title: String,
-    /// A built-in role: `owner` or `viewer`.
-    pub role: String,
-    /// The key itself, drawn at random by the caller.
-    pub secret: String,
-}
-
-impl Op for CreateApiKey {
-    const NAME: &'static str = "api_key.create";
-    const NEEDS: Need = Need::Permission(Permission::AccessWrite);
-    type Out = api_key::Model;
-
-    async fn run(&self, tx: &mut Tx) -> Result<api_key::Model> {
-        let name = title(&self.title).map_err(|refusal| refusal.at(["title"]))?;
-        let role = repo::built_in_role(tx, &self.role)
-            .await?
-            .ok_or_else(|| Refusal::new(ErrorCode::NotFound, "The roles are owner and viewer.").at(["role"]))?;
-        let row = api_key::Model {
-            id: tx.id(),
-            version: 1,
-            created_at: tx.now(),
-            updated_at: tx.now(),
-            title: name,
-            prefix: self.secret.chars().take(super::API_KEY_PREFIX.len() + 4).collect(),
-            hash: token::hash(&self.secret),
-            role_id: role.id,
-            revoked_at: None,
-        };
-        let row = repo::insert_api_key(tx, row).await?;
-        tx.audit(row.id, None, Some(json!({ "title": row.title, "role": role.name })));
-        Ok(row)
     }
 }

@@ -6,8 +6,8 @@ use domain::id::{ApiKeyId, CustomerId, RoleId, SessionId, StaffId};
 use domain::text::Email;
 use entity::{api_key, auth_identity, role, session, staff, staff_role};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ use crate::op::Tx;
 
 /// The staff behind a session that is in force, with what their roles grant.
 pub async fn find_staff_session(conn: &Conn, id: SessionId, now: DateTime<Utc>) -> Result<Option<Actor>> {
-    let sql = "select session.actor_id, role.permissions from session
+    let sql = "select session.actor_id, role.name, role.permissions from session
         join staff on staff.id = session.actor_id and staff.active and staff.deleted_at is null
         join staff_role on staff_role.staff_id = staff.id
         join role on role.id = staff_role.role_id
@@ -29,7 +29,8 @@ pub async fn find_staff_session(conn: &Conn, id: SessionId, now: DateTime<Utc>) 
     let staff: Uuid = first.try_get_by_index(0)?;
     let mut permissions = Vec::new();
     for row in &rows {
-        permissions.extend(read_permissions(&row.try_get_by_index(1)?));
+        let name: String = row.try_get_by_index(1)?;
+        permissions.extend(permissions_of(&name, &row.try_get_by_index(2)?));
     }
     Ok(Some(Actor::Staff { id: StaffId(staff), session: id, permissions }))
 }
@@ -46,11 +47,11 @@ pub async fn find_customer_session(conn: &Conn, id: SessionId, now: DateTime<Utc
 }
 
 /// The key with this hash, when it is in force, with what its role grants.
-pub async fn find_api_key(conn: &Conn, hash: &[u8]) -> Result<Option<(ApiKeyId, Vec<Permission>)>> {
+pub async fn find_api_key(conn: &Conn, hash: &[u8]) -> Result<Option<(api_key::Model, Vec<Permission>)>> {
     let find = api_key::Entity::find().filter(api_key::Column::Hash.eq(hash.to_vec()));
     let Some(key) = find.filter(api_key::Column::RevokedAt.is_null()).one(conn).await? else { return Ok(None) };
     let role = role::Entity::find_by_id(key.role_id).one(conn).await?;
-    Ok(role.map(|role| (key.id, read_permissions(&role.permissions))))
+    Ok(role.map(|role| (key, granted_by(&role))))
 }
 
 /// A key by id, when it is in force.
@@ -58,12 +59,21 @@ pub async fn find_api_key_by_id(conn: &Conn, id: ApiKeyId) -> Result<Option<Acto
     let find = api_key::Entity::find_by_id(id).filter(api_key::Column::RevokedAt.is_null());
     let Some(key) = find.one(conn).await? else { return Ok(None) };
     let role = role::Entity::find_by_id(key.role_id).one(conn).await?;
-    Ok(role.map(|role| Actor::ApiKey { id, permissions: read_permissions(&role.permissions) }))
+    Ok(role.map(|role| Actor::ApiKey { id, permissions: granted_by(&role) }))
 }
 
-/// The permissions that a role's column holds; words that this version does
-/// not know grant nothing.
-pub fn read_permissions(column: &serde_json::Value) -> Vec<Permission> {
+/// What a role grants.
+pub fn granted_by(role: &role::Model) -> Vec<Permission> {
+    permissions_of(&role.name, &role.permissions)
+}
+
+/// A built-in role grants what this version says, so that it keeps up with new
+/// permissions; any other what its column holds, where words that this version
+/// does not know grant nothing.
+fn permissions_of(name: &str, column: &serde_json::Value) -> Vec<Permission> {
+    if let Some(permissions) = domain::auth::built_in_role(name) {
+        return permissions;
+    }
     let words = column.as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
     words.filter_map(|word| word.parse().ok()).collect()
 }
@@ -91,7 +101,7 @@ pub async fn find_password(conn: &Conn, staff: StaffId) -> Result<Option<auth_id
 }
 
 /// A role by name, made when it is one of the built-in ones and missing.
-pub async fn built_in_role(tx: &mut Tx, name: &str) -> Result<Option<role::Model>> {
+pub async fn role_named(tx: &mut Tx, name: &str) -> Result<Option<role::Model>> {
     let find = role::Entity::find().filter(role::Column::Name.eq(name));
     if let Some(found) = find.one(&tx.conn).await? {
         return Ok(Some(found));
@@ -166,4 +176,47 @@ pub async fn revoke_others(tx: &mut Tx, actor: Uuid, keep: SessionId) -> Result<
 /// Writes a new API key.
 pub async fn insert_api_key(tx: &mut Tx, row: api_key::Model) -> Result<api_key::Model> {
     Ok(row.into_active_model().reset_all().insert(&tx.conn).await?)
+}
+
+/// An API key, locked until the transaction ends.
+pub async fn lock_api_key(tx: &Tx, id: ApiKeyId) -> Result<Option<api_key::Model>> {
+    Ok(api_key::Entity::find_by_id(id).lock_exclusive().one(&tx.conn).await?)
+}
+
+/// Writes every column of an API key.
+pub async fn update_api_key(tx: &mut Tx, row: api_key::Model) -> Result<api_key::Model> {
+    Ok(row.into_active_model().reset_all().update(&tx.conn).await?)
+}
+
+/// Every API key: those in force first, then the newest.
+pub async fn api_keys(conn: &Conn) -> Result<Vec<api_key::Model>> {
+    let mut rows = api_key::Entity::find().order_by_desc(api_key::Column::Id).all(conn).await?;
+    rows.sort_by_key(|key| key.revoked_at.is_some());
+    Ok(rows)
+}
+
+/// How many API keys are in force.
+pub async fn count_api_keys(conn: &Conn) -> Result<u64> {
+    Ok(api_key::Entity::find().filter(api_key::Column::RevokedAt.is_null()).count(conn).await?)
+}
+
+/// A role by id.
+pub async fn find_role(conn: &Conn, id: RoleId) -> Result<Option<role::Model>> {
+    Ok(role::Entity::find_by_id(id).one(conn).await?)
+}
+
+/// Notes that a key was used. This is no op: it says nothing about the shop.
+pub async fn touch_api_key(conn: &Conn, id: ApiKeyId, now: DateTime<Utc>) -> Result<()> {
+    api_key::Entity::update_many()
+        .col_expr(api_key::Column::LastUsedAt, sea_orm::sea_query::Expr::value(now))
+        .filter(api_key::Column::Id.eq(id))
+        .exec(conn)
+        .await?;
+    Ok(())
+}
+
+/// Removes the ways in which an actor signs in.
+pub async fn delete_identities(tx: &mut Tx, actor: Uuid) -> Result<()> {
+    auth_identity::Entity::delete_many().filter(auth_identity::Column::ActorId.eq(actor)).exec(&tx.conn).await?;
+    Ok(())
 }
