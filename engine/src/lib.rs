@@ -24,6 +24,7 @@ pub mod audit;
 pub mod bus;
 pub mod clock;
 pub mod db;
+pub mod doctor;
 pub mod error;
 pub mod event;
 pub mod failpoint;

@@ -14,6 +14,7 @@ mod m0016_access;
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
 use sea_orm_migration::MigrationTrait;
+use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 
 /// Applies and reverts the migrations in order.
 pub struct Migrator;
@@ -31,4 +32,15 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_access::Migration),
         ]
     }
+}
+
+/// The names of the migrations that a database has not seen, in order. Unlike
+/// the [`Migrator`]'s own question this writes nothing: a database without the
+/// table of migrations has seen none.
+pub async fn pending(db: &DatabaseConnection) -> Vec<String> {
+    let ask = Statement::from_string(db.get_database_backend(), "select version from seaql_migrations");
+    let rows = db.query_all_raw(ask).await.unwrap_or_default();
+    let applied: Vec<String> = rows.iter().filter_map(|row| row.try_get_by_index(0).ok()).collect();
+    let names = Migrator::migrations().into_iter().map(|migration| migration.name().to_owned());
+    names.filter(|name| !applied.contains(name)).collect()
 }

@@ -9,6 +9,7 @@ use crate::api::input::change;
 use crate::api::payload::payload;
 use crate::api::scalar::parse_id;
 use engine::auth::token::random_token;
+use engine::channel::KEY_PREFIX;
 use engine::channel::ops::{CreateChannel, CreatePublishableKey, UpdateChannel};
 
 /// Queries about channels.
@@ -167,7 +168,7 @@ impl ChannelAdminMutation {
             let op = CreatePublishableKey {
                 title: input.title,
                 channel: parse_id(&input.channel_id, &["channelId"])?,
-                token: random_token("pk_"),
+                token: random_token(KEY_PREFIX),
             };
             call.app.run(&call.caller, &op).await.map(AdminPublishableKey::from)
         };

@@ -1,7 +1,9 @@
 //! The command line: one binary that serves, migrates, imports and watches.
 
+mod access;
 mod config;
 mod database;
+mod doctor;
 mod import;
 mod open;
 mod schema;
@@ -43,7 +45,13 @@ enum Command {
     /// Print the GraphQL schema.
     Schema(schema::SchemaCommand),
     /// Give people access.
-    Staff(setup::Staff),
+    Staff(access::Staff),
+    /// Give programs access.
+    Key(access::Key),
+    /// Look the shop over and say how to mend what is wrong.
+    Doctor(doctor::Doctor),
+    /// Show the settings that the commands would use.
+    Config(config::Config),
 }
 
 /// Where the shop lives: the same four for every command that needs them.
@@ -126,6 +134,9 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Watch(command) => return command.run().await,
         Command::Schema(command) => command.run(),
         Command::Staff(command) => command.run().await?,
+        Command::Key(command) => command.run().await?,
+        Command::Doctor(command) => return command.run().await,
+        Command::Config(command) => command.run(Cli::command())?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -180,6 +180,29 @@ impl Op for CloseSession {
     }
 }
 
+/// Gives a member of staff another password and ends his sessions.
+#[derive(Debug, Clone)]
+pub struct ResetPassword {
+    /// Whose.
+    pub staff: StaffId,
+    /// The hash of the password.
+    pub secret_hash: String,
+}
+
+impl Op for ResetPassword {
+    const NAME: &'static str = "staff.reset_password";
+    const NEEDS: Need = Need::System;
+    type Out = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        let identity = repo::find_password(&tx.conn, self.staff).await?;
+        let identity = identity.ok_or_else(|| Error::not_found("password"))?;
+        repo::update_password(tx, identity, self.secret_hash.clone()).await?;
+        crate::staff::repo::revoke_sessions(tx, self.staff.into()).await?;
+        Ok(())
+    }
+}
+
 /// Ends a session that somebody names: his own, or anybody's with the right to
 /// take access away. A session that is over already stays so.
 #[derive(Debug, Clone, Copy)]

@@ -1,5 +1,6 @@
 //! SQL that the two databases spell differently, and what their errors mean.
 
+use chrono::{DateTime, Utc};
 use domain::id::OrderId;
 use sea_orm::sea_query::{ArrayType, Expr, ExprTrait, SimpleExpr};
 use sea_orm::{
@@ -115,6 +116,16 @@ pub async fn number_order(conn: &Conn, order: OrderId) -> Result<i64, DbErr> {
     let sql = r#"update "order" set number = ? where id = ?"#;
     conn.execute_raw(Statement::from_sql_and_values(backend, sql, [number.into(), Uuid::from(order).into()])).await?;
     Ok(number)
+}
+
+/// What time it is for the database; an embedded one has this machine's clock.
+pub async fn database_now(conn: &Conn) -> Result<DateTime<Utc>, DbErr> {
+    let backend = conn.backend();
+    if backend == DbBackend::Postgres {
+        let row = conn.query_one_raw(Statement::from_string(backend, "select now()")).await?;
+        return row.ok_or_else(|| DbErr::RecordNotFound("now()".into()))?.try_get_by_index(0);
+    }
+    Ok(Utc::now())
 }
 
 /// Rows that one statement inserts: well below the 32,766 values of SQLite.
