@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader, NoCache};
 use async_graphql::runtime::{TokioSpawner, TokioTimer};
+use chrono::{DateTime, Utc};
 use domain::id::ChannelId;
 use entity::channel;
 
@@ -22,6 +23,8 @@ pub struct Batch {
     pub conn: Conn,
     /// The settings as they were when the request began.
     pub settings: Arc<Settings>,
+    /// When the request began.
+    pub now: DateTime<Utc>,
 }
 
 /// One request's view of the shop.
@@ -67,7 +70,7 @@ impl Call {
             None => settings.channel_region(&channel).cloned(),
         };
         let locale = locale.unwrap_or(&channel.default_locale).to_owned();
-        let batch = Batch { conn: app.db.read(&caller.statements), settings: settings.clone() };
+        let batch = Batch { conn: app.db.read(&caller.statements), settings: settings.clone(), now: app.clock.now() };
         let loader = DataLoader::with_cache(batch, TokioSpawner::current(), TokioTimer::default(), NoCache)
             .delay(std::time::Duration::ZERO)
             .max_batch_size(usize::MAX);
