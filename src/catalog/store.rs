@@ -266,15 +266,12 @@ impl CatalogStoreQuery {
             let sort = one_sort(sort, newest)?;
             let filter = filter.map(|filter| filter.read(call)).transpose()?;
             filter.iter().try_for_each(|filter| check(filter, 0))?;
-            let key = match sort.field {
-                ProductSortField::Newest => SortKey::Newest,
-                ProductSortField::Title => SortKey::Title,
-                ProductSortField::Price => SortKey::Price,
-            };
+            let direction = sort.direction;
+            let (key, _): (SortKey, bool) = sort.into();
             let args = PageArgs { first, after, last, before, offset: None };
             let view = view(call, false);
-            let list = ("products", key, sort.direction, &filter, view.price_channel, view.region);
-            let asked = Page::read(args, STORE_MAX, sort.direction == SortDirection::Desc, &list)?;
+            let list = ("products", key, direction, &filter, view.price_channel, view.region);
+            let asked = Page::read(args, STORE_MAX, direction == SortDirection::Desc, &list)?;
             page(&call.conn(), &view, filter.as_ref(), key, asked, count).await
         };
         outcome.await.map(ProductConnection::from).map_err(top_level)

@@ -340,9 +340,7 @@ impl From<Condition> for AdminCollectionCondition {
             }
             Condition::Available(available) => Self { available: Some(available), ..none },
             Condition::Category(category) => Self { category_id: Some(id(category)), ..none },
-            Condition::CreatedSince(micros) => {
-                Self { created_since: DateTime::from_timestamp_micros(micros), ..none }
-            }
+            Condition::CreatedSince(micros) => Self { created_since: DateTime::from_timestamp_micros(micros), ..none },
             Condition::CreatedWithinDays(days) => Self { created_within_days: Some(days), ..none },
         }
     }

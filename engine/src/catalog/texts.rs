@@ -53,7 +53,8 @@ impl TextChange {
             refusals.extend(too_long(text, MAX_SEO_DESCRIPTION, "seoDescription"));
         }
         self.seo_description.clone().apply(&mut after.seo_description);
-        after.seo_description = after.seo_description.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        after.seo_description =
+            after.seo_description.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         after
     }
 }

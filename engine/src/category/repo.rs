@@ -6,8 +6,8 @@ use domain::text::Handle;
 use entity::{category, product_category};
 use sea_orm::sea_query::{Expr, SelectStatement, SimpleExpr};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel,
-    JoinType, PaginatorTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, RelationDef, Value,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, JoinType,
+    PaginatorTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, RelationDef, Value,
 };
 use uuid::Uuid;
 
@@ -190,13 +190,7 @@ pub async fn save(tx: &mut Tx, row: category::Model, new: bool) -> Result<catego
 }
 
 /// Moves the siblings below `parent` from `from` on by `by` places, but not `except`.
-pub async fn shift(
-    tx: &mut Tx,
-    parent: Option<CategoryId>,
-    except: CategoryId,
-    from: i64,
-    by: i64,
-) -> Result<()> {
+pub async fn shift(tx: &mut Tx, parent: Option<CategoryId>, except: CategoryId, from: i64, by: i64) -> Result<()> {
     let mut values: Vec<Value> = vec![by.into(), from.into(), Uuid::from(except).into()];
     let below = match parent {
         Some(parent) => {
@@ -205,9 +199,8 @@ pub async fn shift(
         }
         None => "parent_id is null",
     };
-    let sql = format!(
-        "update category set rank = rank + ? where rank >= ? and id <> ? and deleted_at is null and {below}"
-    );
+    let sql =
+        format!("update category set rank = rank + ? where rank >= ? and id <> ? and deleted_at is null and {below}");
     tx.conn.execute_raw(statement(&tx.conn, &sql, values)).await?;
     Ok(())
 }

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use domain::auth::Permission;
 use domain::catalog::{MAX_ALT, MediaKind, address};
-use domain::collection::{CollectionKind, MAX_COLLECTIONS, MAX_RULE_COLLECTIONS, Rule, check_rule};
 use domain::collection::Condition;
+use domain::collection::{CollectionKind, MAX_COLLECTIONS, MAX_RULE_COLLECTIONS, Rule, check_rule};
 use domain::id::{ChannelId, CollectionId, MediaId, ProductId};
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::Handle;
@@ -111,7 +111,8 @@ impl Op for SetCollection {
         let row = repo::save(tx, row, known.is_none()).await?;
         self.save_products(tx, row.id).await?;
         if let Some(channels) = channels {
-            let rows = channels.into_iter().map(|channel| collection_channel::Model { collection_id: row.id, ..channel });
+            let rows =
+                channels.into_iter().map(|channel| collection_channel::Model { collection_id: row.id, ..channel });
             repo::replace_channels(tx, row.id, rows.collect()).await?;
         }
         let kind = if known.is_none() { "collection.created" } else { "collection.changed" };

@@ -311,9 +311,7 @@ fn narrow(conn: &Conn, view: &View, filter: &Filter) -> Condition {
                 and collection_product.collection_id = ?)",
             [Uuid::from(*collection).into()],
         )),
-        Filter::Category(Named::Id(id)) => {
-            one(in_category(conn, "id", Uuid::from(*id).into(), view.channel.is_some()))
-        }
+        Filter::Category(Named::Id(id)) => one(in_category(conn, "id", Uuid::from(*id).into(), view.channel.is_some())),
         Filter::Category(Named::Handle(handle)) => {
             one(in_category(conn, "handle", handle.as_str().into(), view.channel.is_some()))
         }
