@@ -2,7 +2,6 @@
 
 use chrono::TimeDelta;
 use domain::auth::VIEWER;
-use engine::clock::Clock;
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
