@@ -194,7 +194,7 @@ impl ProductShopper {
         Ok(variants.iter().cloned().map(Variant::from).collect())
     }
 
-    /// The collections of this channel that it is in, by hand or by rule, by title.
+    /// The collections of this channel that it is in, by hand or by rule, by title; at most 250.
     #[graphql(complexity = "5 + 5 * child_complexity")]
     async fn collections(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Collection>> {
         let call = call(ctx)?;
@@ -260,8 +260,8 @@ impl ProductStaff {
         Ok(variants.iter().cloned().map(AdminVariant::from).collect())
     }
 
-    /// The collections that it is in, by hand or by rule, by title; prices and
-    /// stock as in the channel and region of this request.
+    /// The collections that it is in, by hand or by rule, by title; at most
+    /// 250. Prices and stock as in the channel and region of this request.
     #[graphql(complexity = "5 + 5 * child_complexity")]
     async fn collections(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminCollection>> {
         let call = call(ctx)?;

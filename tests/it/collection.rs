@@ -382,3 +382,40 @@ async fn statements_do_not_grow_with_products_or_collections() {
     // numbers, the media. The collection, the page.
     assert_eq!(counts, [(3, 5, 2); 3]);
 }
+
+#[tokio::test]
+async fn a_filter_names_at_most_twenty_collections() {
+    let shop = Shop::open().await;
+    product(&shop, "A", json!({})).await;
+    made(&shop, json!({ "title": "Rule", "rule": { "conditions": [{ "titleContains": "a" }] } })).await;
+    let query = "query($any: [ProductFilter!]) { products(filter: { or: $any }) { totalCount } }";
+    let many = |count: usize| json!({ "any": vec![json!({ "collection": { "handle": "rule" } }); count] });
+    assert_eq!(shop.store.send(query, many(20)).await.at("products.totalCount"), 1);
+    assert_eq!(shop.store.send(query, many(21)).await.error_code(), "TOO_MANY");
+    let strange = json!({ "any": [{ "collection": { "id": "prod_x" } }] });
+    assert_eq!(shop.store.send(query, strange).await.error_code(), "INVALID");
+    let everything_else = "{ products(filter: { not: { collection: { handle: \"none\" } } }) { totalCount } }";
+    assert_eq!(shop.store.send(everything_else, json!({})).await.at("products.totalCount"), 1);
+}
+
+#[tokio::test]
+async fn both_surfaces_in_one_request_see_what_is_theirs() {
+    let shop = Shop::open().await;
+    let id = product(&shop, "A", json!({})).await;
+    let hidden = json!({ "title": "Hidden", "productIds": [id], "channelIds": [] });
+    made(&shop, hidden).await;
+    made(&shop, json!({ "title": "Shown", "productIds": [id] })).await;
+    let op = engine::auth::ops::CreateApiKey {
+        title: "Tool".to_owned(),
+        role: "viewer".to_owned(),
+        secret: engine::auth::token::random_token(engine::auth::API_KEY_PREFIX),
+    };
+    shop.app.run(&engine::actor::Caller::system(), &op).await.unwrap();
+    let unified = Client::new(format!("http://{}/graphql", shop.address)).bearer(&op.secret);
+    let inside = "collection(by: { handle: \"shown\" }) {
+        products(filter: { collection: { handle: \"hidden\" } }) { totalCount } }";
+    let query = format!("{{ store {{ {inside} }} admin {{ {inside} }} }}");
+    let answer = unified.send(&query, json!({})).await;
+    assert_eq!(answer.at("store.collection.products.totalCount"), 0);
+    assert_eq!(answer.at("admin.collection.products.totalCount"), 1);
+}

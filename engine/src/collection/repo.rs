@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use domain::collection::CollectionKind;
+use domain::collection::{CollectionKind, MAX_LIST};
 use domain::id::{ChannelId, CollectionId, MediaId, ProductId};
 use domain::text::Handle;
 use entity::{collection, collection_channel, collection_product, media};
@@ -121,7 +121,8 @@ pub async fn page(
     Ok(page.rows(rows, total))
 }
 
-/// The collections of products that are to be seen, by title: one statement
+/// The collections of products that are to be seen, by title, at most
+/// [`MAX_LIST`] of each: one statement
 /// reads those that list them by hand and the rules there are, one asks the rules.
 pub async fn of_products(
     conn: &Conn,
@@ -166,6 +167,7 @@ pub async fn of_products(
     }
     for rows in found.values_mut() {
         rows.sort_by(|a, b| (&a.title_fold, a.id).cmp(&(&b.title_fold, b.id)));
+        rows.truncate(MAX_LIST);
     }
     Ok(found)
 }
@@ -225,8 +227,12 @@ pub async fn replace_channels(tx: &mut Tx, id: CollectionId, rows: Vec<collectio
 
 /// The products that a collection lists by hand, in order, with their ranks.
 pub async fn listed(conn: &Conn, id: CollectionId) -> Result<Vec<(ProductId, i64)>> {
-    let find = collection_product::Entity::find().filter(collection_product::Column::CollectionId.eq(id));
-    let rows = find
+    // A product that was deleted while it was put here has no place any more.
+    let there = "exists (select 1 from product where product.id = collection_product.product_id
+        and product.deleted_at is null)";
+    let rows = collection_product::Entity::find()
+        .filter(collection_product::Column::CollectionId.eq(id))
+        .filter(expression(conn, there, []))
         .order_by_asc(collection_product::Column::Rank)
         .order_by_asc(collection_product::Column::ProductId)
         .all(conn)

@@ -168,17 +168,23 @@ async fn stack(conn: &Conn, selects: Vec<(usize, SelectStatement)>) -> Result<Ve
 /// Puts what collections ask for in the place of their names. What is not to be
 /// seen holds nothing.
 async fn look_up_collections(conn: &Conn, listings: &mut [Listing]) -> Result<()> {
-    let filters = listings.iter().filter_map(|listing| listing.filter.as_ref());
-    let named: Vec<_> = filters.flat_map(Filter::collections).cloned().collect();
-    let Some(first) = listings.first() else { return Ok(()) };
-    if named.is_empty() {
-        return Ok(());
+    // A request has one channel, and staff who ask for all besides.
+    let mut channels: Vec<Option<ChannelId>> = Vec::new();
+    for listing in listings.iter() {
+        if !channels.contains(&listing.view.channel) {
+            channels.push(listing.view.channel);
+        }
     }
-    // The lists of one request are seen from one channel.
-    let seen_in = first.view.channel.map(|channel| (channel, first.view.now));
-    let found = crate::collection::repo::named(conn, &named, seen_in).await?;
-    for listing in listings {
-        let now = listing.view.now;
+    for channel in channels {
+        let mut own: Vec<&mut Listing> =
+            listings.iter_mut().filter(|listing| listing.view.channel == channel).collect();
+        let filters = own.iter().filter_map(|listing| listing.filter.as_ref());
+        let named: Vec<_> = filters.flat_map(Filter::collections).cloned().collect();
+        let Some(now) = own.first().map(|listing| listing.view.now) else { continue };
+        if named.is_empty() {
+            continue;
+        }
+        let found = crate::collection::repo::named(conn, &named, channel.map(|channel| (channel, now))).await?;
         let members = |named: &Named<CollectionId>| {
             let row = found.iter().find(|row| match named {
                 Named::Id(id) => row.id == *id,
@@ -186,7 +192,9 @@ async fn look_up_collections(conn: &Conn, listings: &mut [Listing]) -> Result<()
             });
             row.map_or(Filter::Any(Vec::new()), |row| crate::collection::members(row, now))
         };
-        listing.filter = listing.filter.take().map(|filter| filter.with_collections(&members));
+        for listing in &mut own {
+            listing.filter = listing.filter.take().map(|filter| filter.with_collections(&members));
+        }
     }
     Ok(())
 }
