@@ -142,6 +142,10 @@ ids! {
     TagId = "tag";
     /// A product type.
     ProductTypeId = "ptype";
+    /// A collection: products shown together.
+    CollectionId = "coll";
+    /// A category: a place in the tree of the catalog.
+    CategoryId = "cat";
     /// A price.
     PriceId = "price";
     /// What is counted in stock.

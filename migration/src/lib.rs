@@ -10,6 +10,7 @@ mod m0005_stock;
 mod m0006_cart;
 mod m0007_order;
 mod m0016_access;
+mod m0008_collections;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_cart::Migration),
             Box::new(m0007_order::Migration),
             Box::new(m0016_access::Migration),
+            Box::new(m0008_collections::Migration),
         ]
     }
 }

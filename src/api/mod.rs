@@ -20,9 +20,13 @@ use crate::auth::admin::{AuthAdminMutation, AuthAdminQuery};
 use crate::cart::store::{CartStoreMutation, CartStoreQuery};
 use crate::catalog::admin::{CatalogAdminMutation, CatalogAdminQuery};
 use crate::catalog::store::CatalogStoreQuery;
+use crate::category::admin::{CategoryAdminMutation, CategoryAdminQuery};
+use crate::category::store::CategoryStoreQuery;
 use crate::channel::admin::{ChannelAdminMutation, ChannelAdminQuery};
 use crate::channel::store::ShopStoreQuery;
 use crate::checkout::store::CheckoutStoreMutation;
+use crate::collection::admin::{CollectionAdminMutation, CollectionAdminQuery};
+use crate::collection::store::CollectionStoreQuery;
 use crate::fulfillment::admin::FulfillmentAdminMutation;
 use crate::inventory::admin::InventoryAdminMutation;
 use crate::location::admin::{LocationAdminMutation, LocationAdminQuery};
@@ -56,6 +60,8 @@ root! {
     StoreQuery as "Query", StoreQuerySpace as "StoreQuery", [
         CartStoreQuery,
         CatalogStoreQuery,
+        CategoryStoreQuery,
+        CollectionStoreQuery,
         NodeStoreQuery,
         OrderStoreQuery,
         ShopStoreQuery,
@@ -73,7 +79,9 @@ root! {
         AuditAdminQuery,
         AuthAdminQuery,
         CatalogAdminQuery,
+        CategoryAdminQuery,
         ChannelAdminQuery,
+        CollectionAdminQuery,
         LocationAdminQuery,
         NodeAdminQuery,
         OrderAdminQuery,
@@ -89,7 +97,9 @@ root! {
     AdminMutation as "Mutation", AdminMutationSpace as "AdminMutation", serial [
         AuthAdminMutation,
         CatalogAdminMutation,
+        CategoryAdminMutation,
         ChannelAdminMutation,
+        CollectionAdminMutation,
         FulfillmentAdminMutation,
         InventoryAdminMutation,
         LocationAdminMutation,

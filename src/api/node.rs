@@ -1,16 +1,19 @@
 //! Refetching by id: `node` and `nodes`, which find the type by the prefix.
 
 use async_graphql::{Context, ID, Interface, Object};
-use domain::id::{OrderId, ProductId, VariantId};
+use domain::id::{CategoryId, CollectionId, OrderId, ProductId, VariantId};
 use domain::refusal::{ErrorCode, Refusal};
 
 use super::call::{Call, call};
 use super::guard::admin;
 use super::payload::top_level;
 use crate::catalog::types::{AdminProduct, Product, Variant};
+use crate::category::types::{AdminCategory, Category};
+use crate::collection::types::{AdminCollection, Collection};
 use crate::order::types::{AdminOrder, Order};
 use domain::auth::Permission;
 use engine::actor::Need;
+use engine::catalog::listing::Named;
 use engine::catalog::repo::listing::{Which, find};
 use engine::error::Result;
 
@@ -25,6 +28,10 @@ pub enum Node {
     Product(Product),
     /// A variant.
     Variant(Variant),
+    /// A collection.
+    Collection(Collection),
+    /// A category.
+    Category(Category),
     /// A signed-in customer's order.
     Order(Order),
 }
@@ -35,6 +42,10 @@ pub enum Node {
 pub enum AdminNode {
     /// A product.
     AdminProduct(AdminProduct),
+    /// A collection.
+    AdminCollection(AdminCollection),
+    /// A category.
+    AdminCategory(AdminCategory),
     /// An order.
     AdminOrder(AdminOrder),
 }
@@ -62,6 +73,15 @@ async fn fetch(call: &Call, id: &ID) -> Result<Option<Node>> {
         let product = find(&conn, &Which::Id(row.product_id), seen_in).await?;
         return Ok(product.map(|_| Node::Variant(row.into())));
     }
+    if let Ok(id) = id.parse::<CollectionId>() {
+        let seen_in = Some((call.channel.id, call.app.clock.now()));
+        let found = engine::collection::repo::find(&conn, &Named::Id(id), seen_in).await?;
+        return Ok(found.map(|row| Node::Collection(row.into())));
+    }
+    if let Ok(id) = id.parse::<CategoryId>() {
+        let found = engine::category::repo::find(&conn, &Named::Id(id), true).await?;
+        return Ok(found.map(|row| Node::Category(row.into())));
+    }
     if let Ok(id) = id.parse::<OrderId>() {
         let own = engine::order::access::open(&call.app, &conn, &call.caller.actor, id, None).await;
         return Ok(own.ok().map(|row| Node::Order(row.into())));
@@ -74,6 +94,16 @@ async fn fetch_admin(call: &Call, id: &ID) -> Result<Option<AdminNode>> {
     if let Ok(id) = id.parse::<ProductId>() {
         call.caller.actor.check(Need::Permission(Permission::CatalogRead))?;
         return Ok(find(&conn, &Which::Id(id), None).await?.map(|row| AdminNode::AdminProduct(row.into())));
+    }
+    if let Ok(id) = id.parse::<CollectionId>() {
+        call.caller.actor.check(Need::Permission(Permission::CatalogRead))?;
+        let found = engine::collection::repo::find(&conn, &Named::Id(id), None).await?;
+        return Ok(found.map(|row| AdminNode::AdminCollection(row.into())));
+    }
+    if let Ok(id) = id.parse::<CategoryId>() {
+        call.caller.actor.check(Need::Permission(Permission::CatalogRead))?;
+        let found = engine::category::repo::find(&conn, &Named::Id(id), false).await?;
+        return Ok(found.map(|row| AdminNode::AdminCategory(row.into())));
     }
     if let Ok(id) = id.parse::<OrderId>() {
         call.caller.actor.check(Need::Permission(Permission::OrdersRead))?;

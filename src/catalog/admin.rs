@@ -71,15 +71,12 @@ impl CatalogAdminQuery {
             }
             let filter = Filter::All(parts);
             check(&filter, 0)?;
-            let key = match sort.field {
-                ProductSortField::Newest => SortKey::Newest,
-                ProductSortField::Title => SortKey::Title,
-                ProductSortField::Price => SortKey::Price,
-            };
+            let direction = sort.direction;
+            let (key, _): (SortKey, bool) = sort.into();
             let args = PageArgs { first, after, last, before, offset };
             let view = view(call, true);
-            let list = ("admin products", key, sort.direction, &filter, view.price_channel, view.region);
-            let asked = Page::read(args, ADMIN_MAX, sort.direction == SortDirection::Desc, &list)?;
+            let list = ("admin products", key, direction, &filter, view.price_channel, view.region);
+            let asked = Page::read(args, ADMIN_MAX, direction == SortDirection::Desc, &list)?;
             page(&call.conn(), &view, Some(&filter), key, asked, count).await
         };
         outcome.await.map(AdminProductConnection::from).map_err(top_level)

@@ -2,15 +2,20 @@
 
 use async_graphql::{Context, Enum as GraphqlEnum, ID, InputObject, Object, OneofObject};
 
+use super::load::ListingOf;
 use super::types::{Product, ProductConnection};
 use crate::api::call::{Call, call};
-use crate::api::page::{Page, PageArgs, STORE_MAX, SortDirection, one_sort};
+use crate::api::page::{ADMIN_MAX, Page, PageArgs, STORE_MAX, SortDirection, one_sort};
 use crate::api::payload::{find as found, top_level};
 use crate::api::scalar::{MoneyInput, parse_id};
+use crate::category::store::CategoryBy;
+use crate::collection::store::CollectionBy;
 use domain::refusal::{ErrorCode, Refusal};
 use engine::catalog::listing::{Filter, SortKey, check};
-use engine::catalog::repo::listing::{View, Which, find, page};
+use engine::catalog::repo::listing::{Listing, View, Which, find, page};
 use engine::error::{Error, Result};
+use engine::page::Rows;
+use entity::product;
 
 /// Which product you mean: exactly one of these.
 #[derive(Debug, OneofObject)]
@@ -116,6 +121,10 @@ pub struct ProductFilter {
     pub available: Option<bool>,
     /// It has this handle.
     pub handle: Option<TextFilter>,
+    /// It is in this collection. One filter names at most 20.
+    pub collection: Option<CollectionBy>,
+    /// It is in this category or below it.
+    pub category: Option<CategoryBy>,
 }
 
 impl ProductFilter {
@@ -144,6 +153,12 @@ impl ProductFilter {
         let option = self.option_value.clone().map(|option| Filter::OptionValue(option.name, option.values));
         parts.extend(option);
         parts.extend(self.available.map(Filter::Available));
+        if let Some(by) = &self.collection {
+            parts.push(Filter::Collection(by.named(&["filter", "collection", "id"])?));
+        }
+        if let Some(by) = &self.category {
+            parts.push(Filter::Category(by.named(&["filter", "category", "id"])?));
+        }
         Ok(Filter::All(parts))
     }
 }
@@ -170,6 +185,56 @@ pub fn view(call: &Call, staff: bool) -> View {
         region: call.region.as_ref().map(|region| region.row.id),
         locations: call.settings.locations_of(call.channel.id).iter().map(|location| location.id).collect(),
         now: call.app.clock.now(),
+    }
+}
+
+/// The products within something, such as a collection.
+#[derive(Debug)]
+pub struct Within {
+    /// What it is, so that cursors of other lists are told apart.
+    pub list: (&'static str, uuid::Uuid),
+    /// What makes a product belong to it.
+    pub members: Filter,
+    /// What it is sorted by, and whether downwards.
+    pub sort: (SortKey, bool),
+    /// Whether staff ask.
+    pub staff: bool,
+}
+
+impl Within {
+    /// A page of them, read together with the pages of its neighbours.
+    pub async fn page(
+        self,
+        ctx: &Context<'_>,
+        args: PageArgs,
+        filter: Option<ProductFilter>,
+    ) -> async_graphql::Result<Rows<product::Model>> {
+        let call = call(ctx)?;
+        let count = ctx.look_ahead().field("totalCount").exists();
+        let read = || {
+            let filter = filter.map(|filter| filter.read(call)).transpose()?;
+            filter.iter().try_for_each(|filter| check(filter, 0))?;
+            let view = view(call, self.staff);
+            let list = (self.list, self.sort, &filter, view.price_channel, view.region);
+            let max = if self.staff { ADMIN_MAX } else { STORE_MAX };
+            let page = Page::read(args, max, self.sort.1, &list)?;
+            let filter = Filter::All([self.members].into_iter().chain(filter).collect());
+            Ok(Listing { view, filter: Some(filter), sort: self.sort.0, page, count })
+        };
+        let listing = read().map_err(|refusal: Refusal| top_level(refusal.into()))?;
+        let rows = call.load(ListingOf::new(listing)).await?;
+        rows.ok_or_else(|| top_level(Error::internal("a list was lost")))
+    }
+}
+
+impl From<ProductSort> for (SortKey, bool) {
+    fn from(sort: ProductSort) -> Self {
+        let key = match sort.field {
+            ProductSortField::Newest => SortKey::Newest,
+            ProductSortField::Title => SortKey::Title,
+            ProductSortField::Price => SortKey::Price,
+        };
+        (key, sort.direction == SortDirection::Desc)
     }
 }
 
@@ -201,15 +266,12 @@ impl CatalogStoreQuery {
             let sort = one_sort(sort, newest)?;
             let filter = filter.map(|filter| filter.read(call)).transpose()?;
             filter.iter().try_for_each(|filter| check(filter, 0))?;
-            let key = match sort.field {
-                ProductSortField::Newest => SortKey::Newest,
-                ProductSortField::Title => SortKey::Title,
-                ProductSortField::Price => SortKey::Price,
-            };
+            let direction = sort.direction;
+            let (key, _): (SortKey, bool) = sort.into();
             let args = PageArgs { first, after, last, before, offset: None };
             let view = view(call, false);
-            let list = ("products", key, sort.direction, &filter, view.price_channel, view.region);
-            let asked = Page::read(args, STORE_MAX, sort.direction == SortDirection::Desc, &list)?;
+            let list = ("products", key, direction, &filter, view.price_channel, view.region);
+            let asked = Page::read(args, STORE_MAX, direction == SortDirection::Desc, &list)?;
             page(&call.conn(), &view, filter.as_ref(), key, asked, count).await
         };
         outcome.await.map(ProductConnection::from).map_err(top_level)

@@ -15,7 +15,11 @@ use crate::api::call::call;
 use crate::api::page::connection;
 use crate::api::scalar::{Json, Money, id};
 use crate::api::word::Enum;
+use crate::category::load::CategoriesOf;
+use crate::category::types::{AdminCategory, Category};
 use crate::channel::types::AdminChannel;
+use crate::collection::load::CollectionsOf;
+use crate::collection::types::{AdminCollection, Collection};
 use crate::inventory::admin::AdminStockLevel;
 use crate::inventory::load::{StockOf, available};
 use crate::pricing::load::{AllPricesOf, PricesOf};
@@ -189,6 +193,21 @@ impl ProductShopper {
         let variants = call(ctx)?.load(VariantsOf(self.0.id)).await?;
         Ok(variants.iter().cloned().map(Variant::from).collect())
     }
+
+    /// The collections of this channel that it is in, by hand or by rule, by title; at most 250.
+    #[graphql(complexity = "5 + 5 * child_complexity")]
+    async fn collections(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Collection>> {
+        let call = call(ctx)?;
+        let rows = call.load(CollectionsOf::new(self.0.id, call, false)).await?;
+        Ok(rows.iter().cloned().map(Collection::from).collect())
+    }
+
+    /// The categories that it is in, the main one first; at most 50.
+    #[graphql(complexity = "5 + 3 * child_complexity")]
+    async fn categories(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Category>> {
+        let rows = call(ctx)?.load(CategoriesOf { product: self.0.id, shown: true }).await?;
+        Ok(rows.iter().cloned().map(Category::from).collect())
+    }
 }
 
 /// What only staff see of a product.
@@ -239,6 +258,22 @@ impl ProductStaff {
     async fn variants(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminVariant>> {
         let variants = call(ctx)?.load(VariantsOf(self.0.id)).await?;
         Ok(variants.iter().cloned().map(AdminVariant::from).collect())
+    }
+
+    /// The collections that it is in, by hand or by rule, by title; at most
+    /// 250. Prices and stock as in the channel and region of this request.
+    #[graphql(complexity = "5 + 5 * child_complexity")]
+    async fn collections(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminCollection>> {
+        let call = call(ctx)?;
+        let rows = call.load(CollectionsOf::new(self.0.id, call, true)).await?;
+        Ok(rows.iter().cloned().map(AdminCollection::from).collect())
+    }
+
+    /// The categories that it is in, the main one first; at most 50.
+    #[graphql(complexity = "5 + 3 * child_complexity")]
+    async fn categories(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminCategory>> {
+        let rows = call(ctx)?.load(CategoriesOf { product: self.0.id, shown: false }).await?;
+        Ok(rows.iter().cloned().map(AdminCategory::from).collect())
     }
 }
 

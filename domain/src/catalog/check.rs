@@ -156,7 +156,7 @@ fn check_media(given: Vec<MediaDraft>, refusals: &mut Refusals) -> Vec<MediaDraf
 
 /// An address that a shopper's browser can show: absolute http or https, or a
 /// path of the shop. `//host` and `/\host` look like paths and leave the shop.
-fn address(text: &str) -> Result<String, Refusal> {
+pub fn address(text: &str) -> Result<String, Refusal> {
     let text = text.trim();
     if text.len() > MAX_URL {
         let message = format!("This is longer than {MAX_URL} bytes.");

@@ -1,12 +1,27 @@
 //! What a list of products can be filtered and sorted by.
 
+use chrono::{DateTime, Utc};
 use domain::catalog::ProductStatus;
+use domain::collection::PriceRange;
+use domain::id::{CategoryId, CollectionId};
 use domain::refusal::{ErrorCode, Refusal};
 
 /// How deep filters may be nested in each other.
 pub const MAX_FILTER_DEPTH: usize = 4;
 /// The most values of one filter.
 pub const MAX_FILTER_VALUES: usize = 250;
+
+/// The most collections that a filter names.
+pub const MAX_COLLECTIONS: usize = 20;
+
+/// Which one is meant, by id or by handle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named<I> {
+    /// By id.
+    Id(I),
+    /// By its part of the web address.
+    Handle(String),
+}
 
 /// What a product must be to be in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +52,45 @@ pub enum Filter {
     Handle(Vec<String>),
     /// It is in one of these states.
     Status(Vec<ProductStatus>),
+    /// Its title contains this text.
+    TitleContains(String),
+    /// Its lowest price is in the range of the region's currency.
+    PriceRanges(Vec<PriceRange>),
+    /// It was made at this moment or later.
+    CreatedSince(DateTime<Utc>),
+    /// It is in this collection, as far as that is to be seen.
+    Collection(Named<CollectionId>),
+    /// This collection lists it by hand.
+    ListedIn(CollectionId),
+    /// It is in this category or below it, as far as those are to be seen.
+    Category(Named<CategoryId>),
+    /// It is in this category or below it, whoever asks.
+    CategoryTree(CategoryId),
+}
+
+impl Filter {
+    /// The collections that it names, which have to be looked up before it can be asked.
+    pub fn collections(&self) -> Vec<&Named<CollectionId>> {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::collections).collect(),
+            Self::Not(part) => part.collections(),
+            Self::Collection(named) => vec![named],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The same with something in the place of each collection that it names.
+    #[must_use]
+    pub fn with_collections(self, found: &impl Fn(&Named<CollectionId>) -> Filter) -> Self {
+        let each = |parts: Vec<Self>| parts.into_iter().map(|part| part.with_collections(found)).collect();
+        match self {
+            Self::All(parts) => Self::All(each(parts)),
+            Self::Any(parts) => Self::Any(each(parts)),
+            Self::Not(part) => Self::Not(Box::new(part.with_collections(found))),
+            Self::Collection(named) => found(&named),
+            same => same,
+        }
+    }
 }
 
 /// What a list is sorted by.
@@ -48,13 +102,20 @@ pub enum SortKey {
     Title,
     /// Its lowest price; products without one come last.
     Price,
+    /// Its place in a collection that lists it by hand.
+    Manual(CollectionId),
 }
 
-/// Refuses filters that are nested too deeply or hold too many values.
+/// Refuses filters that are nested too deeply, hold too many values or name too
+/// many collections.
 pub fn check(filter: &Filter, depth: usize) -> Result<(), Refusal> {
     if depth > MAX_FILTER_DEPTH {
         let message = format!("Filters are nested at most {MAX_FILTER_DEPTH} deep.");
         return Err(Refusal::new(ErrorCode::TooMany, message).limit(MAX_FILTER_DEPTH as i64).at(["filter"]));
+    }
+    if depth == 0 && filter.collections().len() > MAX_COLLECTIONS {
+        let message = format!("A filter names at most {MAX_COLLECTIONS} collections.");
+        return Err(Refusal::new(ErrorCode::TooMany, message).limit(MAX_COLLECTIONS as i64).at(["filter"]));
     }
     let too_many = |count: usize| {
         (count > MAX_FILTER_VALUES).then(|| {

@@ -1,18 +1,21 @@
 //! Lists of products: filtered, sorted, paged by keyset, one statement a page.
 
+use std::mem::{Discriminant, discriminant};
+
 use chrono::{DateTime, Utc};
 use domain::catalog::ProductStatus;
-use domain::id::{ChannelId, LocationId, RegionId};
+use domain::collection::PriceRange;
+use domain::id::{ChannelId, CollectionId, LocationId, ProductId, RegionId};
 use entity::product;
-use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement, SimpleExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr, UnionType};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryResult, QueryTrait, Value,
 };
 use uuid::Uuid;
 
-use crate::catalog::listing::{Filter, SortKey};
+use crate::catalog::listing::{Filter, Named, SortKey};
 use crate::db::{Conn, expression, statement, text_contains};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::page::{Key, Page, Place, Rows};
 
 /// From where a list is seen.
@@ -40,6 +43,55 @@ pub fn published(conn: &Conn, channel: ChannelId, now: DateTime<Utc>) -> Conditi
         .add(expression(conn, sql, [Uuid::from(channel).into(), now.into()]))
 }
 
+/// A list of products that is asked for.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// From where it is seen.
+    pub view: View,
+    /// What the products must be.
+    pub filter: Option<Filter>,
+    /// What it is sorted by.
+    pub sort: SortKey,
+    /// Which part of it.
+    pub page: Page,
+    /// Whether its rows are counted.
+    pub count: bool,
+}
+
+impl Listing {
+    fn condition(&self, conn: &Conn) -> Condition {
+        let seen = match self.view.channel {
+            Some(channel) => published(conn, channel, self.view.now),
+            None => Condition::all().add(product::Column::DeletedAt.is_null()),
+        };
+        match &self.filter {
+            Some(filter) => seen.add(narrow(conn, &self.view, filter)),
+            None => seen,
+        }
+    }
+
+    fn rows(&self, conn: &Conn) -> SelectStatement {
+        let key = sort_key(conn, &self.view, self.sort);
+        let id: SimpleExpr = Expr::col(product::Column::Id.as_column_ref());
+        let place = self.page.condition(key.clone(), id.clone());
+        let mut find = product::Entity::find().filter(self.condition(conn)).filter(place);
+        let select: &mut SelectStatement = QueryTrait::query(&mut find);
+        select
+            .expr_as(key.clone(), "sort_key")
+            .order_by_expr(key, self.page.order())
+            .order_by_expr(id, self.page.order())
+            .limit(self.page.limit())
+            .offset(self.page.offset)
+            .take()
+    }
+
+    fn number(&self, conn: &Conn) -> SelectStatement {
+        let count = Expr::col(product::Column::Id.as_column_ref()).count();
+        let condition = self.condition(conn);
+        Query::select().expr_as(count, "number").from(product::Entity).cond_where(condition).take()
+    }
+}
+
 /// A page of products, and their number when it is asked for.
 pub async fn page(
     conn: &Conn,
@@ -49,32 +101,102 @@ pub async fn page(
     page: Page,
     count: bool,
 ) -> Result<Rows<product::Model>> {
-    let mut condition = match view.channel {
-        Some(channel) => published(conn, channel, view.now),
-        None => Condition::all().add(product::Column::DeletedAt.is_null()),
-    };
-    if let Some(filter) = filter {
-        condition = condition.add(narrow(conn, view, filter));
-    }
-    let total = if count { Some(number(conn, condition.clone()).await?) } else { None };
-    let key = sort_key(conn, view, sort);
-    let id: SimpleExpr = Expr::col(product::Column::Id.as_column_ref());
-    let mut find = product::Entity::find().filter(condition).filter(page.condition(key.clone(), id.clone()));
-    let select: &mut SelectStatement = QueryTrait::query(&mut find);
-    select
-        .expr_as(key.clone(), "sort_key")
-        .order_by_expr(key, page.order())
-        .order_by_expr(id, page.order())
-        .limit(page.limit())
-        .offset(page.offset);
-    let rows = conn.query_all(select).await?;
-    let rows = rows.iter().map(|row| read(row, sort)).collect::<Result<Vec<_>>>()?;
-    Ok(page.rows(rows, total))
+    let listing = Listing { view: view.clone(), filter: filter.cloned(), sort, page, count };
+    let found = pages(conn, vec![listing]).await?.pop();
+    found.ok_or_else(|| Error::internal("a list was lost"))
 }
 
-async fn number(conn: &Conn, condition: Condition) -> Result<i64> {
-    use sea_orm::PaginatorTrait;
-    Ok(product::Entity::find().filter(condition).count(conn).await? as i64)
+/// Pages of several lists, whatever their number in one statement for each
+/// kind of sort, and one that counts when a list asks for it.
+pub async fn pages(conn: &Conn, mut listings: Vec<Listing>) -> Result<Vec<Rows<product::Model>>> {
+    look_up_collections(conn, &mut listings).await?;
+    let mut fetched: Vec<Vec<(product::Model, Place)>> = listings.iter().map(|_| Vec::new()).collect();
+    let mut kinds: Vec<Discriminant<SortKey>> = Vec::new();
+    for listing in &listings {
+        if !kinds.contains(&discriminant(&listing.sort)) {
+            kinds.push(discriminant(&listing.sort));
+        }
+    }
+    for kind in kinds {
+        let own = listings.iter().enumerate().filter(|(_, listing)| discriminant(&listing.sort) == kind);
+        let selects = own.map(|(owner, listing)| (owner, listing.rows(conn))).collect();
+        for row in stack(conn, selects).await? {
+            let owner = usize::try_from(row.try_get::<i32>("", "owner")?).unwrap_or_default();
+            if let Some(listing) = listings.get(owner) {
+                fetched[owner].push(read(&row, listing.sort)?);
+            }
+        }
+    }
+    let mut totals: Vec<Option<i64>> = vec![None; listings.len()];
+    let counted = listings.iter().enumerate().filter(|(_, listing)| listing.count);
+    let selects: Vec<_> = counted.map(|(owner, listing)| (owner, listing.number(conn))).collect();
+    for row in stack(conn, selects).await? {
+        let owner = usize::try_from(row.try_get::<i32>("", "owner")?).unwrap_or_default();
+        totals[owner] = Some(row.try_get("", "number")?);
+    }
+    let parts = listings.into_iter().zip(fetched).zip(totals);
+    Ok(parts.map(|((listing, rows), total)| listing.page.rows(rows, total)).collect())
+}
+
+/// The rows of several statements out of one, each with the number of its
+/// `owner`, and each owner's in the order of its statement.
+async fn stack(conn: &Conn, selects: Vec<(usize, SelectStatement)>) -> Result<Vec<QueryResult>> {
+    let mut stacked: Option<SelectStatement> = None;
+    let single = selects.len() == 1;
+    for (owner, mut select) in selects {
+        // A number in the text, not a value: PostgreSQL can't guess the type of one in a union.
+        let owner = Expr::cust(owner.to_string());
+        if single {
+            stacked = Some(select.expr_as(owner, "owner").take());
+            break;
+        }
+        let mut outer = Query::select();
+        outer.expr(Expr::cust("part.*")).expr_as(owner, "owner").from_subquery(select, "part");
+        match &mut stacked {
+            Some(whole) => {
+                whole.union(UnionType::All, outer);
+            }
+            None => stacked = Some(outer),
+        }
+    }
+    match stacked {
+        Some(whole) => Ok(conn.query_all(&whole).await?),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Puts what collections ask for in the place of their names. What is not to be
+/// seen holds nothing.
+async fn look_up_collections(conn: &Conn, listings: &mut [Listing]) -> Result<()> {
+    // A request has one channel, and staff who ask for all besides.
+    let mut channels: Vec<Option<ChannelId>> = Vec::new();
+    for listing in listings.iter() {
+        if !channels.contains(&listing.view.channel) {
+            channels.push(listing.view.channel);
+        }
+    }
+    for channel in channels {
+        let mut own: Vec<&mut Listing> =
+            listings.iter_mut().filter(|listing| listing.view.channel == channel).collect();
+        let filters = own.iter().filter_map(|listing| listing.filter.as_ref());
+        let named: Vec<_> = filters.flat_map(Filter::collections).cloned().collect();
+        let Some(now) = own.first().map(|listing| listing.view.now) else { continue };
+        if named.is_empty() {
+            continue;
+        }
+        let found = crate::collection::repo::named(conn, &named, channel.map(|channel| (channel, now))).await?;
+        let members = |named: &Named<CollectionId>| {
+            let row = found.iter().find(|row| match named {
+                Named::Id(id) => row.id == *id,
+                Named::Handle(handle) => row.handle.as_str() == handle,
+            });
+            row.map_or(Filter::Any(Vec::new()), |row| crate::collection::members(row, now))
+        };
+        for listing in &mut own {
+            listing.filter = listing.filter.take().map(|filter| filter.with_collections(&members));
+        }
+    }
+    Ok(())
 }
 
 fn read(row: &QueryResult, sort: SortKey) -> Result<(product::Model, Place)> {
@@ -82,7 +204,7 @@ fn read(row: &QueryResult, sort: SortKey) -> Result<(product::Model, Place)> {
     let key = match sort {
         SortKey::Newest => Key::Time(row.try_get("", "sort_key")?),
         SortKey::Title => Key::Text(row.try_get("", "sort_key")?),
-        SortKey::Price => Key::Number(row.try_get("", "sort_key")?),
+        SortKey::Price | SortKey::Manual(_) => Key::Number(row.try_get("", "sort_key")?),
     };
     let id = model.id.into();
     Ok((model, Place { key, id }))
@@ -98,6 +220,12 @@ fn sort_key(conn: &Conn, view: &View, sort: SortKey) -> SimpleExpr {
                 where product_channel.product_id = product.id and product_channel.channel_id = ?)",
             [Uuid::from(channel).into()],
         ),
+        (SortKey::Manual(collection), _) => expression(
+            conn,
+            "(select collection_product.rank from collection_product
+                where collection_product.product_id = product.id and collection_product.collection_id = ?)",
+            [Uuid::from(collection).into()],
+        ),
         // What has no price in this region comes after everything that has one.
         (SortKey::Price, _) => expression(
             conn,
@@ -107,6 +235,29 @@ fn sort_key(conn: &Conn, view: &View, sort: SortKey) -> SimpleExpr {
             [Uuid::from(view.price_channel).into(), Value::from(view.region.map(Uuid::from))],
         ),
     }
+}
+
+/// Which of these products meet which of these filters: one statement.
+pub async fn meet(
+    conn: &Conn,
+    view: &View,
+    products: &[ProductId],
+    filters: &[Filter],
+) -> Result<Vec<(ProductId, Vec<bool>)>> {
+    if filters.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut select = Query::select();
+    select.expr(Expr::col(product::Column::Id.as_column_ref())).from(product::Entity);
+    select.and_where(crate::db::any(conn, product::Column::Id, products.iter().copied()));
+    for filter in filters {
+        select.expr(Expr::case(narrow(conn, view, filter), 1).finally(0));
+    }
+    let read = |row: QueryResult| {
+        let met = (1..=filters.len()).map(|place| Ok(row.try_get_by_index::<i32>(place)? == 1));
+        Ok((row.try_get_by_index(0)?, met.collect::<Result<Vec<_>>>()?))
+    };
+    conn.query_all(&select).await?.into_iter().map(read).collect()
 }
 
 fn narrow(conn: &Conn, view: &View, filter: &Filter) -> Condition {
@@ -155,11 +306,59 @@ fn narrow(conn: &Conn, view: &View, filter: &Filter) -> Condition {
             [spelling(name)],
             values.iter().map(|value| spelling(value)),
         )),
+        Filter::TitleContains(text) => one(text_contains(product::Column::TitleFold, text)),
+        Filter::PriceRanges(ranges) => {
+            ranges.iter().fold(Condition::any(), |whole, range| whole.add(in_range(conn, view, range)))
+        }
+        Filter::CreatedSince(moment) => one(product::Column::CreatedAt.gte(*moment)),
+        // A list looks collections up before it is asked; what is left names none.
+        Filter::Collection(_) => one(Expr::val(1).eq(0)),
+        Filter::ListedIn(collection) => one(expression(
+            conn,
+            "exists (select 1 from collection_product where collection_product.product_id = product.id
+                and collection_product.collection_id = ?)",
+            [Uuid::from(*collection).into()],
+        )),
+        Filter::Category(Named::Id(id)) => one(in_category(conn, "id", Uuid::from(*id).into(), view.channel.is_some())),
+        Filter::Category(Named::Handle(handle)) => {
+            one(in_category(conn, "handle", handle.as_str().into(), view.channel.is_some()))
+        }
+        Filter::CategoryTree(id) => one(in_category(conn, "id", Uuid::from(*id).into(), false)),
         Filter::Available(available) => {
             let condition = one(in_stock(conn, &view.locations));
             if *available { condition } else { condition.not() }
         }
     }
+}
+
+/// The condition that a product is in a category or below it; for shoppers,
+/// in one that is shown.
+fn in_category(conn: &Conn, column: &str, value: Value, shown: bool) -> SimpleExpr {
+    let shown = if shown { crate::category::repo::SHOWN } else { "1 = 1" };
+    let sql = format!(
+        "exists (select 1 from product_category
+            join category on category.id = product_category.category_id
+            join category as root on category.path >= root.path and category.path < root.path || '~'
+            where product_category.product_id = product.id and category.deleted_at is null
+            and root.deleted_at is null and root.{column} = ? and {shown})"
+    );
+    expression(conn, &sql, [value])
+}
+
+fn in_range(conn: &Conn, view: &View, range: &PriceRange) -> SimpleExpr {
+    let region = Value::from(view.region.map(Uuid::from));
+    let mut sql = "exists (select 1 from listing_price where listing_price.product_id = product.id
+        and listing_price.channel_id = ? and listing_price.region_id = ? and listing_price.currency = ?"
+        .to_owned();
+    let mut values = vec![Uuid::from(view.price_channel).into(), region, range.currency.code().into()];
+    for (comparison, bound) in [(">=", range.at_least), ("<=", range.at_most)] {
+        if let Some(minor) = bound {
+            sql.push_str(&format!(" and listing_price.min_minor {comparison} ?"));
+            values.push(minor.into());
+        }
+    }
+    sql.push(')');
+    expression(conn, &sql, values)
 }
 
 /// How options and their values are told apart: by the handle of the name.
