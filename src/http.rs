@@ -56,7 +56,8 @@ pub fn router(app: Arc<App>) -> Router {
                 Unified { app: app.clone(), everything: unified_schema(), store_only: store_only_schema() },
             ),
         )
-        .merge(Router::new().route("/health/ready", get(ready)).with_state(app))
+        .merge(Router::new().route("/health/ready", get(ready)).with_state(app.clone()))
+        .merge(crate::media::http::routes(app))
         .route("/health/live", get(|| async { "live\n" }))
         .route("/media/demo/{file}", get(demo_picture))
 }

@@ -28,6 +28,7 @@ pub mod checkout;
 pub mod fulfillment;
 pub mod inventory;
 pub mod location;
+pub mod media;
 pub mod order;
 pub mod payment;
 pub mod pricing;

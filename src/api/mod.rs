@@ -25,6 +25,7 @@ use crate::checkout::store::CheckoutStoreMutation;
 use crate::fulfillment::admin::FulfillmentAdminMutation;
 use crate::inventory::admin::InventoryAdminMutation;
 use crate::location::admin::{LocationAdminMutation, LocationAdminQuery};
+use crate::media::admin::{MediaAdminMutation, MediaAdminQuery};
 use crate::order::admin::{OrderAdminMutation, OrderAdminQuery};
 use crate::order::store::OrderStoreQuery;
 use crate::order::subs::{OrderAdminSubscription, OrderStoreSubscription};
@@ -72,6 +73,7 @@ root! {
         CatalogAdminQuery,
         ChannelAdminQuery,
         LocationAdminQuery,
+        MediaAdminQuery,
         NodeAdminQuery,
         OrderAdminQuery,
         RegionAdminQuery,
@@ -89,6 +91,7 @@ root! {
         FulfillmentAdminMutation,
         InventoryAdminMutation,
         LocationAdminMutation,
+        MediaAdminMutation,
         OrderAdminMutation,
         PaymentAdminMutation,
         RegionAdminMutation,

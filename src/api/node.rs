@@ -1,13 +1,14 @@
 //! Refetching by id: `node` and `nodes`, which find the type by the prefix.
 
 use async_graphql::{Context, ID, Interface, Object};
-use domain::id::{OrderId, ProductId, VariantId};
+use domain::id::{MediaId, OrderId, ProductId, VariantId};
 use domain::refusal::{ErrorCode, Refusal};
 
 use super::call::{Call, call};
 use super::guard::admin;
 use super::payload::top_level;
 use crate::catalog::types::{AdminProduct, Product, Variant};
+use crate::media::types::AdminMedia;
 use crate::order::types::{AdminOrder, Order};
 use domain::auth::Permission;
 use engine::actor::Need;
@@ -37,6 +38,8 @@ pub enum AdminNode {
     AdminProduct(AdminProduct),
     /// An order.
     AdminOrder(AdminOrder),
+    /// A picture, film or file.
+    AdminMedia(AdminMedia),
 }
 
 fn check(ids: &[ID]) -> async_graphql::Result<()> {
@@ -78,6 +81,10 @@ async fn fetch_admin(call: &Call, id: &ID) -> Result<Option<AdminNode>> {
     if let Ok(id) = id.parse::<OrderId>() {
         call.caller.actor.check(Need::Permission(Permission::OrdersRead))?;
         return Ok(engine::order::repo::find(&conn, id).await?.map(|row| AdminNode::AdminOrder(row.into())));
+    }
+    if let Ok(id) = id.parse::<MediaId>() {
+        call.caller.actor.check(Need::Permission(Permission::CatalogRead))?;
+        return Ok(engine::media::repo::find(&conn, id).await?.map(|row| AdminNode::AdminMedia(row.into())));
     }
     Ok(None)
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Command;
 
 /// Every key, by the name of its flag without the dashes.
-const KEYS: &[&str] = &["data_dir", "database_url", "redis_url", "listen"];
+const KEYS: &[&str] = &["data_dir", "database_url", "files_dir", "listen", "max_upload", "redis_url"];
 /// Names another file.
 const VARIABLE: &str = "EMPORION_CONFIG";
 
