@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use domain::auth::OWNER;
-use image::{Rgb, RgbImage};
+use image::RgbImage;
 use reqwest::Method;
 use serde_json::{Value, json};
 

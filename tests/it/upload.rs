@@ -12,12 +12,12 @@ use image::{DynamicImage, ImageEncoder, ImageFormat, Rgb, RgbImage};
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
+use crate::support::Shop;
 use crate::support::database::TestDatabase;
 use crate::support::pictures::{
-    BLUE, RED, WHITE, encoded, faults, get, header, made, picture, png, png_that_says, put, raw, sent, stage, staged,
-    stored, stripes, tried,
+    BLUE, RED, WHITE, encoded, faults, get, made, picture, png, png_that_says, put, raw, sent, stage, staged, stored,
+    stripes, tried,
 };
-use crate::support::{Answer, Shop};
 
 #[tokio::test]
 async fn every_kind_of_picture_is_taken_and_moving_ones_show_their_first_frame() {
@@ -180,7 +180,7 @@ async fn what_nobody_names_is_swept_away() {
     sent(&shop, "image/png", &png(44, 22)).await;
     staged(&shop, "image/png", 10).await;
     let root = shop.database.files();
-    let orphan = root.join("content/ab/cd").join("ab".repeat(32));
+    let orphan = root.join("content/ab/ab").join("ab".repeat(32));
     std::fs::create_dir_all(&orphan).unwrap();
     std::fs::write(orphan.join("original"), "old").unwrap();
     std::fs::write(orphan.join("96x96.webp"), "old").unwrap();
