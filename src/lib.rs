@@ -31,6 +31,7 @@ pub mod collection;
 pub mod fulfillment;
 pub mod inventory;
 pub mod location;
+pub mod media;
 pub mod order;
 pub mod payment;
 pub mod pricing;

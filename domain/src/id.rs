@@ -138,6 +138,8 @@ ids! {
     VariantId = "variant";
     /// A picture, film or other file shown with a product.
     MediaId = "media";
+    /// A permission to upload one file.
+    StagedUploadId = "upload";
     /// A tag.
     TagId = "tag";
     /// A product type.

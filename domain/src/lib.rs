@@ -20,6 +20,7 @@ pub mod flow;
 pub mod fulfillment;
 pub mod id;
 pub mod inventory;
+pub mod media;
 pub mod money;
 pub mod order;
 pub mod payment;

@@ -48,6 +48,7 @@ pub mod collection;
 pub mod fulfillment;
 pub mod inventory;
 pub mod location;
+pub mod media;
 pub mod order;
 pub mod payment;
 pub mod pricing;

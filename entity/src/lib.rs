@@ -59,6 +59,7 @@ pub mod shipping_option;
 pub mod signing_key;
 pub mod staff;
 pub mod staff_role;
+pub mod staged_upload;
 pub mod stock_level;
 pub mod stock_movement;
 pub mod tag;

@@ -11,6 +11,7 @@ mod m0006_cart;
 mod m0007_order;
 mod m0016_access;
 mod m0008_collections;
+mod m0010_media;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_order::Migration),
             Box::new(m0016_access::Migration),
             Box::new(m0008_collections::Migration),
+            Box::new(m0010_media::Migration),
         ]
     }
 }

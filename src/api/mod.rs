@@ -30,6 +30,7 @@ use crate::collection::store::CollectionStoreQuery;
 use crate::fulfillment::admin::FulfillmentAdminMutation;
 use crate::inventory::admin::InventoryAdminMutation;
 use crate::location::admin::{LocationAdminMutation, LocationAdminQuery};
+use crate::media::admin::{MediaAdminMutation, MediaAdminQuery};
 use crate::order::admin::{OrderAdminMutation, OrderAdminQuery};
 use crate::order::store::OrderStoreQuery;
 use crate::order::subs::{OrderAdminSubscription, OrderStoreSubscription};
@@ -83,6 +84,7 @@ root! {
         ChannelAdminQuery,
         CollectionAdminQuery,
         LocationAdminQuery,
+        MediaAdminQuery,
         NodeAdminQuery,
         OrderAdminQuery,
         RegionAdminQuery,
@@ -103,6 +105,7 @@ root! {
         FulfillmentAdminMutation,
         InventoryAdminMutation,
         LocationAdminMutation,
+        MediaAdminMutation,
         OrderAdminMutation,
         PaymentAdminMutation,
         RegionAdminMutation,

@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, Interface, Object};
 use domain::id::{CategoryId, CollectionId, OrderId, ProductId, VariantId};
+use domain::id::{MediaId, OrderId, ProductId, VariantId};
 use domain::refusal::{ErrorCode, Refusal};
 
 use super::call::{Call, call};
@@ -10,6 +11,7 @@ use super::payload::top_level;
 use crate::catalog::types::{AdminProduct, Product, Variant};
 use crate::category::types::{AdminCategory, Category};
 use crate::collection::types::{AdminCollection, Collection};
+use crate::media::types::AdminMedia;
 use crate::order::types::{AdminOrder, Order};
 use domain::auth::Permission;
 use engine::actor::Need;
@@ -48,6 +50,8 @@ pub enum AdminNode {
     AdminCategory(AdminCategory),
     /// An order.
     AdminOrder(AdminOrder),
+    /// A picture, film or file.
+    AdminMedia(AdminMedia),
 }
 
 fn check(ids: &[ID]) -> async_graphql::Result<()> {
@@ -108,6 +112,10 @@ async fn fetch_admin(call: &Call, id: &ID) -> Result<Option<AdminNode>> {
     if let Ok(id) = id.parse::<OrderId>() {
         call.caller.actor.check(Need::Permission(Permission::OrdersRead))?;
         return Ok(engine::order::repo::find(&conn, id).await?.map(|row| AdminNode::AdminOrder(row.into())));
+    }
+    if let Ok(id) = id.parse::<MediaId>() {
+        call.caller.actor.check(Need::Permission(Permission::CatalogRead))?;
+        return Ok(engine::media::repo::find(&conn, id).await?.map(|row| AdminNode::AdminMedia(row.into())));
     }
     Ok(None)
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, MergedObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use domain::catalog::{BackorderPolicy, MediaKind, ProductStatus};
+use domain::catalog::{BackorderPolicy, ProductStatus};
 use domain::inventory::{Availability, availability};
 use domain::pricing::{choose, compare_at};
-use entity::{media, price, product, variant};
+use entity::{price, product, variant};
 
 use super::load::{ChannelsOf, MediaOf, OptionsOf, ProductBy, SelectedOf, TagsOf, TypeBy, VariantMediaOf, VariantsOf};
 use crate::api::call::call;
@@ -22,6 +22,7 @@ use crate::collection::load::CollectionsOf;
 use crate::collection::types::{AdminCollection, Collection};
 use crate::inventory::admin::AdminStockLevel;
 use crate::inventory::load::{StockOf, available};
+use crate::media::types::Media;
 use crate::pricing::load::{AllPricesOf, PricesOf};
 use engine::pricing::repo::candidate;
 
@@ -297,25 +298,6 @@ pub struct ProductOption {
     pub values: Vec<String>,
 }
 
-/// A picture, film or file.
-#[derive(Debug, Clone, SimpleObject)]
-pub struct Media {
-    /// Its id.
-    pub id: ID,
-    /// What it is.
-    pub kind: Enum<MediaKind>,
-    /// Its address: absolute, or a path on this server.
-    pub url: String,
-    /// What is shown or read aloud in its place.
-    pub alt: Option<String>,
-}
-
-impl From<media::Model> for Media {
-    fn from(row: media::Model) -> Self {
-        Self { id: id(row.id), kind: Enum(row.kind), url: row.url, alt: row.alt }
-    }
-}
-
 /// A variant as shoppers see it: what can be bought.
 #[derive(MergedObject, Debug, Clone)]
 pub struct Variant(VariantCore, VariantShopper);
@@ -386,10 +368,17 @@ impl VariantCore {
         Ok(rows.iter().map(option).collect())
     }
 
-    /// The picture, film or file of this very variant.
+    /// The first picture, film or file of this very variant.
     async fn media(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Media>> {
         let media = call(ctx)?.load(VariantMediaOf(self.0.id)).await?;
         Ok(media.first().cloned().map(Media::from))
+    }
+
+    /// All pictures, films and files of this very variant in order, at most 100.
+    #[graphql(complexity = "2 * child_complexity")]
+    async fn gallery(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Media>> {
+        let media = call(ctx)?.load(VariantMediaOf(self.0.id)).await?;
+        Ok(media.iter().cloned().map(Media::from).collect())
     }
 
     /// Grams of one piece, packed.

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod database;
 pub mod invariants;
 pub mod node;
+pub mod pictures;
 pub mod provider;
 pub mod redis;
 pub mod shop;
