@@ -25,6 +25,7 @@ pub mod cart;
 pub mod catalog;
 pub mod channel;
 pub mod checkout;
+pub mod customer;
 pub mod fulfillment;
 pub mod inventory;
 pub mod location;

@@ -14,6 +14,7 @@ pub mod cart;
 pub mod catalog;
 pub mod channel;
 pub mod checkout;
+pub mod customer;
 pub mod flow;
 pub mod fulfillment;
 pub mod id;

@@ -42,6 +42,7 @@ pub mod cart;
 pub mod catalog;
 pub mod channel;
 pub mod checkout;
+pub mod customer;
 pub mod fulfillment;
 pub mod inventory;
 pub mod location;

@@ -40,5 +40,7 @@ permission_guards! {
     payments_write = PaymentsWrite;
     settings_read = SettingsRead;
     settings_write = SettingsWrite;
+    customers_read = CustomersRead;
+    customers_write = CustomersWrite;
     access_write = AccessWrite;
 }

@@ -22,6 +22,10 @@ use crate::catalog::store::CatalogStoreQuery;
 use crate::channel::admin::{ChannelAdminMutation, ChannelAdminQuery};
 use crate::channel::store::ShopStoreQuery;
 use crate::checkout::store::CheckoutStoreMutation;
+use crate::customer::account::store::AccountStoreMutation;
+use crate::customer::admin::{CustomerAdminMutation, CustomerAdminQuery};
+use crate::customer::group::admin::{CustomerGroupAdminMutation, CustomerGroupAdminQuery};
+use crate::customer::store::{CustomerStoreMutation, CustomerStoreQuery};
 use crate::fulfillment::admin::FulfillmentAdminMutation;
 use crate::inventory::admin::InventoryAdminMutation;
 use crate::location::admin::{LocationAdminMutation, LocationAdminQuery};
@@ -54,6 +58,7 @@ root! {
     StoreQuery as "Query", StoreQuerySpace as "StoreQuery", [
         CartStoreQuery,
         CatalogStoreQuery,
+        CustomerStoreQuery,
         NodeStoreQuery,
         OrderStoreQuery,
         ShopStoreQuery,
@@ -62,7 +67,12 @@ root! {
 
 root! {
     /// What shoppers do.
-    StoreMutation as "Mutation", StoreMutationSpace as "StoreMutation", serial [CartStoreMutation, CheckoutStoreMutation]
+    StoreMutation as "Mutation", StoreMutationSpace as "StoreMutation", serial [
+        AccountStoreMutation,
+        CartStoreMutation,
+        CheckoutStoreMutation,
+        CustomerStoreMutation,
+    ]
 }
 
 root! {
@@ -71,6 +81,8 @@ root! {
         AuthAdminQuery,
         CatalogAdminQuery,
         ChannelAdminQuery,
+        CustomerAdminQuery,
+        CustomerGroupAdminQuery,
         LocationAdminQuery,
         NodeAdminQuery,
         OrderAdminQuery,
@@ -86,6 +98,8 @@ root! {
         AuthAdminMutation,
         CatalogAdminMutation,
         ChannelAdminMutation,
+        CustomerAdminMutation,
+        CustomerGroupAdminMutation,
         FulfillmentAdminMutation,
         InventoryAdminMutation,
         LocationAdminMutation,

@@ -1,13 +1,14 @@
 //! Refetching by id: `node` and `nodes`, which find the type by the prefix.
 
 use async_graphql::{Context, ID, Interface, Object};
-use domain::id::{OrderId, ProductId, VariantId};
+use domain::id::{CustomerGroupId, CustomerId, OrderId, ProductId, VariantId};
 use domain::refusal::{ErrorCode, Refusal};
 
 use super::call::{Call, call};
 use super::guard::admin;
 use super::payload::top_level;
 use crate::catalog::types::{AdminProduct, Product, Variant};
+use crate::customer::types::{AdminCustomer, AdminCustomerGroup, Customer};
 use crate::order::types::{AdminOrder, Order};
 use domain::auth::Permission;
 use engine::actor::Need;
@@ -27,6 +28,8 @@ pub enum Node {
     Variant(Variant),
     /// A signed-in customer's order.
     Order(Order),
+    /// The signed-in customer himself.
+    Customer(Customer),
 }
 
 /// Anything with an id that staff can fetch again.
@@ -37,6 +40,10 @@ pub enum AdminNode {
     AdminProduct(AdminProduct),
     /// An order.
     AdminOrder(AdminOrder),
+    /// A customer.
+    AdminCustomer(AdminCustomer),
+    /// A group of customers.
+    AdminCustomerGroup(AdminCustomerGroup),
 }
 
 fn check(ids: &[ID]) -> async_graphql::Result<()> {
@@ -66,6 +73,11 @@ async fn fetch(call: &Call, id: &ID) -> Result<Option<Node>> {
         let own = engine::order::access::open(&call.app, &conn, &call.caller.actor, id, None).await;
         return Ok(own.ok().map(|row| Node::Order(row.into())));
     }
+    if let Ok(id) = id.parse::<CustomerId>()
+        && call.caller.actor.customer() == Some(id)
+    {
+        return Ok(engine::customer::repo::find(&conn, id).await?.map(|row| Node::Customer(row.into())));
+    }
     Ok(None)
 }
 
@@ -78,6 +90,15 @@ async fn fetch_admin(call: &Call, id: &ID) -> Result<Option<AdminNode>> {
     if let Ok(id) = id.parse::<OrderId>() {
         call.caller.actor.check(Need::Permission(Permission::OrdersRead))?;
         return Ok(engine::order::repo::find(&conn, id).await?.map(|row| AdminNode::AdminOrder(row.into())));
+    }
+    if let Ok(id) = id.parse::<CustomerId>() {
+        call.caller.actor.check(Need::Permission(Permission::CustomersRead))?;
+        return Ok(engine::customer::repo::find(&conn, id).await?.map(|row| AdminNode::AdminCustomer(row.into())));
+    }
+    if let Ok(id) = id.parse::<CustomerGroupId>() {
+        call.caller.actor.check(Need::Permission(Permission::CustomersRead))?;
+        let row = engine::customer::repo::groups::find_group(&conn, id).await?;
+        return Ok(row.map(|row| AdminNode::AdminCustomerGroup(row.into())));
     }
     Ok(None)
 }

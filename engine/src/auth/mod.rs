@@ -11,7 +11,11 @@
 //! | what a role may hold | `domain::auth` |
 //! | how long tokens live | [`token`] |
 //! | how passwords are kept | [`password`] |
+//! | how mailed tokens work | [`one_time`] |
+//! | how many tries a guesser has | [`attempt`] |
 
+pub mod attempt;
+pub mod one_time;
 pub mod ops;
 pub mod password;
 pub mod repo;
