@@ -232,6 +232,8 @@ async fn an_account_moves_to_a_mailbox_that_was_proved() {
     assert_eq!(faults(&wrong), ["CREDENTIALS_INVALID password"]);
     ada.mutate("customerEmailChangeRequest", ask("typo@shopper.example", PASSWORD), "accepted").await.done();
     let typo = shop.mailed(TokenPurpose::EmailChange, ada.id).await;
+    // Somebody typed the new address first and never proved it: that takes nothing from its owner.
+    shop.register("new@shopper.example", "somebody else").await.done();
     ada.mutate("customerEmailChangeRequest", ask("new@shopper.example", PASSWORD), "accepted").await.done();
     assert_eq!(ada.client.send(ME, json!({})).await.at("customer.pendingEmail"), "new@shopper.example");
     let confirm = |token: &str| json!({ "token": token });
@@ -249,6 +251,7 @@ async fn an_account_moves_to_a_mailbox_that_was_proved() {
     assert_eq!(faults(&stale), ["TOKEN_INVALID token"], "what went to the old mailbox opens nothing");
     assert_eq!(shop.log_in("ada@shopper.example", PASSWORD).await.refusals(), ["CREDENTIALS_INVALID"]);
     shop.log_in("new@shopper.example", PASSWORD).await.done();
+    assert_eq!(shop.account_id("new@shopper.example").await, ada.id);
 }
 
 #[tokio::test]
@@ -293,4 +296,17 @@ async fn the_profile_and_the_address_book_are_the_customer_s_own() {
     let sql = "select count(*) from address where default_shipping and default_billing";
     let count = conn.query_one_raw(engine::db::statement(&conn, sql, [])).await.unwrap().unwrap();
     assert_eq!(count.try_get_by_index::<i64>(0).unwrap(), 0);
+}
+
+#[tokio::test]
+async fn an_address_book_holds_a_hundred() {
+    let shop = Shop::open().await;
+    let ada = shop.customer("ada@shopper.example").await;
+    for number in 0..100 {
+        let made = ada.mutate("customerAddressCreate", json!({ "address": address("DE") }), "address { id }").await;
+        assert_eq!(made.refusals(), [""; 0], "{number}");
+    }
+    let full = ada.mutate("customerAddressCreate", json!({ "address": address("DE") }), "address { id }").await;
+    assert_eq!(faults(&full), ["TOO_MANY address"]);
+    assert_eq!(full.at("customerAddressCreate.userErrors.0.limit"), 100);
 }
