@@ -23,6 +23,20 @@ words! {
 }
 
 words! {
+    /// What a mailed token is for; it opens nothing else.
+    pub enum TokenPurpose {
+        /// Proves the mailbox of a new account.
+        CustomerVerification = "CUSTOMER_VERIFICATION",
+        /// Sets a new password.
+        PasswordRecovery = "PASSWORD_RECOVERY",
+        /// Proves the mailbox that an account shall have from now on.
+        EmailChange = "EMAIL_CHANGE",
+        /// Attaches the orders that were bought with this mailbox as a guest.
+        OrderClaim = "ORDER_CLAIM",
+    }
+}
+
+words! {
     /// What a role may grant. Each admin field needs one of these.
     pub enum Permission {
         /// See products, prices and stock.
@@ -41,6 +55,10 @@ words! {
         SettingsRead = "SETTINGS_READ",
         /// Change channels, regions, taxes, shipping and locations.
         SettingsWrite = "SETTINGS_WRITE",
+        /// See customers, their addresses and groups.
+        CustomersRead = "CUSTOMERS_READ",
+        /// Change, group and erase customers.
+        CustomersWrite = "CUSTOMERS_WRITE",
         /// See staff, roles, keys, sessions and the audit log.
         AccessRead = "ACCESS_READ",
         /// Give and take access.
@@ -51,7 +69,8 @@ words! {
 impl Permission {
     /// Whether it lets one look without changing anything.
     pub fn only_reads(self) -> bool {
-        matches!(self, Self::AccessRead | Self::CatalogRead | Self::OrdersRead | Self::SettingsRead)
+        use Permission::{AccessRead, CatalogRead, CustomersRead, OrdersRead, SettingsRead};
+        matches!(self, AccessRead | CatalogRead | CustomersRead | OrdersRead | SettingsRead)
     }
 }
 

@@ -158,6 +158,12 @@ ids! {
     StockMovementId = "move";
     /// A customer.
     CustomerId = "cust";
+    /// An address of a customer's book.
+    AddressId = "addr";
+    /// A group of customers.
+    CustomerGroupId = "cgroup";
+    /// A token that was mailed and works once.
+    OneTimeTokenId = "onetime";
     /// A person with admin access.
     StaffId = "staff";
     /// A set of permissions.

@@ -16,6 +16,7 @@ pub mod category;
 pub mod channel;
 pub mod checkout;
 pub mod collection;
+pub mod customer;
 pub mod flow;
 pub mod fulfillment;
 pub mod id;

@@ -45,6 +45,7 @@ pub mod category;
 pub mod channel;
 pub mod checkout;
 pub mod collection;
+pub mod customer;
 pub mod fulfillment;
 pub mod inventory;
 pub mod location;

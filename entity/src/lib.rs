@@ -1,6 +1,7 @@
 //! The tables of the shop, one file each, without logic. The DDL is written
 //! out in `migration`; a test holds the two together.
 
+pub mod address;
 pub mod api_key;
 pub mod audit_entry;
 pub mod auth_identity;
@@ -17,6 +18,8 @@ pub mod collection_product;
 pub mod consumer;
 pub mod counter;
 pub mod customer;
+pub mod customer_group;
+pub mod customer_group_member;
 pub mod event;
 pub mod flow;
 pub mod fulfillment;
@@ -29,6 +32,7 @@ pub mod line_tax;
 pub mod listing_price;
 pub mod location;
 pub mod media;
+pub mod one_time_token;
 pub mod option;
 pub mod option_value;
 pub mod order;

@@ -12,6 +12,7 @@ mod m0007_order;
 mod m0016_access;
 mod m0008_collections;
 mod m0010_media;
+mod m0014_customers;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_access::Migration),
             Box::new(m0008_collections::Migration),
             Box::new(m0010_media::Migration),
+            Box::new(m0014_customers::Migration),
         ]
     }
 }

@@ -41,5 +41,7 @@ permission_guards! {
     settings_read = SettingsRead;
     settings_write = SettingsWrite;
     access_read = AccessRead;
+    customers_read = CustomersRead;
+    customers_write = CustomersWrite;
     access_write = AccessWrite;
 }

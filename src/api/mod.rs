@@ -27,6 +27,10 @@ use crate::channel::store::ShopStoreQuery;
 use crate::checkout::store::CheckoutStoreMutation;
 use crate::collection::admin::{CollectionAdminMutation, CollectionAdminQuery};
 use crate::collection::store::CollectionStoreQuery;
+use crate::customer::account::store::AccountStoreMutation;
+use crate::customer::admin::{CustomerAdminMutation, CustomerAdminQuery};
+use crate::customer::group::admin::{CustomerGroupAdminMutation, CustomerGroupAdminQuery};
+use crate::customer::store::{CustomerStoreMutation, CustomerStoreQuery};
 use crate::fulfillment::admin::FulfillmentAdminMutation;
 use crate::inventory::admin::InventoryAdminMutation;
 use crate::location::admin::{LocationAdminMutation, LocationAdminQuery};
@@ -63,6 +67,7 @@ root! {
         CatalogStoreQuery,
         CategoryStoreQuery,
         CollectionStoreQuery,
+        CustomerStoreQuery,
         NodeStoreQuery,
         OrderStoreQuery,
         ShopStoreQuery,
@@ -71,7 +76,12 @@ root! {
 
 root! {
     /// What shoppers do.
-    StoreMutation as "Mutation", StoreMutationSpace as "StoreMutation", serial [CartStoreMutation, CheckoutStoreMutation]
+    StoreMutation as "Mutation", StoreMutationSpace as "StoreMutation", serial [
+        AccountStoreMutation,
+        CartStoreMutation,
+        CheckoutStoreMutation,
+        CustomerStoreMutation,
+    ]
 }
 
 root! {
@@ -83,6 +93,8 @@ root! {
         CategoryAdminQuery,
         ChannelAdminQuery,
         CollectionAdminQuery,
+        CustomerAdminQuery,
+        CustomerGroupAdminQuery,
         LocationAdminQuery,
         MediaAdminQuery,
         NodeAdminQuery,
@@ -102,6 +114,8 @@ root! {
         CategoryAdminMutation,
         ChannelAdminMutation,
         CollectionAdminMutation,
+        CustomerAdminMutation,
+        CustomerGroupAdminMutation,
         FulfillmentAdminMutation,
         InventoryAdminMutation,
         LocationAdminMutation,

@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, Interface, Object};
 use domain::id::{CategoryId, CollectionId, OrderId, ProductId, VariantId};
 use domain::id::{MediaId, OrderId, ProductId, VariantId};
+use domain::id::{CustomerGroupId, CustomerId, OrderId, ProductId, VariantId};
 use domain::refusal::{ErrorCode, Refusal};
 
 use super::call::{Call, call};
@@ -12,6 +13,7 @@ use crate::catalog::types::{AdminProduct, Product, Variant};
 use crate::category::types::{AdminCategory, Category};
 use crate::collection::types::{AdminCollection, Collection};
 use crate::media::types::AdminMedia;
+use crate::customer::types::{AdminCustomer, AdminCustomerGroup, Customer};
 use crate::order::types::{AdminOrder, Order};
 use domain::auth::Permission;
 use engine::actor::Need;
@@ -36,6 +38,8 @@ pub enum Node {
     Category(Category),
     /// A signed-in customer's order.
     Order(Order),
+    /// The signed-in customer himself.
+    Customer(Customer),
 }
 
 /// Anything with an id that staff can fetch again.
@@ -52,6 +56,10 @@ pub enum AdminNode {
     AdminOrder(AdminOrder),
     /// A picture, film or file.
     AdminMedia(AdminMedia),
+    /// A customer.
+    AdminCustomer(AdminCustomer),
+    /// A group of customers.
+    AdminCustomerGroup(AdminCustomerGroup),
 }
 
 fn check(ids: &[ID]) -> async_graphql::Result<()> {
@@ -90,6 +98,11 @@ async fn fetch(call: &Call, id: &ID) -> Result<Option<Node>> {
         let own = engine::order::access::open(&call.app, &conn, &call.caller.actor, id, None).await;
         return Ok(own.ok().map(|row| Node::Order(row.into())));
     }
+    if let Ok(id) = id.parse::<CustomerId>()
+        && call.caller.actor.customer() == Some(id)
+    {
+        return Ok(engine::customer::repo::find(&conn, id).await?.map(|row| Node::Customer(row.into())));
+    }
     Ok(None)
 }
 
@@ -116,6 +129,14 @@ async fn fetch_admin(call: &Call, id: &ID) -> Result<Option<AdminNode>> {
     if let Ok(id) = id.parse::<MediaId>() {
         call.caller.actor.check(Need::Permission(Permission::CatalogRead))?;
         return Ok(engine::media::repo::find(&conn, id).await?.map(|row| AdminNode::AdminMedia(row.into())));
+    if let Ok(id) = id.parse::<CustomerId>() {
+        call.caller.actor.check(Need::Permission(Permission::CustomersRead))?;
+        return Ok(engine::customer::repo::find(&conn, id).await?.map(|row| AdminNode::AdminCustomer(row.into())));
+    }
+    if let Ok(id) = id.parse::<CustomerGroupId>() {
+        call.caller.actor.check(Need::Permission(Permission::CustomersRead))?;
+        let row = engine::customer::repo::groups::find_group(&conn, id).await?;
+        return Ok(row.map(|row| AdminNode::AdminCustomerGroup(row.into())));
     }
     Ok(None)
 }

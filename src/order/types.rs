@@ -57,6 +57,11 @@ impl AdminOrder {
 }
 
 connection! {
+    /// A page of a customer's orders.
+    OrderConnection, OrderEdge, Order, order::Model
+}
+
+connection! {
     /// A page of orders as staff see them.
     AdminOrderConnection, AdminOrderEdge, AdminOrder, order::Model
 }
@@ -383,7 +388,7 @@ impl OrderShippingLine {
 pub struct OrderEvent {
     /// What: `order.placed`, `payment.authorized`, `payment.captured`, `payment.voided`, `payment.refunded`,
     /// `payment.failed`, `fulfillment.created`, `fulfillment.shipped`, `fulfillment.delivered`,
-    /// `fulfillment.canceled`, `order.canceled`; more may come.
+    /// `fulfillment.canceled`, `order.canceled`, `order.claimed`; more may come.
     pub kind: String,
     /// When.
     pub at: DateTime<Utc>,

@@ -12,8 +12,12 @@
 //! | how long tokens live | [`token`] |
 //! | how passwords are kept | [`password`] |
 //! | what can be done with keys | [`keys`] |
+//! | how mailed tokens work | [`one_time`] |
+//! | how many tries a guesser has | [`attempt`] |
 
+pub mod attempt;
 pub mod keys;
+pub mod one_time;
 pub mod ops;
 pub mod password;
 pub mod repo;

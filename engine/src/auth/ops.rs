@@ -8,6 +8,7 @@ use entity::{session, staff};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::attempt::{self, Attempt};
 use super::{password, repo, token};
 use crate::actor::{Actor, Caller, Need};
 use crate::app::App;
@@ -29,7 +30,8 @@ pub struct Tokens {
     pub subject: Uuid,
 }
 
-fn wrong_credentials() -> Refusal {
+/// The one refusal of a log-in, whatever was wrong.
+pub fn wrong_credentials() -> Refusal {
     Refusal::new(ErrorCode::CredentialsInvalid, "E-mail or password is wrong.")
 }
 
@@ -44,18 +46,20 @@ pub async fn log_in_staff(app: &std::sync::Arc<App>, caller: &Caller, email: &st
     if secret.chars().count() > MAX_PASSWORD {
         return Err(wrong_credentials().into());
     }
+    attempt::count(app, caller, Attempt::StaffPassword, email).await?;
     let found = match email.parse::<Email>() {
         Ok(email) => repo::find_staff_by_email(&conn, &email).await?.filter(|staff| staff.active),
         Err(_) => None,
     };
     let identity = match &found {
-        Some(staff) => repo::find_password(&conn, staff.id).await?,
+        Some(staff) => repo::find_password(&conn, ActorKind::Staff, staff.id).await?,
         None => None,
     };
     let right = password::verify(secret, identity.and_then(|identity| identity.secret_hash)).await?;
     match found {
         Some(staff) if right => {
-            let op = OpenSession::new(ActorKind::Staff, staff.id.into(), Surface::Admin);
+            let op = OpenSession::new(ActorKind::Staff, staff.id.into(), Surface::Admin)
+                .forgetting(Attempt::StaffPassword, email);
             let session = app.run(&Caller { actor: Actor::System, ..caller.clone() }, &op).await?;
             op.tokens(app, &session)
         }
@@ -70,12 +74,20 @@ pub struct OpenSession {
     actor: Uuid,
     surface: Surface,
     secret: String,
+    proved: Option<(Attempt, String)>,
 }
 
 impl OpenSession {
     /// A session for this actor.
     pub fn new(actor_kind: ActorKind, actor: Uuid, surface: Surface) -> Self {
-        Self { actor_kind, actor, surface, secret: token::random_token("") }
+        Self { actor_kind, actor, surface, secret: token::random_token(""), proved: None }
+    }
+
+    /// The same, forgetting the attempts that came before the right one.
+    #[must_use]
+    pub fn forgetting(mut self, attempt: Attempt, address: &str) -> Self {
+        self.proved = Some((attempt, address.to_owned()));
+        self
     }
 
     /// The tokens of the session that was opened.
@@ -102,6 +114,9 @@ impl Op for OpenSession {
     type Out = session::Model;
 
     async fn run(&self, tx: &mut Tx) -> Result<session::Model> {
+        if let Some((attempt, address)) = &self.proved {
+            attempt::forget(tx, *attempt, address).await?;
+        }
         let row = session::Model {
             id: tx.id(),
             actor_kind: self.actor_kind,
@@ -300,7 +315,7 @@ pub async fn change_password(
 ) -> Result<StaffId> {
     let Actor::Staff { id, session, .. } = caller.actor else { return Err(Error::Forbidden) };
     check_new_password(&next, "newPassword")?;
-    let identity = repo::find_password(&app.db.read(&caller.statements), id).await?;
+    let identity = repo::find_password(&app.db.read(&caller.statements), ActorKind::Staff, id).await?;
     let hash = identity.and_then(|identity| identity.secret_hash);
     if !password::verify(current, hash).await? {
         return Err(Refusal::new(ErrorCode::CredentialsInvalid, "This is not your password.")
@@ -324,9 +339,11 @@ impl Op for SetPassword {
     type Out = ();
 
     async fn run(&self, tx: &mut Tx) -> Result<()> {
-        let identity = repo::find_password(&tx.conn, self.staff).await?;
-        let identity = identity.ok_or_else(|| Error::not_found("password"))?;
-        repo::update_password(tx, identity, self.secret_hash.clone()).await?;
-        repo::revoke_others(tx, self.staff.into(), self.keep).await
+        let identity = repo::find_password(&tx.conn, ActorKind::Staff, self.staff).await?;
+        let mut identity = identity.ok_or_else(|| Error::not_found("password"))?;
+        identity.secret_hash = Some(self.secret_hash.clone());
+        repo::update_identity(tx, identity).await?;
+        repo::revoke_sessions(tx, ActorKind::Staff, self.staff.into(), Some(self.keep)).await?;
+        Ok(())
     }
 }

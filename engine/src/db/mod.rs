@@ -5,8 +5,8 @@
 //! serves the rest; on PostgreSQL both are one pool. A write begins only in
 //! [`crate::op`].
 //!
-//! Lock order, held by every op: cart → checkout → order → payment → stock
-//! levels by (item, location). Whoever needs two of them takes the earlier first.
+//! Lock order, held by every op: customer → cart → checkout → order → payment →
+//! stock levels by (item, location). Attaching a cart reads its customer only. Whoever needs two of them takes the earlier first.
 
 mod open;
 mod sql;

@@ -3,6 +3,7 @@
 pub mod buying;
 pub mod client;
 pub mod clock;
+pub mod customers;
 pub mod database;
 pub mod invariants;
 pub mod node;
