@@ -9,10 +9,10 @@ mod m0004_catalog;
 mod m0005_stock;
 mod m0006_cart;
 mod m0007_order;
-mod m0016_access;
 mod m0008_collections;
 mod m0010_media;
 mod m0014_customers;
+mod m0016_access;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -32,10 +32,10 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_stock::Migration),
             Box::new(m0006_cart::Migration),
             Box::new(m0007_order::Migration),
-            Box::new(m0016_access::Migration),
             Box::new(m0008_collections::Migration),
             Box::new(m0010_media::Migration),
             Box::new(m0014_customers::Migration),
+            Box::new(m0016_access::Migration),
         ]
     }
 }

@@ -1,9 +1,7 @@
 //! Refetching by id: `node` and `nodes`, which find the type by the prefix.
 
 use async_graphql::{Context, ID, Interface, Object};
-use domain::id::{CategoryId, CollectionId, OrderId, ProductId, VariantId};
-use domain::id::{MediaId, OrderId, ProductId, VariantId};
-use domain::id::{CustomerGroupId, CustomerId, OrderId, ProductId, VariantId};
+use domain::id::{CategoryId, CollectionId, CustomerGroupId, CustomerId, MediaId, OrderId, ProductId, VariantId};
 use domain::refusal::{ErrorCode, Refusal};
 
 use super::call::{Call, call};
