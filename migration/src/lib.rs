@@ -9,6 +9,8 @@ mod m0004_catalog;
 mod m0005_stock;
 mod m0006_cart;
 mod m0007_order;
+mod m0012_metafields;
+mod m0013_translations;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -27,6 +29,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_stock::Migration),
             Box::new(m0006_cart::Migration),
             Box::new(m0007_order::Migration),
+            Box::new(m0012_metafields::Migration),
+            Box::new(m0013_translations::Migration),
         ]
     }
 }
