@@ -47,6 +47,14 @@ words! {
     }
 }
 
+/// The field is a part of a key, and keys must say that they are no number.
+#[cfg(feature = "orm")]
+impl sea_orm::TryFromU64 for TranslatableField {
+    fn try_from_u64(_: u64) -> Result<Self, sea_orm::DbErr> {
+        Err(sea_orm::DbErr::ConvertFromU64(stringify!(TranslatableField)))
+    }
+}
+
 impl TranslatableType {
     /// Its texts. A handle is none: an address stays the same in every language.
     pub fn fields(self) -> &'static [TranslatableField] {

@@ -25,6 +25,7 @@ use crate::checkout::store::CheckoutStoreMutation;
 use crate::fulfillment::admin::FulfillmentAdminMutation;
 use crate::inventory::admin::InventoryAdminMutation;
 use crate::location::admin::{LocationAdminMutation, LocationAdminQuery};
+use crate::metafield::admin::{MetafieldAdminMutation, MetafieldAdminQuery};
 use crate::order::admin::{OrderAdminMutation, OrderAdminQuery};
 use crate::order::store::OrderStoreQuery;
 use crate::order::subs::{OrderAdminSubscription, OrderStoreSubscription};
@@ -32,6 +33,7 @@ use crate::payment::admin::PaymentAdminMutation;
 use crate::region::admin::{RegionAdminMutation, RegionAdminQuery};
 use crate::shipping::admin::{ShippingAdminMutation, ShippingAdminQuery};
 use crate::tax::admin::{TaxAdminMutation, TaxAdminQuery};
+use crate::translation::admin::{TranslationAdminMutation, TranslationAdminQuery};
 
 /// Declares a root group under two names: flat on its own endpoint, and as a
 /// namespace of the unified one.
@@ -72,11 +74,13 @@ root! {
         CatalogAdminQuery,
         ChannelAdminQuery,
         LocationAdminQuery,
+        MetafieldAdminQuery,
         NodeAdminQuery,
         OrderAdminQuery,
         RegionAdminQuery,
         ShippingAdminQuery,
         TaxAdminQuery,
+        TranslationAdminQuery,
     ]
 }
 
@@ -89,11 +93,13 @@ root! {
         FulfillmentAdminMutation,
         InventoryAdminMutation,
         LocationAdminMutation,
+        MetafieldAdminMutation,
         OrderAdminMutation,
         PaymentAdminMutation,
         RegionAdminMutation,
         ShippingAdminMutation,
         TaxAdminMutation,
+        TranslationAdminMutation,
     ]
 }
 

@@ -9,6 +9,7 @@ use super::guard::admin;
 use super::payload::top_level;
 use crate::catalog::types::{AdminProduct, Product, Variant};
 use crate::order::types::{AdminOrder, Order};
+use crate::translation::load::feed_one;
 use domain::auth::Permission;
 use engine::actor::Need;
 use engine::catalog::repo::listing::{Which, find};
@@ -52,7 +53,9 @@ async fn fetch(call: &Call, id: &ID) -> Result<Option<Node>> {
     let conn = call.conn();
     if let Ok(id) = id.parse::<ProductId>() {
         let seen_in = Some((call.channel.id, call.app.clock.now()));
-        return Ok(find(&conn, &Which::Id(id), seen_in).await?.map(|row| Node::Product(row.into())));
+        let row = find(&conn, &Which::Id(id), seen_in).await?;
+        feed_one(call, row.as_ref().map(|row| row.id)).await?;
+        return Ok(row.map(|row| Node::Product(row.into())));
     }
     if let Ok(id) = id.parse::<VariantId>() {
         // A variant is seen where its product is.

@@ -282,8 +282,8 @@ impl Value {
             Self::Boolean(yes) => json!(yes),
             Self::Json(value) => value.clone(),
             Self::Money(money) => json!({ "amount": money.decimal(), "currencyCode": money.currency.code() }),
-            Self::Weight(value, unit) => json!({ "value": thousandths(*value), "unit": unit.as_str() }),
-            Self::Dimension(value, unit) => json!({ "value": thousandths(*value), "unit": unit.as_str() }),
+            Self::Weight(value, unit) => json!({ "unit": unit.as_str(), "value": thousandths(*value) }),
+            Self::Dimension(value, unit) => json!({ "unit": unit.as_str(), "value": thousandths(*value) }),
             Self::List(values) => values.iter().map(Self::json).collect(),
             other => json!(other.to_string()),
         }

@@ -37,6 +37,8 @@ pub enum Filter {
     Handle(Vec<String>),
     /// It is in one of these states.
     Status(Vec<ProductStatus>),
+    /// It has a metafield that is so.
+    Metafield(crate::metafield::condition::Condition),
 }
 
 /// What a list is sorted by.
@@ -71,6 +73,10 @@ pub fn check(filter: &Filter, depth: usize) -> Result<(), Refusal> {
         | Filter::Vendor(values)
         | Filter::Handle(values)
         | Filter::OptionValue(_, values) => too_many(values.len()),
+        Filter::Metafield(condition) => match &condition.asked {
+            crate::metafield::condition::Asked::Any(keys) => too_many(keys.len()),
+            _ => None,
+        },
         Filter::Text(text) => too_many(text.split_whitespace().count()),
         _ => None,
     };

@@ -21,7 +21,9 @@ use sea_orm::{
 };
 
 pub use open::{DatabaseUrl, create_postgres_copy};
-pub use sql::{any, expression, insert_all, is_retryable, number_order, statement, text_contains, unique_violation};
+pub use sql::{
+    any, any_sql, expression, insert_all, is_retryable, number_order, statement, text_contains, unique_violation,
+};
 
 /// Counts the statements of one request, everything but `BEGIN` and `COMMIT`.
 #[derive(Debug, Clone, Default)]

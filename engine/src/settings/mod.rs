@@ -14,9 +14,7 @@ use domain::id::{ChannelId, LocationId, RegionId, ShippingOptionId};
 use domain::metafield::{MetafieldOwnerType, MetafieldStoreAccess};
 use domain::text::CountryCode;
 use domain::totals::Rate;
-use entity::{
-    channel, channel_location, location, metafield_definition, price, region, shipping_option, tax_rate,
-};
+use entity::{channel, channel_location, location, metafield_definition, price, region, shipping_option, tax_rate};
 use sea_orm::ConnectionTrait;
 
 use crate::db::{Conn, statement};

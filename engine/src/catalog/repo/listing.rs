@@ -155,6 +155,7 @@ fn narrow(conn: &Conn, view: &View, filter: &Filter) -> Condition {
             [spelling(name)],
             values.iter().map(|value| spelling(value)),
         )),
+        Filter::Metafield(condition) => one(crate::metafield::repo::matches(conn, "product.id", condition)),
         Filter::Available(available) => {
             let condition = one(in_stock(conn, &view.locations));
             if *available { condition } else { condition.not() }
