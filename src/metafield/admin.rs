@@ -13,7 +13,7 @@ use crate::api::guard::{admin, settings_read, settings_write};
 use crate::api::payload::payload;
 use crate::api::scalar::{id, parse_id};
 use crate::api::word::Enum;
-use engine::metafield::ops::{DeleteDefinition, Entry, SetDefinition, SetMetafields};
+use engine::metafield::ops::{DeleteDefinition, Entry, Held, SetDefinition, SetMetafields};
 
 /// What a metafield holds, and who reads it.
 #[derive(Debug, Clone)]
@@ -313,15 +313,11 @@ impl MetafieldAdminMutation {
             value: given.value,
         };
         let op = SetMetafields { entries: input.metafields.into_iter().map(entry).collect() };
-        let outcome = call.app.run(&call.caller, &op).await.map(|rows| {
-            let known = &call.app.settings().metafield_definitions;
-            let held = |row: entity::metafield::Model| {
-                let definition = known.iter().find(|definition| definition.id == row.definition_id)?;
-                Some(Metafield::new(Arc::new(row), definition.clone()))
-            };
-            rows.into_iter().filter_map(held).collect::<Vec<_>>()
-        });
-        AdminMetafieldsSetPayload::answer(outcome)
+        let outcome = call.app.run(&call.caller, &op).await;
+        let held = |rows: Vec<Held>| {
+            rows.into_iter().map(|(row, definition)| Metafield::new(Arc::new(row), definition)).collect()
+        };
+        AdminMetafieldsSetPayload::answer(outcome.map(held))
     }
 
     /// Takes values out. Needs what `metafieldsSet` needs.

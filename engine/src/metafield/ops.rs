@@ -147,9 +147,12 @@ pub struct SetMetafields {
 struct Wish {
     place: usize,
     owner: Uuid,
-    definition: MetafieldDefinitionId,
+    definition: metafield_definition::Model,
     value: Option<Value>,
 }
+
+/// A value under its definition.
+pub type Held = (metafield::Model, metafield_definition::Model);
 
 /// The kind of owner that an id names.
 fn owner_of(text: &str) -> Option<(MetafieldOwnerType, Uuid)> {
@@ -170,9 +173,9 @@ impl Op for SetMetafields {
     const NAME: &'static str = "metafield.set";
     // What is needed depends on the owners: the op asks for each of them.
     const NEEDS: Need = Need::Admin;
-    type Out = Vec<metafield::Model>;
+    type Out = Vec<Held>;
 
-    async fn run(&self, tx: &mut Tx) -> Result<Vec<metafield::Model>> {
+    async fn run(&self, tx: &mut Tx) -> Result<Vec<Held>> {
         if self.entries.len() > MAX_ENTRIES {
             let message = format!("At most {MAX_ENTRIES} entries at once.");
             return Err(Refusal::new(ErrorCode::TooMany, message).limit(MAX_ENTRIES as i64).at(["metafields"]).into());
@@ -237,7 +240,7 @@ impl SetMetafields {
             let validations: Validations = serde_json::from_value(row.validations.clone()).map_err(Error::internal)?;
             let value = entry.value.as_deref().map(|text| check_value(row.kind, &validations, text)).transpose();
             if let Some(value) = refusals.keep(value.map_err(|refusal| at(refusal, place, "value"))) {
-                wishes.push(Wish { place, owner, definition: row.id, value });
+                wishes.push(Wish { place, owner, definition: row.clone(), value });
             }
         }
         Ok(wishes)
@@ -328,14 +331,14 @@ async fn references(tx: &Tx, wishes: &[Wish], refusals: &mut Refusals) -> Result
 }
 
 /// Writes and takes out; answers with what is there now, in the order of the wishes.
-async fn store(tx: &mut Tx, wishes: Vec<Wish>) -> Result<Vec<metafield::Model>> {
+async fn store(tx: &mut Tx, wishes: Vec<Wish>) -> Result<Vec<Held>> {
     let owners: Vec<Uuid> = wishes.iter().map(|wish| wish.owner).collect();
-    let definitions: Vec<_> = wishes.iter().map(|wish| wish.definition).collect();
+    let definitions: Vec<_> = wishes.iter().map(|wish| wish.definition.id).collect();
     let before = repo::values_of(&tx.conn, &owners, &definitions).await?;
     let mut before: HashMap<_, _> = before.into_iter().map(|row| ((row.owner_id, row.definition_id), row)).collect();
     let (mut gone, mut rows, mut written) = (Vec::new(), Vec::new(), Vec::new());
     for wish in wishes {
-        let place = (wish.owner, wish.definition);
+        let place = (wish.owner, wish.definition.id);
         let known = before.remove(&place);
         let was = known.as_ref().map(|row| json!({ "owner": wish.owner, "value": row.value }));
         match wish.value {
@@ -344,12 +347,12 @@ async fn store(tx: &mut Tx, wishes: Vec<Wish>) -> Result<Vec<metafield::Model>> 
                     id: known.as_ref().map_or_else(|| tx.id(), |row| row.id),
                     created_at: known.as_ref().map_or(tx.now(), |row| row.created_at),
                     updated_at: tx.now(),
-                    definition_id: wish.definition,
+                    definition_id: wish.definition.id,
                     owner_id: wish.owner,
                     value: value.to_string(),
                 };
                 tx.audit(row.id, was, Some(json!({ "owner": wish.owner, "value": row.value })));
-                written.push(row.clone());
+                written.push((row.clone(), wish.definition));
                 rows.push((row, value.keys()));
             }
             None => {

@@ -5,8 +5,8 @@ use domain::metafield::{Key, MetafieldOwnerType};
 use entity::{media, metafield, metafield_definition, metafield_value, order, product, variant};
 use sea_orm::sea_query::{OnConflict, SimpleExpr};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    Value,
+    ActiveModelTrait, ColumnTrait, Condition as SqlCondition, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Value,
 };
 use uuid::Uuid;
 
@@ -88,24 +88,23 @@ pub async fn values_of(
 
 /// Takes values out with their keys.
 pub async fn delete_values(tx: &mut Tx, pairs: &[(Uuid, MetafieldDefinitionId)]) -> Result<()> {
-    for (owner, definition) in pairs {
-        metafield::Entity::delete_many()
-            .filter(metafield::Column::OwnerId.eq(*owner))
-            .filter(metafield::Column::DefinitionId.eq(*definition))
-            .exec(&tx.conn)
-            .await?;
+    if pairs.is_empty() {
+        return Ok(());
     }
+    let gone = pairs.iter().fold(SqlCondition::any(), |whole, (owner, definition)| {
+        let owner = metafield::Column::OwnerId.eq(*owner);
+        whole.add(SqlCondition::all().add(owner).add(metafield::Column::DefinitionId.eq(*definition)))
+    });
+    metafield::Entity::delete_many().filter(gone).exec(&tx.conn).await?;
     delete_keys(tx, pairs).await
 }
 
 async fn delete_keys(tx: &mut Tx, pairs: &[(Uuid, MetafieldDefinitionId)]) -> Result<()> {
-    for (owner, definition) in pairs {
-        metafield_value::Entity::delete_many()
-            .filter(metafield_value::Column::OwnerId.eq(*owner))
-            .filter(metafield_value::Column::DefinitionId.eq(*definition))
-            .exec(&tx.conn)
-            .await?;
-    }
+    let gone = pairs.iter().fold(SqlCondition::any(), |whole, (owner, definition)| {
+        let owner = metafield_value::Column::OwnerId.eq(*owner);
+        whole.add(SqlCondition::all().add(owner).add(metafield_value::Column::DefinitionId.eq(*definition)))
+    });
+    metafield_value::Entity::delete_many().filter(gone).exec(&tx.conn).await?;
     Ok(())
 }
 

@@ -5,8 +5,8 @@ use domain::translation::{TranslatableField, TranslatableType};
 use entity::{option, option_value, product, product_option, shipping_option, translation, variant};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -203,8 +203,14 @@ pub async fn save(tx: &mut Tx, rows: Vec<translation::Model>) -> Result<()> {
 
 /// Takes translations of an entity out.
 pub async fn delete(tx: &mut Tx, id: Uuid, places: &[(String, TranslatableField)]) -> Result<()> {
-    for (locale, field) in places {
-        translation::Entity::delete_by_id((id, locale.clone(), *field)).exec(&tx.conn).await?;
+    if places.is_empty() {
+        return Ok(());
     }
+    let gone = places.iter().fold(Condition::any(), |whole, (locale, field)| {
+        let locale = translation::Column::Locale.eq(locale.clone());
+        whole.add(Condition::all().add(locale).add(translation::Column::Field.eq(*field)))
+    });
+    let delete = translation::Entity::delete_many().filter(translation::Column::EntityId.eq(id));
+    delete.filter(gone).exec(&tx.conn).await?;
     Ok(())
 }
