@@ -202,7 +202,7 @@ struct Context {
     credential: Option<String>,
     publishable_key: Option<String>,
     region: Option<String>,
-    locale: Option<String>,
+    languages: Option<String>,
 }
 
 impl Context {
@@ -212,7 +212,7 @@ impl Context {
             credential: text("authorization"),
             publishable_key: text("x-publishable-key"),
             region: text("x-region"),
-            locale: text("accept-language"),
+            languages: text("accept-language"),
         }
     }
 }
@@ -246,14 +246,8 @@ async fn open_call_on(app: &Arc<App>, surface: Surface, context: &Context) -> Re
         }
         None => None,
     };
-    let locale = context.locale.as_deref().and_then(first_language);
-    Call::new(app.clone(), Caller { actor, statements }, channel, context.region.as_deref(), locale)
-}
-
-/// The first language of an `Accept-Language` header, when it is one.
-fn first_language(header: &str) -> Option<&str> {
-    let first = header.split([',', ';']).next()?.trim();
-    domain::channel::locale(first).is_ok().then_some(first)
+    let (region, languages) = (context.region.as_deref(), context.languages.as_deref());
+    Call::new(app.clone(), Caller { actor, statements }, channel, region, languages)
 }
 
 fn refuse(error: Error) -> HttpResponse {
@@ -337,7 +331,7 @@ async fn upgrade<S: Executor>(
                         credential: text("authorization"),
                         publishable_key: text("x-publishable-key"),
                         region: text("x-region"),
-                        locale: text("accept-language"),
+                        languages: text("accept-language"),
                     };
                     open_call(&app, door, context.clone()).await.map_err(top_level)?;
                     let mut data = Data::default();

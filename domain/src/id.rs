@@ -210,6 +210,10 @@ ids! {
     EventId = "event";
     /// A durable run of steps.
     FlowId = "flow";
+    /// What a metafield holds, and who reads it.
+    MetafieldDefinitionId = "mfdef";
+    /// A value of a metafield.
+    MetafieldId = "mfield";
 }
 
 #[cfg(test)]

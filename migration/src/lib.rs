@@ -11,6 +11,8 @@ mod m0006_cart;
 mod m0007_order;
 mod m0008_collections;
 mod m0010_media;
+mod m0012_metafields;
+mod m0013_translations;
 mod m0014_customers;
 mod m0016_access;
 
@@ -36,6 +38,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_media::Migration),
             Box::new(m0014_customers::Migration),
             Box::new(m0016_access::Migration),
+            Box::new(m0012_metafields::Migration),
+            Box::new(m0013_translations::Migration),
         ]
     }
 }

@@ -35,6 +35,7 @@ use crate::fulfillment::admin::FulfillmentAdminMutation;
 use crate::inventory::admin::InventoryAdminMutation;
 use crate::location::admin::{LocationAdminMutation, LocationAdminQuery};
 use crate::media::admin::{MediaAdminMutation, MediaAdminQuery};
+use crate::metafield::admin::{MetafieldAdminMutation, MetafieldAdminQuery};
 use crate::order::admin::{OrderAdminMutation, OrderAdminQuery};
 use crate::order::store::OrderStoreQuery;
 use crate::order::subs::{OrderAdminSubscription, OrderStoreSubscription};
@@ -43,6 +44,7 @@ use crate::region::admin::{RegionAdminMutation, RegionAdminQuery};
 use crate::shipping::admin::{ShippingAdminMutation, ShippingAdminQuery};
 use crate::staff::admin::{StaffAdminMutation, StaffAdminQuery};
 use crate::tax::admin::{TaxAdminMutation, TaxAdminQuery};
+use crate::translation::admin::{TranslationAdminMutation, TranslationAdminQuery};
 
 /// Declares a root group under two names: flat on its own endpoint, and as a
 /// namespace of the unified one.
@@ -97,12 +99,14 @@ root! {
         CustomerGroupAdminQuery,
         LocationAdminQuery,
         MediaAdminQuery,
+        MetafieldAdminQuery,
         NodeAdminQuery,
         OrderAdminQuery,
         RegionAdminQuery,
         ShippingAdminQuery,
         StaffAdminQuery,
         TaxAdminQuery,
+        TranslationAdminQuery,
     ]
 }
 
@@ -120,12 +124,14 @@ root! {
         InventoryAdminMutation,
         LocationAdminMutation,
         MediaAdminMutation,
+        MetafieldAdminMutation,
         OrderAdminMutation,
         PaymentAdminMutation,
         RegionAdminMutation,
         ShippingAdminMutation,
         StaffAdminMutation,
         TaxAdminMutation,
+        TranslationAdminMutation,
     ]
 }
 

@@ -10,9 +10,10 @@ use super::payload::top_level;
 use crate::catalog::types::{AdminProduct, Product, Variant};
 use crate::category::types::{AdminCategory, Category};
 use crate::collection::types::{AdminCollection, Collection};
-use crate::media::types::AdminMedia;
 use crate::customer::types::{AdminCustomer, AdminCustomerGroup, Customer};
+use crate::media::types::AdminMedia;
 use crate::order::types::{AdminOrder, Order};
+use crate::translation::load::feed_one;
 use domain::auth::Permission;
 use engine::actor::Need;
 use engine::catalog::listing::Named;
@@ -73,7 +74,9 @@ async fn fetch(call: &Call, id: &ID) -> Result<Option<Node>> {
     let conn = call.conn();
     if let Ok(id) = id.parse::<ProductId>() {
         let seen_in = Some((call.channel.id, call.app.clock.now()));
-        return Ok(find(&conn, &Which::Id(id), seen_in).await?.map(|row| Node::Product(row.into())));
+        let row = find(&conn, &Which::Id(id), seen_in).await?;
+        feed_one(call, row.as_ref().map(|row| row.id)).await?;
+        return Ok(row.map(|row| Node::Product(row.into())));
     }
     if let Ok(id) = id.parse::<VariantId>() {
         // A variant is seen where its product is.
@@ -127,6 +130,7 @@ async fn fetch_admin(call: &Call, id: &ID) -> Result<Option<AdminNode>> {
     if let Ok(id) = id.parse::<MediaId>() {
         call.caller.actor.check(Need::Permission(Permission::CatalogRead))?;
         return Ok(engine::media::repo::find(&conn, id).await?.map(|row| AdminNode::AdminMedia(row.into())));
+    }
     if let Ok(id) = id.parse::<CustomerId>() {
         call.caller.actor.check(Need::Permission(Permission::CustomersRead))?;
         return Ok(engine::customer::repo::find(&conn, id).await?.map(|row| AdminNode::AdminCustomer(row.into())));

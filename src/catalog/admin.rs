@@ -67,7 +67,7 @@ impl CatalogAdminQuery {
             if let Some(filter) = filter {
                 let words = filter.status.map(|words| words.into_iter().map(|word| word.0).collect());
                 parts.extend(words.map(Filter::Status));
-                parts.extend(filter.product.map(|filter| filter.read(call)).transpose()?);
+                parts.extend(filter.product.map(|filter| filter.read_as(call, true)).transpose()?);
             }
             let filter = Filter::All(parts);
             check(&filter, 0)?;

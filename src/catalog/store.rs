@@ -10,6 +10,9 @@ use crate::api::payload::{find as found, top_level};
 use crate::api::scalar::{MoneyInput, parse_id};
 use crate::category::store::CategoryBy;
 use crate::collection::store::CollectionBy;
+use crate::metafield::store::MetafieldFilter;
+use crate::translation::load::{feed, feed_one};
+use domain::metafield::MetafieldOwnerType;
 use domain::refusal::{ErrorCode, Refusal};
 use engine::catalog::listing::{Filter, SortKey, check};
 use engine::catalog::repo::listing::{Listing, View, Which, find, page};
@@ -44,7 +47,7 @@ impl ProductBy {
 pub enum ProductSortField {
     /// When it was published in this channel.
     Newest,
-    /// The title, whatever its capitals.
+    /// The title in the shop's own language, whatever its capitals.
     Title,
     /// The lowest price in this request's region; products without one count as the dearest.
     Price,
@@ -115,7 +118,7 @@ pub struct ProductFilter {
     pub product_type: Option<TextFilter>,
     /// It comes from this vendor.
     pub vendor: Option<TextFilter>,
-    /// It has a variant with a value of an option.
+    /// It has a variant with a value of an option, both by their names in the shop's own language.
     pub option_value: Option<OptionValueFilter>,
     /// It has a variant that can be bought now; or with `false`, it has none.
     pub available: Option<bool>,
@@ -125,13 +128,21 @@ pub struct ProductFilter {
     pub collection: Option<CollectionBy>,
     /// It is in this category or below it.
     pub category: Option<CategoryBy>,
+    /// It has all these metafields, at most 20: those that shoppers may read and filter by.
+    pub metafields: Option<Vec<MetafieldFilter>>,
 }
 
 impl ProductFilter {
     /// For the repo. Prices are compared in the region's currency.
     pub fn read(&self, call: &Call) -> Result<Filter, Refusal> {
+        self.read_as(call, false)
+    }
+
+    /// The same; staff may ask for every metafield.
+    pub fn read_as(&self, call: &Call, staff: bool) -> Result<Filter, Refusal> {
         let mut parts = Vec::new();
-        let each = |inner: &Vec<Self>| inner.iter().map(|filter| filter.read(call)).collect::<Result<Vec<_>, _>>();
+        let each =
+            |inner: &Vec<Self>| inner.iter().map(|filter| filter.read_as(call, staff)).collect::<Result<Vec<_>, _>>();
         if let Some(inner) = &self.and {
             parts.push(Filter::All(vec![Filter::Any(vec![Filter::All(each(inner)?)])]));
         }
@@ -139,7 +150,7 @@ impl ProductFilter {
             parts.push(Filter::Any(each(inner)?));
         }
         if let Some(inner) = &self.not {
-            parts.push(Filter::Not(Box::new(inner.read(call)?)));
+            parts.push(Filter::Not(Box::new(inner.read_as(call, staff)?)));
         }
         parts.extend(self.text.clone().map(Filter::Text));
         if let Some(range) = &self.price {
@@ -158,6 +169,10 @@ impl ProductFilter {
         }
         if let Some(by) = &self.category {
             parts.push(Filter::Category(by.named(&["filter", "category", "id"])?));
+        }
+        if let Some(filters) = &self.metafields {
+            let asked = MetafieldFilter::read_all(filters, call, MetafieldOwnerType::Product, staff)?;
+            parts.extend(asked.into_iter().map(Filter::Metafield));
         }
         Ok(Filter::All(parts))
     }
@@ -261,6 +276,10 @@ impl CatalogStoreQuery {
     ) -> async_graphql::Result<ProductConnection> {
         let call = call(ctx)?;
         let count = ctx.look_ahead().field("totalCount").exists();
+        let descriptions = [&["nodes"][..], &["edges", "node"]].into_iter().any(|path| {
+            let node = path.iter().fold(ctx.look_ahead(), |seen, name| seen.field(name));
+            node.field("descriptionHtml").exists()
+        });
         let outcome = async {
             let newest = ProductSort { field: ProductSortField::Newest, direction: SortDirection::Desc };
             let sort = one_sort(sort, newest)?;
@@ -272,7 +291,10 @@ impl CatalogStoreQuery {
             let view = view(call, false);
             let list = ("products", key, direction, &filter, view.price_channel, view.region);
             let asked = Page::read(args, STORE_MAX, direction == SortDirection::Desc, &list)?;
-            page(&call.conn(), &view, filter.as_ref(), key, asked, count).await
+            let rows = page(&call.conn(), &view, filter.as_ref(), key, asked, count).await?;
+            let shown: Vec<_> = rows.rows.iter().map(|(row, _)| row.id).collect();
+            feed(call, &shown, descriptions).await?;
+            Ok(rows)
         };
         outcome.await.map(ProductConnection::from).map_err(top_level)
     }
@@ -286,7 +308,9 @@ impl CatalogStoreQuery {
         let call = call(ctx)?;
         let outcome = async {
             let seen_in = Some((call.channel.id, call.app.clock.now()));
-            find(&call.conn(), &by.which()?, seen_in).await
+            let row = find(&call.conn(), &by.which()?, seen_in).await?;
+            feed_one(call, row.as_ref().map(|row| row.id)).await?;
+            Ok(row)
         };
         Ok(found(outcome.await)?.flatten().map(Product::from))
     }

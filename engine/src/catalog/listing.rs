@@ -66,6 +66,8 @@ pub enum Filter {
     Category(Named<CategoryId>),
     /// It is in this category or below it, whoever asks.
     CategoryTree(CategoryId),
+    /// It has a metafield that is so.
+    Metafield(crate::metafield::condition::Condition),
 }
 
 impl Filter {
@@ -132,6 +134,10 @@ pub fn check(filter: &Filter, depth: usize) -> Result<(), Refusal> {
         | Filter::Vendor(values)
         | Filter::Handle(values)
         | Filter::OptionValue(_, values) => too_many(values.len()),
+        Filter::Metafield(condition) => match &condition.asked {
+            crate::metafield::condition::Asked::Any(keys) => too_many(keys.len()),
+            _ => None,
+        },
         Filter::Text(text) => too_many(text.split_whitespace().count()),
         _ => None,
     };

@@ -72,7 +72,7 @@ impl Op for Begin {
         let rows = crate::cart::repo::rows_of(&tx.conn, cart).await?;
         let quote = quote(&tx.conn, &settings, rows, tx.now()).await?;
         self.check(&quote)?;
-        let frozen = freeze(tx, &quote).await?;
+        let frozen = freeze(tx, &settings, &quote).await?;
         promise(tx, checkout, &quote, &frozen).await?;
         let row = checkout_row(tx, checkout, &quote, &frozen)?;
         repo::insert(tx, row.clone()).await?;

@@ -60,6 +60,21 @@ pub fn any<C: ColumnTrait>(conn: &Conn, column: C, ids: impl IntoIterator<Item =
     }
 }
 
+/// The same as a part of plain SQL that stands behind a column, and the one value of its `?`.
+pub fn any_sql(conn: &Conn, ids: impl IntoIterator<Item = impl Into<Uuid>>) -> (&'static str, Value) {
+    let ids = ids.into_iter().map(Into::into);
+    match conn.backend() {
+        DbBackend::Postgres => {
+            let values = ids.map(Value::from).collect();
+            ("= any(?)", Value::Array(ArrayType::Uuid, Some(Box::new(values))))
+        }
+        _ => {
+            let hex: Vec<String> = ids.map(|id: Uuid| id.simple().to_string()).collect();
+            ("in (select unhex(value) from json_each(?))", Value::from(serde_json::Value::from(hex).to_string()))
+        }
+    }
+}
+
 /// `column`, which holds folded text, contains `word` as it stands; `word` is
 /// no pattern.
 pub fn text_contains<C: ColumnTrait>(column: C, word: &str) -> SimpleExpr {

@@ -209,6 +209,7 @@ async fn sell_in(app: &Arc<App>, region: RegionId) -> Result<()> {
         name: None,
         default_region: Change::To(region),
         default_locale: None,
+        locales: None,
         storefront_url: Change::Keep,
         active: None,
     };

@@ -324,6 +324,7 @@ fn narrow(conn: &Conn, view: &View, filter: &Filter) -> Condition {
             one(in_category(conn, "handle", handle.as_str().into(), view.channel.is_some()))
         }
         Filter::CategoryTree(id) => one(in_category(conn, "id", Uuid::from(*id).into(), false)),
+        Filter::Metafield(condition) => one(crate::metafield::repo::matches(conn, "product.id", condition)),
         Filter::Available(available) => {
             let condition = one(in_stock(conn, &view.locations));
             if *available { condition } else { condition.not() }
