@@ -127,6 +127,7 @@ async fn fetch_admin(call: &Call, id: &ID) -> Result<Option<AdminNode>> {
     if let Ok(id) = id.parse::<MediaId>() {
         call.caller.actor.check(Need::Permission(Permission::CatalogRead))?;
         return Ok(engine::media::repo::find(&conn, id).await?.map(|row| AdminNode::AdminMedia(row.into())));
+    }
     if let Ok(id) = id.parse::<CustomerId>() {
         call.caller.actor.check(Need::Permission(Permission::CustomersRead))?;
         return Ok(engine::customer::repo::find(&conn, id).await?.map(|row| AdminNode::AdminCustomer(row.into())));
