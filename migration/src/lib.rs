@@ -36,10 +36,10 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_order::Migration),
             Box::new(m0008_collections::Migration),
             Box::new(m0010_media::Migration),
-            Box::new(m0014_customers::Migration),
-            Box::new(m0016_access::Migration),
             Box::new(m0012_metafields::Migration),
             Box::new(m0013_translations::Migration),
+            Box::new(m0014_customers::Migration),
+            Box::new(m0016_access::Migration),
         ]
     }
 }

@@ -210,10 +210,11 @@ impl Op for ResetPassword {
     type Out = ();
 
     async fn run(&self, tx: &mut Tx) -> Result<()> {
-        let identity = repo::find_password(&tx.conn, self.staff).await?;
-        let identity = identity.ok_or_else(|| Error::not_found("password"))?;
-        repo::update_password(tx, identity, self.secret_hash.clone()).await?;
-        crate::staff::repo::revoke_sessions(tx, self.staff.into()).await?;
+        let identity = repo::find_password(&tx.conn, ActorKind::Staff, self.staff).await?;
+        let mut identity = identity.ok_or_else(|| Error::not_found("password"))?;
+        identity.secret_hash = Some(self.secret_hash.clone());
+        repo::update_identity(tx, identity).await?;
+        repo::revoke_sessions(tx, ActorKind::Staff, self.staff.into(), None).await?;
         Ok(())
     }
 }

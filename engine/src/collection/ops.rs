@@ -8,7 +8,7 @@ use domain::collection::{CollectionKind, MAX_COLLECTIONS, MAX_RULE_COLLECTIONS, 
 use domain::id::{ChannelId, CollectionId, MediaId, ProductId};
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::Handle;
-use entity::{collection, collection_channel, media};
+use entity::{collection, collection_channel};
 use serde_json::json;
 
 use super::{list, repo};
@@ -259,8 +259,7 @@ async fn save_picture(tx: &mut Tx, known: Option<&collection::Model>, picture: P
             return Ok(id);
         }
     }
-    let (url, alt, kind) = (picture.url, picture.alt, MediaKind::Image);
-    let row = media::Model { id: tx.id(), created_at: tx.now(), kind, url, alt };
+    let row = crate::media::external(tx.id(), tx.now(), MediaKind::Image, picture.url, picture.alt);
     let id = row.id;
     repo::insert_media(tx, row).await?;
     Ok(id)

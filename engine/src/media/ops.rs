@@ -325,6 +325,11 @@ impl Op for DeleteMedia {
             let message = format!("The product {handle:?} shows it; take it off there first.");
             refusals.push(Refusal::new(ErrorCode::InUse, message).at(["id"]).about(product));
         }
+        for (collection, handle) in repo::pictured(&tx.conn, self.id, NAMED).await? {
+            let message =
+                format!("It is the picture of the collection {:?}; take it off there first.", handle.as_str());
+            refusals.push(Refusal::new(ErrorCode::InUse, message).at(["id"]).about(collection));
+        }
         refusals.into_result()?;
         let before = summary(&row);
         row.deleted_at = Some(tx.now());

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use domain::catalog::MediaKind;
-use domain::id::{MediaId, ProductId, StagedUploadId, VariantId};
-use entity::{media, product_media, staged_upload, variant, variant_media};
+use domain::id::{CollectionId, MediaId, ProductId, StagedUploadId, VariantId};
+use domain::text::Handle;
+use entity::{collection, media, product_media, staged_upload, variant, variant_media};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
@@ -60,7 +61,8 @@ pub struct Filter {
 const UNUSED: &str = "not exists (select 1 from product_media join product on product.id = product_media.product_id
         where product_media.media_id = media.id and product.deleted_at is null)
     and not exists (select 1 from variant_media join variant on variant.id = variant_media.variant_id
-        where variant_media.media_id = media.id and variant.deleted_at is null)";
+        where variant_media.media_id = media.id and variant.deleted_at is null)
+    and not exists (select 1 from collection where collection.media_id = media.id and collection.deleted_at is null)";
 
 /// A page of media, the newest first, and their number when it is asked for.
 pub async fn page(conn: &Conn, filter: &Filter, page: Page, count: bool) -> Result<Rows<media::Model>> {
@@ -100,6 +102,13 @@ pub async fn shown_by(conn: &Conn, id: MediaId, limit: u64) -> Result<Vec<(Produ
     let id = Uuid::from(id);
     let rows = conn.query_all_raw(statement(conn, sql, [id.into(), id.into(), (limit as i64).into()])).await?;
     rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
+}
+
+/// The collections whose picture a medium is: id and handle.
+pub async fn pictured(conn: &Conn, id: MediaId, limit: u64) -> Result<Vec<(CollectionId, Handle)>> {
+    let find = collection::Entity::find().filter(collection::Column::MediaId.eq(id));
+    let find = find.filter(collection::Column::DeletedAt.is_null()).order_by_asc(collection::Column::Handle);
+    Ok(find.limit(limit).all(conn).await?.into_iter().map(|row| (row.id, row.handle)).collect())
 }
 
 /// The media of a product in order, by id.

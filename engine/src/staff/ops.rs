@@ -1,6 +1,6 @@
 //! Giving and taking access: roles and staff.
 
-use domain::auth::{MAX_ROLES, MAX_ROLES_EACH, OWNER, Permission, VIEWER, beyond, built_in_role};
+use domain::auth::{ActorKind, MAX_ROLES, MAX_ROLES_EACH, OWNER, Permission, VIEWER, beyond, built_in_role};
 use domain::id::{RoleId, StaffId};
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::title;
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::repo;
 use crate::actor::{Actor, Need};
-use crate::auth::repo::granted_by;
+use crate::auth::repo::{self as identities, granted_by};
 use crate::error::{Error, Result};
 use crate::op::{Op, Tx};
 use crate::version::check_version;
@@ -49,7 +49,7 @@ impl Op for MakeBuiltInRoles {
 
     async fn run(&self, tx: &mut Tx) -> Result<()> {
         for name in [OWNER, VIEWER] {
-            crate::auth::repo::role_named(tx, name).await?;
+            identities::role_named(tx, name).await?;
         }
         Ok(())
     }
@@ -226,7 +226,7 @@ impl Op for UpdateStaff {
             repo::replace_roles(tx, after.id, &ids).await?;
         }
         if !after.active {
-            repo::revoke_sessions(tx, after.id.into()).await?;
+            identities::revoke_sessions(tx, ActorKind::Staff, after.id.into(), None).await?;
         }
         tx.audit(after.id, Some(summary(&before, &had)), Some(summary(&after, &has)));
         Ok(after)
@@ -303,8 +303,8 @@ impl Op for DeleteStaff {
         row.version += 1;
         row.updated_at = tx.now();
         let row = repo::update(tx, row).await?;
-        repo::revoke_sessions(tx, row.id.into()).await?;
-        crate::auth::repo::delete_identities(tx, row.id.into()).await?;
+        identities::revoke_sessions(tx, ActorKind::Staff, row.id.into(), None).await?;
+        identities::delete_identities(tx, row.id.into()).await?;
         tx.audit(row.id, Some(before), None);
         Ok(row.id)
     }
@@ -321,7 +321,7 @@ impl Op for RevokeStaffSessions {
 
     async fn run(&self, tx: &mut Tx) -> Result<staff::Model> {
         let row = repo::lock(tx, self.0).await?.ok_or_else(|| Error::not_found("member of staff"))?;
-        let ended = repo::revoke_sessions(tx, row.id.into()).await?;
+        let ended = identities::revoke_sessions(tx, ActorKind::Staff, row.id.into(), None).await?;
         tx.audit(row.id, None, Some(json!({ "sessions_ended": ended })));
         Ok(row)
     }

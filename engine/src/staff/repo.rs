@@ -153,14 +153,3 @@ pub async fn sessions_of(conn: &Conn, actors: &[Uuid], now: DateTime<Utc>) -> Re
         .all(conn)
         .await?)
 }
-
-/// Ends every session of an actor.
-pub async fn revoke_sessions(tx: &mut Tx, actor: Uuid) -> Result<u64> {
-    let ended = session::Entity::update_many()
-        .col_expr(session::Column::RevokedAt, Expr::value(tx.now()))
-        .filter(session::Column::ActorId.eq(actor))
-        .filter(session::Column::RevokedAt.is_null())
-        .exec(&tx.conn)
-        .await?;
-    Ok(ended.rows_affected)
-}
