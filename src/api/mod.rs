@@ -18,7 +18,12 @@ use self::node::{NodeAdminQuery, NodeStoreQuery};
 use crate::auth::admin::{AuthAdminMutation, AuthAdminQuery};
 use crate::cart::store::{CartStoreMutation, CartStoreQuery};
 use crate::catalog::admin::{CatalogAdminMutation, CatalogAdminQuery};
+use crate::catalog::option::admin::{OptionAdminMutation, OptionAdminQuery};
+use crate::catalog::product::admin::ProductAdminMutation;
+use crate::catalog::related::admin::RelatedAdminMutation;
+use crate::catalog::related::store::RelatedStoreQuery;
 use crate::catalog::store::CatalogStoreQuery;
+use crate::catalog::variant::admin::{VariantAdminMutation, VariantAdminQuery};
 use crate::channel::admin::{ChannelAdminMutation, ChannelAdminQuery};
 use crate::channel::store::ShopStoreQuery;
 use crate::checkout::store::CheckoutStoreMutation;
@@ -56,6 +61,7 @@ root! {
         CatalogStoreQuery,
         NodeStoreQuery,
         OrderStoreQuery,
+        RelatedStoreQuery,
         ShopStoreQuery,
     ]
 }
@@ -73,10 +79,12 @@ root! {
         ChannelAdminQuery,
         LocationAdminQuery,
         NodeAdminQuery,
+        OptionAdminQuery,
         OrderAdminQuery,
         RegionAdminQuery,
         ShippingAdminQuery,
         TaxAdminQuery,
+        VariantAdminQuery,
     ]
 }
 
@@ -89,11 +97,15 @@ root! {
         FulfillmentAdminMutation,
         InventoryAdminMutation,
         LocationAdminMutation,
+        OptionAdminMutation,
         OrderAdminMutation,
         PaymentAdminMutation,
+        ProductAdminMutation,
         RegionAdminMutation,
+        RelatedAdminMutation,
         ShippingAdminMutation,
         TaxAdminMutation,
+        VariantAdminMutation,
     ]
 }
 

@@ -7,7 +7,7 @@ use domain::refusal::{ErrorCode, Refusal};
 use super::call::{Call, call};
 use super::guard::admin;
 use super::payload::top_level;
-use crate::catalog::types::{AdminProduct, Product, Variant};
+use crate::catalog::types::{AdminProduct, AdminVariant, Product, Variant};
 use crate::order::types::{AdminOrder, Order};
 use domain::auth::Permission;
 use engine::actor::Need;
@@ -35,6 +35,8 @@ pub enum Node {
 pub enum AdminNode {
     /// A product.
     AdminProduct(AdminProduct),
+    /// A variant.
+    AdminVariant(AdminVariant),
     /// An order.
     AdminOrder(AdminOrder),
 }
@@ -74,6 +76,11 @@ async fn fetch_admin(call: &Call, id: &ID) -> Result<Option<AdminNode>> {
     if let Ok(id) = id.parse::<ProductId>() {
         call.caller.actor.check(Need::Permission(Permission::CatalogRead))?;
         return Ok(find(&conn, &Which::Id(id), None).await?.map(|row| AdminNode::AdminProduct(row.into())));
+    }
+    if let Ok(id) = id.parse::<VariantId>() {
+        call.caller.actor.check(Need::Permission(Permission::CatalogRead))?;
+        let row = engine::catalog::repo::variants_by_ids(&conn, &[id]).await?.into_iter().next();
+        return Ok(row.map(|row| AdminNode::AdminVariant(row.into())));
     }
     if let Ok(id) = id.parse::<OrderId>() {
         call.caller.actor.check(Need::Permission(Permission::OrdersRead))?;

@@ -11,9 +11,13 @@ use domain::pricing::{choose, compare_at};
 use entity::{media, price, product, variant};
 
 use super::load::{ChannelsOf, MediaOf, OptionsOf, ProductBy, SelectedOf, TagsOf, TypeBy, VariantMediaOf, VariantsOf};
+use super::option::types::{ProductOption, ProductOptionValue};
+use super::related::load::{RelatedOf, ShownBeside};
+use super::related::store::bounded;
 use crate::api::call::call;
 use crate::api::page::connection;
-use crate::api::scalar::{Json, Money, id};
+use crate::api::payload::top_level;
+use crate::api::scalar::{Country, Json, Money, id};
 use crate::api::word::Enum;
 use crate::channel::types::AdminChannel;
 use crate::inventory::admin::AdminStockLevel;
@@ -50,7 +54,12 @@ impl Product {
 
 impl From<product::Model> for AdminProduct {
     fn from(row: product::Model) -> Self {
-        let row = Arc::new(row);
+        Self::from(Arc::new(row))
+    }
+}
+
+impl From<Arc<product::Model>> for AdminProduct {
+    fn from(row: Arc<product::Model>) -> Self {
         Self(ProductCore(row.clone()), ProductStaff(row))
     }
 }
@@ -132,11 +141,15 @@ impl ProductCore {
         let mut options: Vec<ProductOption> = Vec::new();
         for row in rows.iter() {
             match options.iter_mut().find(|option| option.id == id(row.option)) {
-                Some(option) => option.values.push(row.value_name.clone()),
+                Some(option) => {
+                    option.values.push(row.value_name.clone());
+                    option.option_values.push(ProductOptionValue::from(row));
+                }
                 None => options.push(ProductOption {
                     id: id(row.option),
                     name: row.name.clone(),
                     values: vec![row.value_name.clone()],
+                    option_values: vec![ProductOptionValue::from(row)],
                 }),
             }
         }
@@ -189,6 +202,21 @@ impl ProductShopper {
         let variants = call(ctx)?.load(VariantsOf(self.0.id)).await?;
         Ok(variants.iter().cloned().map(Variant::from).collect())
     }
+
+    /// The products that the merchant shows beside it, in order: those that this request may see.
+    #[graphql(complexity = "3 + first.unwrap_or(20).max(0) as usize * child_complexity")]
+    async fn related(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "So many: 20 when absent, at most 20.")] first: Option<i32>,
+    ) -> async_graphql::Result<Vec<Product>> {
+        let first = bounded(first).map_err(|refusal| top_level(refusal.into()))?;
+        let call = call(ctx)?;
+        let now = call.app.clock.now();
+        let rows = call.load(ShownBeside(self.0.id, call.channel.id)).await?;
+        let shown = rows.iter().filter(|(_, from)| *from <= now).take(first);
+        Ok(shown.map(|(row, _)| Product::from(row.clone())).collect())
+    }
 }
 
 /// What only staff see of a product.
@@ -240,6 +268,13 @@ impl ProductStaff {
         let variants = call(ctx)?.load(VariantsOf(self.0.id)).await?;
         Ok(variants.iter().cloned().map(AdminVariant::from).collect())
     }
+
+    /// The products that stand beside it, in order, at most 20.
+    #[graphql(complexity = "20 * child_complexity")]
+    async fn related(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminProduct>> {
+        let rows = call(ctx)?.load(RelatedOf(self.0.id)).await?;
+        Ok(rows.iter().cloned().map(AdminProduct::from).collect())
+    }
 }
 
 /// A channel in which a product is for sale.
@@ -249,17 +284,6 @@ pub struct AdminPublication {
     pub channel: AdminChannel,
     /// From when on.
     pub published_at: DateTime<Utc>,
-}
-
-/// An option of a product, such as Color.
-#[derive(Debug, Clone, SimpleObject)]
-pub struct ProductOption {
-    /// Its id, the same for all products that have it.
-    pub id: ID,
-    /// Its name.
-    pub name: String,
-    /// The names of the values that the product's variants have, in their order; at most 250.
-    pub values: Vec<String>,
 }
 
 /// A picture, film or file.
@@ -315,6 +339,18 @@ impl From<variant::Model> for AdminVariant {
     }
 }
 
+impl AdminVariant {
+    /// The id, for `AdminNode`.
+    pub async fn id(&self, _: &Context<'_>) -> async_graphql::Result<ID> {
+        Ok(id(self.0.0.id))
+    }
+}
+
+connection! {
+    /// A page of variants as staff see them.
+    AdminVariantConnection, AdminVariantEdge, AdminVariant, variant::Model
+}
+
 /// What both surfaces show of a variant.
 #[derive(Debug, Clone)]
 pub struct VariantCore(Arc<variant::Model>);
@@ -360,6 +396,21 @@ impl VariantCore {
     /// Grams of one piece, packed.
     async fn weight_grams(&self) -> Option<i32> {
         self.0.weight_grams
+    }
+
+    /// Millimeters of its longest side, packed.
+    async fn length_mm(&self) -> Option<i32> {
+        self.0.length_mm
+    }
+
+    /// Millimeters across, packed.
+    async fn width_mm(&self) -> Option<i32> {
+        self.0.width_mm
+    }
+
+    /// Millimeters upwards, packed.
+    async fn height_mm(&self) -> Option<i32> {
+        self.0.height_mm
     }
 
     /// Whether it is sent to an address.
@@ -412,6 +463,31 @@ impl VariantStaff {
     /// Rises with every change.
     async fn version(&self) -> i32 {
         self.0.version
+    }
+
+    /// Its number in another system.
+    async fn external_reference(&self) -> Option<&str> {
+        self.0.external_reference.as_deref()
+    }
+
+    /// Its number for customs.
+    async fn hs_code(&self) -> Option<&str> {
+        self.0.hs_code.as_deref()
+    }
+
+    /// Where it was made.
+    async fn origin_country(&self) -> Option<Country> {
+        self.0.origin_country.clone().map(Country)
+    }
+
+    /// When it was changed last.
+    async fn updated_at(&self) -> DateTime<Utc> {
+        self.0.updated_at
+    }
+
+    /// The product that it belongs to.
+    async fn product(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<AdminProduct>> {
+        Ok(call(ctx)?.load(ProductBy(self.0.product_id)).await?.map(AdminProduct::from))
     }
 
     /// Whether its stock is counted.

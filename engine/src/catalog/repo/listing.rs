@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 use domain::catalog::ProductStatus;
 use domain::id::{ChannelId, LocationId, RegionId};
-use entity::product;
+use entity::{listing_price, product, product_channel};
 use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryResult, QueryTrait, Value,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Order, QueryFilter, QueryResult, QueryTrait,
+    Value,
 };
 use uuid::Uuid;
 
@@ -57,19 +58,122 @@ pub async fn page(
         condition = condition.add(narrow(conn, view, filter));
     }
     let total = if count { Some(number(conn, condition.clone()).await?) } else { None };
+    // On the store the priced products and those without a price are two walks
+    // along an index each; `offset`, which only staff have, would need to know
+    // where the first ends.
+    let rows = match (view.channel, view.region, sort) {
+        (Some(_), Some(region), SortKey::Price) if page.offset == 0 => {
+            by_price(conn, view, region, &condition, &page).await?
+        }
+        _ => {
+            let rows = conn.query_all(&select(conn, view, condition, sort, &page)).await?;
+            rows.iter().map(|row| read(row, sort)).collect::<Result<Vec<_>>>()?
+        }
+    };
+    Ok(page.rows(rows, total))
+}
+
+/// The statement of a page.
+fn select(conn: &Conn, view: &View, condition: Condition, sort: SortKey, page: &Page) -> SelectStatement {
     let key = sort_key(conn, view, sort);
-    let id: SimpleExpr = Expr::col(product::Column::Id.as_column_ref());
-    let mut find = product::Entity::find().filter(condition).filter(page.condition(key.clone(), id.clone()));
+    let mut find = product::Entity::find().filter(condition);
+    let id = match (sort, view.channel) {
+        // The moment and the id out of one index, which gives the order.
+        (SortKey::Newest, Some(channel)) => {
+            let here = "product_channel.product_id = product.id and product_channel.channel_id = ?";
+            let here = expression(conn, here, [Uuid::from(channel).into()]);
+            QueryTrait::query(&mut find).inner_join(product_channel::Entity, here);
+            Expr::col(product_channel::Column::ProductId.as_column_ref())
+        }
+        _ => Expr::col(product::Column::Id.as_column_ref()),
+    };
+    find = find.filter(page.condition(key.clone(), id.clone()));
     let select: &mut SelectStatement = QueryTrait::query(&mut find);
     select
         .expr_as(key.clone(), "sort_key")
         .order_by_expr(key, page.order())
         .order_by_expr(id, page.order())
         .limit(page.limit())
-        .offset(page.offset);
-    let rows = conn.query_all(select).await?;
-    let rows = rows.iter().map(|row| read(row, sort)).collect::<Result<Vec<_>>>()?;
-    Ok(page.rows(rows, total))
+        .offset(page.offset)
+        .to_owned()
+}
+
+/// The statement of a page without a filter, for those who ask how it is planned.
+pub fn statement_of(conn: &Conn, view: &View, sort: SortKey, page: &Page) -> SelectStatement {
+    let condition = match view.channel {
+        Some(channel) => published(conn, channel, view.now),
+        None => Condition::all().add(product::Column::DeletedAt.is_null()),
+    };
+    match (view.channel, view.region, sort) {
+        (Some(_), Some(region), SortKey::Price) => priced_part(conn, view, region, condition, page, true),
+        _ => select(conn, view, condition, sort, page),
+    }
+}
+
+/// What has no price in this region comes after everything that has one.
+const NO_PRICE: i64 = 9_007_199_254_740_991;
+
+/// A page by price: the products with one in the order of their index, then
+/// those without in the order of their ids, or the other way round.
+async fn by_price(
+    conn: &Conn,
+    view: &View,
+    region: RegionId,
+    condition: &Condition,
+    page: &Page,
+) -> Result<Vec<(product::Model, Place)>> {
+    let rising = page.order() == Order::Asc;
+    let behind_priced = |place: &Place| place.key == Key::Number(NO_PRICE);
+    let mut found: Vec<(product::Model, Place)> = Vec::new();
+    for priced in [rising, !rising] {
+        let passed = page.from.as_ref().is_some_and(|from| behind_priced(from) == priced && priced == rising);
+        if passed || found.len() as u64 >= page.limit() {
+            continue;
+        }
+        let statement = priced_part(conn, view, region, condition.clone(), page, priced);
+        let rows = conn.query_all(&statement).await?;
+        let rows = rows.iter().map(|row| read(row, SortKey::Price)).collect::<Result<Vec<_>>>()?;
+        found.extend(rows);
+    }
+    found.truncate(page.limit() as usize);
+    Ok(found)
+}
+
+/// The products with a price, or those without.
+fn priced_part(
+    conn: &Conn,
+    view: &View,
+    region: RegionId,
+    condition: Condition,
+    page: &Page,
+    priced: bool,
+) -> SelectStatement {
+    let mut find = product::Entity::find().filter(condition);
+    let here = || [Uuid::from(view.price_channel).into(), Uuid::from(region).into()];
+    let inside = page.from.as_ref().is_some_and(|from| (from.key == Key::Number(NO_PRICE)) != priced);
+    let select = QueryTrait::query(&mut find);
+    if priced {
+        let join = "listing_price.product_id = product.id and listing_price.channel_id = ?
+            and listing_price.region_id = ?";
+        select.inner_join(listing_price::Entity, expression(conn, join, here()));
+        let key: SimpleExpr = Expr::col(listing_price::Column::MinMinor.as_column_ref());
+        let id: SimpleExpr = Expr::col(listing_price::Column::ProductId.as_column_ref());
+        if inside {
+            select.cond_where(page.condition(key.clone(), id.clone()));
+        }
+        select.expr_as(key.clone(), "sort_key").order_by_expr(key, page.order()).order_by_expr(id, page.order());
+    } else {
+        let none = "not exists (select 1 from listing_price where listing_price.product_id = product.id
+            and listing_price.channel_id = ? and listing_price.region_id = ?)";
+        select.and_where(expression(conn, none, here()));
+        let id: SimpleExpr = Expr::col(product::Column::Id.as_column_ref());
+        if let Some(from) = page.from.as_ref().filter(|_| inside) {
+            select.and_where(if page.order() == Order::Asc { id.clone().gt(from.id) } else { id.clone().lt(from.id) });
+        }
+        select.expr_as(expression(conn, "cast(? as bigint)", [NO_PRICE.into()]), "sort_key");
+        select.order_by_expr(id, page.order());
+    }
+    select.limit(page.limit()).to_owned()
 }
 
 async fn number(conn: &Conn, condition: Condition) -> Result<i64> {
@@ -92,12 +196,7 @@ fn sort_key(conn: &Conn, view: &View, sort: SortKey) -> SimpleExpr {
     match (sort, view.channel) {
         (SortKey::Title, _) => Expr::col(product::Column::TitleFold.as_column_ref()),
         (SortKey::Newest, None) => Expr::col(product::Column::CreatedAt.as_column_ref()),
-        (SortKey::Newest, Some(channel)) => expression(
-            conn,
-            "(select product_channel.published_at from product_channel
-                where product_channel.product_id = product.id and product_channel.channel_id = ?)",
-            [Uuid::from(channel).into()],
-        ),
+        (SortKey::Newest, Some(_)) => Expr::col(product_channel::Column::PublishedAt.as_column_ref()),
         // What has no price in this region comes after everything that has one.
         (SortKey::Price, _) => expression(
             conn,

@@ -1,0 +1,3 @@
+//! Variants of all products in one list, and many written at once.
+
+pub mod admin;
