@@ -19,6 +19,7 @@ mod frame;
 mod import;
 mod live;
 mod order;
+mod product;
 mod race;
 mod schema;
 mod seed;

@@ -119,7 +119,7 @@ impl SetVariants {
         let ids: Vec<VariantId> = self.rows.iter().filter_map(|row| row.variant.id).collect();
         let references = self.rows.iter().filter_map(|row| text(&row.variant.change.external_reference));
         let skus = self.rows.iter().filter_map(|row| text(&row.variant.change.sku));
-        let mut found = repo::variants_by_ids(&tx.conn, &ids).await?;
+        let found = repo::variants_by_ids(&tx.conn, &ids).await?;
         let by_reference = write::variants_by_references(&tx.conn, references.collect()).await?;
         let by_sku = write::variants_by_skus(&tx.conn, skus.collect()).await?;
         let mut meant = Vec::with_capacity(self.rows.len());
@@ -165,7 +165,6 @@ impl SetVariants {
         let skus = by_sku.iter().filter(|row| !inside(row)).filter_map(|row| row.sku.clone()).collect();
         let outside = by_reference.iter().filter(|row| !inside(row));
         let references = outside.filter_map(|row| row.external_reference.clone()).collect();
-        found.clear();
         Ok(Board { products: held::load(&tx.conn, locked).await?, meant, skus, references })
     }
 
@@ -222,7 +221,7 @@ impl SetVariants {
     }
 
     /// A product with its rows written over it, and where each variant comes from:
-    /// untouched ones first, so that doubles are the fault of a row.
+    /// untouched ones first, then known ones, so that doubles are the fault of a row, and rather of a new one.
     fn become_of(
         &self,
         board: &Board,
@@ -230,7 +229,8 @@ impl SetVariants {
         faults: &mut Faults,
         fresh: &mut bool,
     ) -> (domain::catalog::ProductDraft, Vec<Source>) {
-        let rows: Vec<(usize, &Row)> = self.of(board, held, faults).collect();
+        let mut rows: Vec<(usize, &Row)> = self.of(board, held, faults).collect();
+        rows.sort_by_key(|(place, _)| board.meant[*place].known.is_none());
         let touched: HashSet<VariantId> = rows.iter().filter_map(|(place, _)| board.meant[*place].known).collect();
         let mut draft = held.draft();
         draft.variants.clear();
