@@ -51,6 +51,7 @@ pub mod product_category;
 pub mod product_channel;
 pub mod product_media;
 pub mod product_option;
+pub mod product_related;
 pub mod product_tag;
 pub mod product_type;
 pub mod publishable_key;

@@ -14,6 +14,9 @@ pub struct Model {
     pub handle: Handle,
     pub name: String,
     pub rank: i32,
+    /// `#rrggbb`; a value has a color or a picture or neither.
+    pub swatch_color: Option<String>,
+    pub swatch_url: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -2,6 +2,7 @@
 
 use domain::catalog::BackorderPolicy;
 use domain::id::{ProductId, VariantId};
+use domain::text::CountryCode;
 use sea_orm::entity::prelude::*;
 
 /// What can be bought.
@@ -17,11 +18,19 @@ pub struct Model {
     pub product_id: ProductId,
     pub title: String,
     pub sku: Option<String>,
+    /// The number in lower case, empty when there is none: what sorting by it compares.
+    pub sku_fold: String,
     pub barcode: Option<String>,
     pub rank: i32,
     /// The ids of the option values in order of the options.
     pub combination: String,
+    pub external_reference: Option<String>,
     pub weight_grams: Option<i32>,
+    pub length_mm: Option<i32>,
+    pub width_mm: Option<i32>,
+    pub height_mm: Option<i32>,
+    pub hs_code: Option<String>,
+    pub origin_country: Option<CountryCode>,
     pub backorder: BackorderPolicy,
     pub manage_inventory: bool,
     pub requires_shipping: bool,

@@ -10,6 +10,7 @@ mod m0005_stock;
 mod m0006_cart;
 mod m0007_order;
 mod m0008_collections;
+mod m0009_products;
 mod m0010_media;
 mod m0012_metafields;
 mod m0013_translations;
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_cart::Migration),
             Box::new(m0007_order::Migration),
             Box::new(m0008_collections::Migration),
+            Box::new(m0009_products::Migration),
             Box::new(m0010_media::Migration),
             Box::new(m0012_metafields::Migration),
             Box::new(m0013_translations::Migration),

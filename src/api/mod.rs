@@ -19,9 +19,14 @@ use crate::audit::admin::AuditAdminQuery;
 use crate::auth::admin::{AuthAdminMutation, AuthAdminQuery};
 use crate::cart::store::{CartStoreMutation, CartStoreQuery};
 use crate::catalog::admin::{CatalogAdminMutation, CatalogAdminQuery};
+use crate::catalog::option::admin::{OptionAdminMutation, OptionAdminQuery};
+use crate::catalog::product::admin::ProductAdminMutation;
+use crate::catalog::related::admin::RelatedAdminMutation;
+use crate::catalog::related::store::RelatedStoreQuery;
 use crate::catalog::store::CatalogStoreQuery;
 use crate::category::admin::{CategoryAdminMutation, CategoryAdminQuery};
 use crate::category::store::CategoryStoreQuery;
+use crate::catalog::variant::admin::{VariantAdminMutation, VariantAdminQuery};
 use crate::channel::admin::{ChannelAdminMutation, ChannelAdminQuery};
 use crate::channel::store::ShopStoreQuery;
 use crate::checkout::store::CheckoutStoreMutation;
@@ -72,6 +77,7 @@ root! {
         CustomerStoreQuery,
         NodeStoreQuery,
         OrderStoreQuery,
+        RelatedStoreQuery,
         ShopStoreQuery,
     ]
 }
@@ -101,12 +107,14 @@ root! {
         MediaAdminQuery,
         MetafieldAdminQuery,
         NodeAdminQuery,
+        OptionAdminQuery,
         OrderAdminQuery,
         RegionAdminQuery,
         ShippingAdminQuery,
         StaffAdminQuery,
         TaxAdminQuery,
         TranslationAdminQuery,
+        VariantAdminQuery,
     ]
 }
 
@@ -125,13 +133,17 @@ root! {
         LocationAdminMutation,
         MediaAdminMutation,
         MetafieldAdminMutation,
+        OptionAdminMutation,
         OrderAdminMutation,
         PaymentAdminMutation,
+        ProductAdminMutation,
         RegionAdminMutation,
+        RelatedAdminMutation,
         ShippingAdminMutation,
         StaffAdminMutation,
         TaxAdminMutation,
         TranslationAdminMutation,
+        VariantAdminMutation,
     ]
 }
 

@@ -7,11 +7,12 @@ use domain::refusal::{ErrorCode, Refusal};
 use super::call::{Call, call};
 use super::guard::admin;
 use super::payload::top_level;
-use crate::catalog::types::{AdminProduct, Product, Variant};
 use crate::category::types::{AdminCategory, Category};
 use crate::collection::types::{AdminCollection, Collection};
 use crate::customer::types::{AdminCustomer, AdminCustomerGroup, Customer};
 use crate::media::types::AdminMedia;
+use crate::catalog::types::{AdminProduct, Product};
+use crate::catalog::variant::types::{AdminVariant, Variant};
 use crate::order::types::{AdminOrder, Order};
 use crate::translation::load::feed_one;
 use domain::auth::Permission;
@@ -51,6 +52,8 @@ pub enum AdminNode {
     AdminCollection(AdminCollection),
     /// A category.
     AdminCategory(AdminCategory),
+    /// A variant.
+    AdminVariant(AdminVariant),
     /// An order.
     AdminOrder(AdminOrder),
     /// A picture, film or file.
@@ -122,6 +125,11 @@ async fn fetch_admin(call: &Call, id: &ID) -> Result<Option<AdminNode>> {
         call.caller.actor.check(Need::Permission(Permission::CatalogRead))?;
         let found = engine::category::repo::find(&conn, &Named::Id(id), false).await?;
         return Ok(found.map(|row| AdminNode::AdminCategory(row.into())));
+    }
+    if let Ok(id) = id.parse::<VariantId>() {
+        call.caller.actor.check(Need::Permission(Permission::CatalogRead))?;
+        let row = engine::catalog::repo::variants_by_ids(&conn, &[id]).await?.into_iter().next();
+        return Ok(row.map(|row| AdminNode::AdminVariant(row.into())));
     }
     if let Ok(id) = id.parse::<OrderId>() {
         call.caller.actor.check(Need::Permission(Permission::OrdersRead))?;

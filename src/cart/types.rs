@@ -15,7 +15,7 @@ use crate::api::call::{Call, call};
 use crate::api::input::change;
 use crate::api::scalar::{Country, CurrencyCode, Decimal, Json, Money, id, ppm_to_percent};
 use crate::api::word::Enum;
-use crate::catalog::types::Variant;
+use crate::catalog::variant::types::Variant;
 use crate::region::types::Region;
 use crate::translation::load::TextAt;
 use engine::cart::ops::{Addresses, Buyer};

@@ -15,12 +15,13 @@ use crate::api::guard::{catalog_read, catalog_write};
 use crate::api::input::change;
 use crate::api::page::{ADMIN_MAX, Page, PageArgs, SortDirection, one_sort};
 use crate::api::payload::{find as found, payload, top_level};
-use crate::api::scalar::{MoneyInput, id, parse_id};
+use crate::api::scalar::{Country, MoneyInput, id, parse_id};
 use crate::api::word::Enum;
 use engine::catalog::listing::{Filter, SortKey, check};
 use engine::catalog::ops::{
     CreateProduct, DeleteProduct, PublishProduct, UpdateProduct, UpdateProductOp, VariantPrices,
 };
+use engine::catalog::publish::ScheduleProduct;
 use engine::catalog::repo::listing::{find, page};
 use engine::error::Result;
 
@@ -146,8 +147,20 @@ pub struct AdminVariantCreateInput {
     pub options: Option<Vec<AdminSelectedOptionInput>>,
     /// Its prices, one per currency.
     pub prices: Option<Vec<AdminPriceInput>>,
+    /// Its number in another system, unique among all variants.
+    pub external_reference: Option<String>,
     /// Grams of one piece, packed.
     pub weight_grams: Option<i32>,
+    /// Millimeters of its longest side, packed; 1 to 100000.
+    pub length_mm: Option<i32>,
+    /// Millimeters across; 1 to 100000.
+    pub width_mm: Option<i32>,
+    /// Millimeters upwards; 1 to 100000.
+    pub height_mm: Option<i32>,
+    /// Its number for customs, 6 to 13 digits; dots and blanks are taken out.
+    pub hs_code: Option<String>,
+    /// Where it was made.
+    pub origin_country: Option<Country>,
     /// Whether it is sent to an address.
     #[graphql(default = true)]
     pub requires_shipping: bool,
@@ -214,7 +227,8 @@ fn price_draft(input: &AdminPriceInput, path: &[&str]) -> Result<PriceDraft, Ref
     })
 }
 
-fn price_drafts(inputs: &[AdminPriceInput], path: &[&str], refusals: &mut Refusals) -> Vec<PriceDraft> {
+/// Prices for the engine; `path` leads to the input that holds them.
+pub fn price_drafts(inputs: &[AdminPriceInput], path: &[&str], refusals: &mut Refusals) -> Vec<PriceDraft> {
     let mut drafts = Vec::with_capacity(inputs.len());
     for (number, input) in inputs.iter().enumerate() {
         let number = number.to_string();
@@ -234,7 +248,13 @@ impl AdminVariantCreateInput {
             sku: self.sku,
             barcode: self.barcode,
             options: options.into_iter().map(|option| (option.name, option.value)).collect(),
+            external_reference: self.external_reference,
             weight_grams: self.weight_grams,
+            length_mm: self.length_mm,
+            width_mm: self.width_mm,
+            height_mm: self.height_mm,
+            hs_code: self.hs_code,
+            origin_country: self.origin_country.map(|country| country.0),
             requires_shipping: self.requires_shipping,
             manage_inventory: self.manage_inventory,
             backorder: self.backorder.map_or(BackorderPolicy::Deny, |policy| policy.0),
@@ -318,6 +338,10 @@ pub struct AdminProductUpdateInput {
     pub tags: Option<Vec<String>>,
     /// Whether shoppers see it.
     pub status: Option<Enum<ProductStatus>>,
+    /// Its number in another system, unique.
+    pub external_reference: MaybeUndefined<String>,
+    /// Whether promotions touch it.
+    pub discountable: Option<bool>,
     /// The title for search engines.
     pub seo_title: MaybeUndefined<String>,
     /// The description for search engines.
@@ -349,6 +373,8 @@ impl AdminProductUpdateInput {
             product_type: change(self.product_type),
             tags: self.tags,
             status: self.status.map(|status| status.0),
+            external_reference: change(self.external_reference),
+            discountable: self.discountable,
             seo_title: change(self.seo_title),
             seo_description: change(self.seo_description),
             prices,
@@ -357,15 +383,67 @@ impl AdminProductUpdateInput {
     }
 }
 
-/// Where a product is for sale.
+/// A channel in which a product is for sale, and since when.
+#[derive(Debug, InputObject)]
+pub struct AdminPublicationInput {
+    /// The channel.
+    pub channel_id: ID,
+    /// From when on; now when absent, or since it was for sale there already.
+    pub publish_at: Option<DateTime<Utc>>,
+}
+
+/// Where a product is for sale: in the channels that you name, either way, and in no other; none takes it off sale.
 #[derive(Debug, InputObject)]
 pub struct AdminProductPublishInput {
     /// Which product.
     pub id: ID,
-    /// In these channels and in no other; none takes it off sale.
-    pub channel_ids: Vec<ID>,
-    /// From when on; now when absent.
+    /// In these channels, from one moment on.
+    pub channel_ids: Option<Vec<ID>>,
+    /// From when on in all of `channelIds`; now when absent, or since it was for sale there already.
     pub publish_at: Option<DateTime<Utc>>,
+    /// In these channels, each from its own moment on, at most 100; instead of `channelIds`.
+    pub channels: Option<Vec<AdminPublicationInput>>,
+}
+
+impl AdminProductPublishInput {
+    fn op(self) -> Result<ScheduleOrPublish> {
+        let mut refusals = Refusals::default();
+        let product = refusals.keep(parse_id(&self.id, &["id"]));
+        let lost = || engine::error::Error::internal("a refusal was lost");
+        match (self.channel_ids, self.channels) {
+            (Some(ids), None) => {
+                let read = |(place, id): (usize, &ID)| parse_id(id, &["channelIds", &place.to_string()]);
+                let channels = ids.iter().enumerate().filter_map(|each| refusals.keep(read(each))).collect();
+                refusals.into_result()?;
+                let id = product.ok_or_else(lost)?;
+                Ok(ScheduleOrPublish::Publish(PublishProduct { id, channels, at: self.publish_at }))
+            }
+            (None, Some(channels)) if self.publish_at.is_none() => {
+                let read = |(place, wish): (usize, &AdminPublicationInput)| {
+                    let path = ["channels", &place.to_string(), "channelId"];
+                    Ok((parse_id(&wish.channel_id, &path)?, wish.publish_at))
+                };
+                let channels = channels.iter().enumerate().filter_map(|each| refusals.keep(read(each))).collect();
+                refusals.into_result()?;
+                let id = product.ok_or_else(lost)?;
+                Ok(ScheduleOrPublish::Schedule(ScheduleProduct { id, channels }))
+            }
+            (None, Some(_)) => {
+                let message = "Each of channels has a moment of its own; publishAt goes with channelIds.";
+                Err(Refusal::new(ErrorCode::Invalid, message).at(["publishAt"]).into())
+            }
+            _ => {
+                let message = "Give channelIds or channels, and not both.";
+                Err(Refusal::new(ErrorCode::Required, message).at(["channels"]).into())
+            }
+        }
+    }
+}
+
+/// The two ways to say where a product is for sale.
+enum ScheduleOrPublish {
+    Publish(PublishProduct),
+    Schedule(ScheduleProduct),
 }
 
 /// Which product goes.
@@ -448,14 +526,11 @@ impl CatalogAdminMutation {
     ) -> async_graphql::Result<AdminProductPublishPayload> {
         let call = call(ctx)?;
         let outcome = async {
-            let mut refusals = Refusals::default();
-            let product = refusals.keep(parse_id(&input.id, &["id"]));
-            let read = |(place, id): (usize, &ID)| parse_id(id, &["channelIds", &place.to_string()]);
-            let channels = input.channel_ids.iter().enumerate().filter_map(|each| refusals.keep(read(each))).collect();
-            refusals.into_result()?;
-            let id = product.ok_or_else(|| engine::error::Error::internal("a refusal was lost"))?;
-            let op = PublishProduct { id, channels, at: input.publish_at };
-            call.app.run(&call.caller, &op).await.map(AdminProduct::from)
+            let row = match input.op()? {
+                ScheduleOrPublish::Publish(op) => call.app.run(&call.caller, &op).await?,
+                ScheduleOrPublish::Schedule(op) => call.app.run(&call.caller, &op).await?,
+            };
+            Ok(AdminProduct::from(row))
         };
         AdminProductPublishPayload::answer(outcome.await)
     }

@@ -2,5 +2,9 @@
 
 pub mod admin;
 pub mod load;
+pub mod option;
+pub mod product;
+pub mod related;
 pub mod store;
 pub mod types;
+pub mod variant;

@@ -15,7 +15,7 @@ use crate::api::page::connection;
 use crate::api::scalar::{CurrencyCode, Int64, Json, Money, id};
 use crate::api::word::Enum;
 use crate::cart::types::{Address, Tax};
-use crate::catalog::types::SelectedOption;
+use crate::catalog::variant::types::SelectedOption;
 use crate::fulfillment::load::FulfillmentsOf;
 use crate::fulfillment::types::Fulfillment;
 use crate::metafield::types::Metafields;

@@ -27,6 +27,7 @@ mod live;
 mod media;
 mod metafield;
 mod order;
+mod product;
 mod race;
 mod schema;
 mod seed;

@@ -2,15 +2,16 @@
 
 use std::collections::HashSet;
 
-use super::options::{KnownOption, choose, known_options};
+use super::options::{KnownOption, choose, known_options, made_title};
 use super::{
-    CheckedProduct, CheckedVariant, MAX_ALT, MAX_DESCRIPTION, MAX_MEDIA, MAX_PRICES, MAX_SEO_DESCRIPTION, MAX_STOCK,
-    MAX_TAGS, MAX_URL, MAX_VARIANTS, MediaDraft, MediaKind, OptionDraft, PriceDraft, ProductDraft, VariantDraft,
+    CheckedProduct, CheckedVariant, MAX_ALT, MAX_DESCRIPTION, MAX_MEDIA, MAX_PRICES, MAX_SEO_DESCRIPTION, MAX_SIDE,
+    MAX_STOCK, MAX_TAGS, MAX_URL, MAX_VARIANTS, MediaDraft, MediaKind, OptionDraft, PriceDraft, ProductDraft,
+    VariantDraft,
 };
 use crate::media::external_url;
 use crate::money::MAX_MINOR;
 use crate::refusal::{ErrorCode, Refusal, Refusals};
-use crate::text::{self, Handle, MAX_TITLE};
+use crate::text::{self, Handle};
 
 /// Checks a wished product and makes it complete.
 ///
@@ -177,6 +178,7 @@ pub fn address(text: &str) -> Result<String, Refusal> {
 #[derive(Default)]
 struct Seen {
     skus: HashSet<String>,
+    references: HashSet<String>,
     combinations: HashSet<Vec<usize>>,
 }
 
@@ -200,14 +202,28 @@ fn check_variant(
         );
     }
     let barcode = line(draft.barcode, &["variants", &place, "barcode"], refusals);
+    let external_reference = line(draft.external_reference, &["variants", &place, "externalReference"], refusals);
+    if let Some(reference) = &external_reference
+        && !seen.references.insert(reference.clone())
+    {
+        let message = "Another variant of this product has this external reference.";
+        let refusal = Refusal::new(ErrorCode::Duplicate, message);
+        refusals.push(refusal.at(["variants", &place, "externalReference"]));
+    }
     let chosen = options
         .and_then(|options| choose(&place, &draft.options, options, &mut seen.combinations, refusals))
         .unwrap_or_default();
-    let made_title = || match chosen.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>() {
-        values if values.is_empty() => product_title.to_owned(),
-        values => values.join(" / ").chars().take(MAX_TITLE).collect(),
-    };
-    let title = given_title.unwrap_or_else(made_title);
+    let values = chosen.iter().map(|(_, value)| value.as_str());
+    let title = given_title.unwrap_or_else(|| made_title(product_title, values));
+    let sides = [(draft.length_mm, "lengthMm"), (draft.width_mm, "widthMm"), (draft.height_mm, "heightMm")];
+    for (side, name) in sides {
+        if side.is_some_and(|side| !(1..=MAX_SIDE).contains(&side)) {
+            let message = format!("A side lies between 1 and {MAX_SIDE} millimeters.");
+            let refusal = Refusal::new(ErrorCode::Invalid, message).limit(i64::from(MAX_SIDE));
+            refusals.push(refusal.at(["variants", &place, name]));
+        }
+    }
+    let hs_code = customs_code(draft.hs_code, &place, refusals);
     if draft.weight_grams.is_some_and(|grams| grams < 0) {
         refusals.push(Refusal::new(ErrorCode::Invalid, "A weight can't be below zero.").at([
             "variants",
@@ -231,15 +247,34 @@ fn check_variant(
         sku,
         barcode,
         options: chosen,
+        external_reference,
         weight_grams: draft.weight_grams,
+        length_mm: draft.length_mm,
+        width_mm: draft.width_mm,
+        height_mm: draft.height_mm,
+        hs_code,
+        origin_country: draft.origin_country,
         requires_shipping: draft.requires_shipping,
         manage_inventory: draft.manage_inventory,
         backorder: draft.backorder,
         prices: draft.prices,
+        prices_whole: draft.prices_whole,
         stock: draft.stock,
         media_url,
         metadata: draft.metadata,
     }
+}
+
+/// The digits of a number for customs, which people write with dots or blanks.
+fn customs_code(text: Option<String>, place: &str, refusals: &mut Refusals) -> Option<String> {
+    let text = text.filter(|text| !text.trim().is_empty())?;
+    let digits: String = text.chars().filter(|c| !matches!(c, '.' | ' ')).collect();
+    if (6..=13).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(digits);
+    }
+    let message = "A number for customs has 6 to 13 digits, such as 6109.10.";
+    refusals.push(Refusal::new(ErrorCode::Invalid, message).at(["variants", place, "hsCode"]));
+    None
 }
 
 fn check_prices(place: &str, prices: &[PriceDraft], refusals: &mut Refusals) {

@@ -3,15 +3,19 @@
 
 mod check;
 mod options;
+mod swatch;
+mod variant;
 
 use std::collections::BTreeMap;
 
 use crate::money::Currency;
-use crate::text::Handle;
+use crate::text::{CountryCode, Handle};
 use crate::word::words;
 
 pub use check::{address, check_product};
-pub use options::option_handle;
+pub use options::{made_title, option_handle};
+pub use swatch::Swatch;
+pub use variant::{RelatedFault, VariantChange, check_related};
 
 /// The most variants of a product.
 pub const MAX_VARIANTS: usize = 250;
@@ -25,6 +29,12 @@ pub const MAX_MEDIA: usize = 100;
 pub const MAX_TAGS: usize = 100;
 /// The most prices that a variant is given at once.
 pub const MAX_PRICES: usize = 100;
+/// The most products that are shown beside another by hand.
+pub const MAX_RELATED: usize = 20;
+/// The most variants that one call writes, whatever products they belong to.
+pub const MAX_BULK_ROWS: usize = 2000;
+/// The longest side of a variant, in millimeters.
+pub const MAX_SIDE: i32 = 100_000;
 /// The largest stock of a variant in one place, in pieces.
 pub const MAX_STOCK: i32 = 1_000_000_000;
 /// The longest address of a picture, film or file, in bytes.
@@ -57,6 +67,44 @@ words! {
         Deny = "DENY",
         /// It can be bought and is delivered later.
         Allow = "ALLOW",
+    }
+}
+
+words! {
+    /// What became of something that was to be written.
+    pub enum WriteOutcome {
+        /// It is new.
+        Created = "CREATED",
+        /// Something of it was changed.
+        Updated = "UPDATED",
+        /// It was as wished; nothing was written.
+        Unchanged = "UNCHANGED",
+        /// It is gone.
+        Deleted = "DELETED",
+        /// It was refused; nothing of it was written.
+        Refused = "REFUSED",
+    }
+}
+
+words! {
+    /// What a refused row does to the rows beside it.
+    pub enum OnError {
+        /// One refused row refuses all: nothing is written.
+        Abort = "ABORT",
+        /// Refused rows are left out, the others are written.
+        SkipRow = "SKIP_ROW",
+    }
+}
+
+words! {
+    /// What lies of a variant at all locations together.
+    pub enum StockState {
+        /// At least one piece can be promised.
+        InStock = "IN_STOCK",
+        /// Its stock is counted, and none can be promised.
+        OutOfStock = "OUT_OF_STOCK",
+        /// Its stock isn't counted.
+        NotCounted = "NOT_COUNTED",
     }
 }
 
@@ -114,8 +162,20 @@ pub struct VariantDraft {
     pub barcode: Option<String>,
     /// Pairs of an option's name and its value, in any order.
     pub options: Vec<(String, String)>,
+    /// Its number in another system.
+    pub external_reference: Option<String>,
     /// Grams of one piece, packed.
     pub weight_grams: Option<i32>,
+    /// Millimeters of its longest side, packed.
+    pub length_mm: Option<i32>,
+    /// Millimeters across.
+    pub width_mm: Option<i32>,
+    /// Millimeters upwards.
+    pub height_mm: Option<i32>,
+    /// Its number for customs, 6 to 13 digits.
+    pub hs_code: Option<String>,
+    /// Where it was made.
+    pub origin_country: Option<CountryCode>,
     /// Whether it is sent by post.
     pub requires_shipping: bool,
     /// Whether its stock is counted.
@@ -124,6 +184,8 @@ pub struct VariantDraft {
     pub backorder: BackorderPolicy,
     /// At most one price for each currency.
     pub prices: Vec<PriceDraft>,
+    /// Whether prices in other currencies go.
+    pub prices_whole: bool,
     /// Pieces in the shop's default place.
     pub stock: Option<i32>,
     /// The address of the medium that shows this variant.
@@ -140,11 +202,18 @@ impl Default for VariantDraft {
             sku: None,
             barcode: None,
             options: Vec::new(),
+            external_reference: None,
             weight_grams: None,
+            length_mm: None,
+            width_mm: None,
+            height_mm: None,
+            hs_code: None,
+            origin_country: None,
             requires_shipping: true,
             manage_inventory: true,
             backorder: BackorderPolicy::Deny,
             prices: Vec::new(),
+            prices_whole: false,
             stock: None,
             media_url: None,
             metadata: BTreeMap::new(),
@@ -229,8 +298,20 @@ pub struct CheckedVariant {
     pub barcode: Option<String>,
     /// Exactly one pair for each option of the product, in the product's order and spelling.
     pub options: Vec<(String, String)>,
+    /// One line, unique within the product.
+    pub external_reference: Option<String>,
     /// Grams, not below zero.
     pub weight_grams: Option<i32>,
+    /// From 1 to [`MAX_SIDE`].
+    pub length_mm: Option<i32>,
+    /// From 1 to [`MAX_SIDE`].
+    pub width_mm: Option<i32>,
+    /// From 1 to [`MAX_SIDE`].
+    pub height_mm: Option<i32>,
+    /// 6 to 13 digits and nothing between them.
+    pub hs_code: Option<String>,
+    /// As wished.
+    pub origin_country: Option<CountryCode>,
     /// As wished.
     pub requires_shipping: bool,
     /// As wished.
@@ -239,6 +320,8 @@ pub struct CheckedVariant {
     pub backorder: BackorderPolicy,
     /// At most one for each currency, none below zero.
     pub prices: Vec<PriceDraft>,
+    /// As wished.
+    pub prices_whole: bool,
     /// From 0 to [`MAX_STOCK`].
     pub stock: Option<i32>,
     /// The address of one of the product's media.

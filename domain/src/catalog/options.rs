@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::check::fits;
 use super::{MAX_OPTION_HANDLE, MAX_OPTION_VALUES, MAX_OPTIONS, OptionDraft, VariantDraft};
 use crate::refusal::{ErrorCode, Refusal, Refusals};
-use crate::text::{self, Handle};
+use crate::text::{self, Handle, MAX_TITLE};
 
 /// The handle under which products share an option or one of its values, the
 /// same whatever its capitals; `None` for blank text only.
@@ -32,6 +32,15 @@ pub fn option_handle(name: &str) -> Option<Handle> {
     let cut = made.get(..MAX_OPTION_HANDLE).unwrap_or(&made);
     // "x-" alone, of blank text, becomes "x" here and must not pass for a name.
     if name.is_empty() { None } else { cut.trim_end_matches('-').parse().ok() }
+}
+
+/// The title of a variant that has none of its own: its values, such as
+/// `Green / M`, or the product's title when it has no options.
+pub fn made_title<'v>(product_title: &str, values: impl IntoIterator<Item = &'v str>) -> String {
+    match values.into_iter().collect::<Vec<_>>() {
+        values if values.is_empty() => product_title.to_owned(),
+        values => values.join(" / ").chars().take(MAX_TITLE).collect(),
+    }
 }
 
 /// Whether the letter or digit has a place of its own in a handle.

@@ -165,6 +165,7 @@ impl<'a> Columns<'a> {
             stock: stock(row, tracker.is_empty(), refusals),
             media_url: row.text("Variant Image"),
             metadata,
+            ..VariantDraft::default()
         }
     }
 

@@ -8,13 +8,23 @@
 //! |---|---|
 //! | what a product may hold | `domain::catalog` |
 //! | how it is stored, and what a second import changes | [`save`] |
+//! | how variants are written together | [`rows`] |
+//! | a product or many variants as another system has them | [`set`], [`bulk`] |
 //! | what can be filtered and sorted by | [`listing`], [`repo::listing`] |
 //! | what shoppers see | `src/catalog/types.rs`, `src/catalog/store.rs` |
 //! | what staff see and change | `src/catalog/admin.rs`, [`ops`] |
 
+pub mod bulk;
+pub mod duplicate;
+pub mod held;
 pub mod import;
 pub mod listing;
 pub mod ops;
+pub mod options;
+pub mod publish;
+pub mod related;
 pub mod repo;
+pub mod rows;
 pub mod save;
+pub mod set;
 pub mod texts;

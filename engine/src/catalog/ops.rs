@@ -1,16 +1,18 @@
 //! What staff and imports change about products.
 
-use chrono::{DateTime, Utc};
 use domain::auth::Permission;
-use domain::catalog::{CheckedProduct, PriceDraft, ProductDraft, ProductStatus, check_product};
+use domain::catalog::{CheckedProduct, MAX_SEO_DESCRIPTION, PriceDraft, ProductDraft, ProductStatus, check_product};
 use domain::id::{ChannelId, ProductId, VariantId};
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::{Handle, title};
-use entity::{product, product_channel};
+use entity::product;
 use serde_json::json;
 
+pub use super::publish::PublishProduct;
+use super::publish::{default_channels, publications};
 use super::repo;
-use super::save::{Saved, save, save_prices};
+use super::rows::VariantRows;
+use super::save::{Extent, Saved, save};
 use crate::actor::Need;
 use crate::error::{Error, Result};
 use crate::event::Aggregate;
@@ -43,7 +45,7 @@ impl Op for CreateProduct {
             None => default_channels(tx, wished.status).await?,
         };
         let rows = publications(tx, ProductId(uuid::Uuid::nil()), &channels, None).await?;
-        Ok(save(tx, &wished, None, Some(rows)).await?.0)
+        Ok(save(tx, &wished, None, Some(rows), &Extent::default()).await?.0)
     }
 }
 
@@ -80,42 +82,13 @@ impl Op for ImportProduct {
                 Some(publications(tx, ProductId(uuid::Uuid::nil()), &channels, None).await?)
             }
         };
-        let (row, saved) = save(tx, &self.product, known, rows).await?;
+        let (row, saved) = save(tx, &self.product, known, rows, &Extent::default()).await?;
         Ok((row.id, saved))
     }
 
     fn commits(&self) -> bool {
         !self.dry_run
     }
-}
-
-async fn default_channels(tx: &mut Tx, status: ProductStatus) -> Result<Vec<ChannelId>> {
-    let settings = tx.settings().await?;
-    let open = settings.channels.iter().filter(|channel| channel.active && status == ProductStatus::Published);
-    Ok(open.map(|channel| channel.id).collect())
-}
-
-async fn publications(
-    tx: &mut Tx,
-    product: ProductId,
-    channels: &[ChannelId],
-    at: Option<DateTime<Utc>>,
-) -> Result<Vec<product_channel::Model>> {
-    let settings = tx.settings().await?;
-    let mut refusals = Refusals::default();
-    for (place, id) in channels.iter().enumerate() {
-        let at = ["channelIds".to_owned(), place.to_string()];
-        if !settings.channels.iter().any(|channel| channel.id == *id) {
-            refusals.push(Refusal::new(ErrorCode::NotFound, "There is no such channel.").at(at));
-        } else if channels[..place].contains(id) {
-            refusals.push(Refusal::new(ErrorCode::Duplicate, "This channel stands here twice.").at(at));
-        }
-    }
-    refusals.into_result()?;
-    let published_at = at.unwrap_or(tx.now());
-    let row =
-        |channel_id: &ChannelId| product_channel::Model { product_id: product, channel_id: *channel_id, published_at };
-    Ok(channels.iter().map(row).collect())
 }
 
 /// New prices of a variant.
@@ -148,6 +121,10 @@ pub struct UpdateProduct {
     pub tags: Option<Vec<String>>,
     /// Whether shoppers see it.
     pub status: Option<ProductStatus>,
+    /// Its number in another system.
+    pub external_reference: Change<String>,
+    /// Whether promotions touch it.
+    pub discountable: Option<bool>,
     /// The title for search engines.
     pub seo_title: Change<String>,
     /// The description for search engines.
@@ -179,6 +156,13 @@ impl Op for UpdateProductOp {
         if after.handle != before.handle && repo::lock_handle(tx, &after.handle).await?.is_some() {
             refusals.push(after.handle.taken());
         }
+        if let Some(reference) = &after.external_reference
+            && after.external_reference != before.external_reference
+            && repo::find_external(&tx.conn, reference).await?.is_some()
+        {
+            let message = "Another product has this external reference.";
+            refusals.push(Refusal::new(ErrorCode::Taken, message).at(["externalReference"]));
+        }
         let prices = self.checked_prices(tx, &mut refusals).await?;
         let type_name = self.change.checked_type(&mut refusals);
         let tags = self.change.checked_tags(&mut refusals);
@@ -193,9 +177,11 @@ impl Op for UpdateProductOp {
             repo::replace_tags(tx, self.id, &ids).await?;
         }
         let settings = tx.settings().await?;
+        let mut rows = VariantRows::default();
         for (variant, wished, held) in prices {
-            save_prices(tx, &settings, variant, &wished, &held).await?;
+            rows.price(tx, &settings, variant, (&wished, false), &held);
         }
+        rows.write(tx, &settings).await?;
         after.search_text = search_text(tx, &after).await?;
         after.version += 1;
         after.updated_at = tx.now();
@@ -271,11 +257,23 @@ impl UpdateProduct {
         if let Some(status) = self.status {
             row.status = status;
         }
+        if let Some(discountable) = self.discountable {
+            row.discountable = discountable;
+        }
+        if let Change::To(text) = &self.seo_description
+            && text.chars().nth(MAX_SEO_DESCRIPTION).is_some()
+        {
+            let message = format!("This is longer than {MAX_SEO_DESCRIPTION} characters.");
+            let refusal = Refusal::new(ErrorCode::Invalid, message).limit(MAX_SEO_DESCRIPTION as i64);
+            refusals.push(refusal.at(["seoDescription"]));
+        }
+        let trimmed = self.seo_description.clone().try_map(|text| Ok::<_, Refusal>(text.trim().to_owned()));
+        trimmed.unwrap_or_default().apply(&mut row.seo_description);
         for (change, place, name) in [
             (&self.subtitle, &mut row.subtitle, "subtitle"),
             (&self.vendor, &mut row.vendor, "vendor"),
+            (&self.external_reference, &mut row.external_reference, "externalReference"),
             (&self.seo_title, &mut row.seo_title, "seoTitle"),
-            (&self.seo_description, &mut row.seo_description, "seoDescription"),
         ] {
             let checked = change.clone().try_map(|text| title(&text)).map_err(|refusal| refusal.at([name]));
             if let Some(change) = refusals.keep(checked) {
@@ -320,39 +318,6 @@ async fn search_text(tx: &Tx, row: &product::Model) -> Result<String> {
     let words = words.into_iter().flatten().map(str::to_owned);
     let words = words.chain(types.into_iter().map(|kind| kind.value)).chain(tags.into_iter().map(|(_, tag)| tag.value));
     Ok(words.chain([row.handle.to_string()]).collect::<Vec<_>>().join(" ").to_lowercase())
-}
-
-/// Says in which channels a product is for sale, all of them.
-#[derive(Debug, Clone)]
-pub struct PublishProduct {
-    /// Which product.
-    pub id: ProductId,
-    /// In these channels and in no other.
-    pub channels: Vec<ChannelId>,
-    /// From when on; now when absent.
-    pub at: Option<DateTime<Utc>>,
-}
-
-impl Op for PublishProduct {
-    const NAME: &'static str = "product.publish";
-    const NEEDS: Need = WRITE;
-    type Out = product::Model;
-
-    async fn run(&self, tx: &mut Tx) -> Result<product::Model> {
-        let mut row = repo::lock(tx, self.id).await?.ok_or_else(|| Error::not_found("product"))?;
-        let rows = publications(tx, self.id, &self.channels, self.at).await?;
-        repo::replace_channels(tx, self.id, rows).await?;
-        let before = row.status;
-        row.status = if self.channels.is_empty() { ProductStatus::Draft } else { ProductStatus::Published };
-        row.version += 1;
-        row.updated_at = tx.now();
-        let row = repo::update(tx, row).await?;
-        crate::pricing::repo::refresh_product(tx, row.id).await?;
-        tx.emit(Aggregate::new("product", row.id), "product.published", json!({ "channels": self.channels }));
-        let after = json!({ "status": row.status, "channels": self.channels });
-        tx.audit(row.id, Some(json!({ "status": before })), Some(after));
-        Ok(row)
-    }
 }
 
 /// Takes a product out of the shop. Its orders keep what they show of it.

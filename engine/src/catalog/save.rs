@@ -5,15 +5,14 @@
 use std::collections::HashMap;
 
 use domain::catalog::{CheckedProduct, CheckedVariant, MediaKind, option_handle};
-use domain::id::{LocationId, MediaId, OptionId, OptionValueId, ProductId, VariantId};
+use domain::id::{MediaId, OptionId, OptionValueId, ProductId, VariantId};
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::Handle;
-use entity::{
-    media, price, product, product_channel, product_media, product_option, variant, variant_media, variant_option_value,
-};
+use entity::{media, product, product_channel, product_media};
 use serde_json::json;
 
 use super::repo;
+use super::rows::{self, Values, VariantRows, combination};
 use crate::db::insert_all;
 use crate::error::{Error, Result};
 use crate::event::Aggregate;
@@ -31,9 +30,21 @@ pub enum Saved {
     Unchanged,
 }
 
+/// How far a wish reaches beyond adding to what is there.
+#[derive(Debug, Clone, Default)]
+pub struct Extent {
+    /// Which known variant each wished one is; when absent, the one that has its values.
+    pub matched: Option<Vec<Option<VariantId>>>,
+    /// Variants that are not wished go, and the others get the wished order.
+    pub variants: bool,
+    /// Media that are not wished go, and the others get the wished order.
+    pub media: bool,
+}
+
 /// The wished product with ids for what is shared.
 struct Wish<'w> {
     product: &'w CheckedProduct,
+    extent: &'w Extent,
     /// Ids of the options in order, with the ids of their values.
     options: Vec<(OptionId, HashMap<Handle, OptionValueId>)>,
     settings: &'w Settings,
@@ -45,10 +56,11 @@ pub async fn save(
     wished: &CheckedProduct,
     known: Option<product::Model>,
     channels: Option<Vec<product_channel::Model>>,
+    extent: &Extent,
 ) -> Result<(product::Model, Saved)> {
     let settings = tx.settings().await?;
     check_unique(tx, wished, known.as_ref()).await?;
-    let wish = Wish { product: wished, options: name_options(tx, wished).await?, settings: &settings };
+    let wish = Wish { product: wished, extent, options: name_options(tx, wished).await?, settings: &settings };
     let type_id = match &wished.product_type {
         Some(name) => Some(repo::type_named(tx, name).await?),
         None => None,
@@ -62,45 +74,56 @@ pub async fn save(
         }
         Some(before) => before != &row,
     };
+    let options: Vec<OptionId> = wish.options.iter().map(|(id, _)| *id).collect();
     if new {
-        let ranked = wish.options.iter().enumerate();
-        let rows = ranked.map(|(rank, (option_id, _))| product_option::Model {
-            product_id: row.id,
-            option_id: *option_id,
-            rank: rank as i32,
-        });
-        insert_all::<product_option::Entity>(&tx.conn, rows.collect()).await?;
-    } else {
-        let held = repo::option_ids(&tx.conn, row.id).await?;
-        if held != wish.options.iter().map(|(id, _)| *id).collect::<Vec<_>>() {
+        repo::write::replace_options(tx, row.id, &options).await?;
+    } else if repo::option_ids(&tx.conn, row.id).await? != options {
+        if extent.matched.is_none() {
             let message = "The product has other options; its variants can't be told apart by these.";
             return Err(Refusal::new(ErrorCode::Invalid, message).at(["options"]).into());
         }
+        repo::write::replace_options(tx, row.id, &options).await?;
+        changed = true;
     }
     changed |= save_tags(tx, row.id, &wished.tags, new).await?;
-    let media = save_media(tx, row.id, wished, new, &mut changed).await?;
+    let media = save_media(tx, row.id, &wish, new, &mut changed).await?;
     changed |= save_variants(tx, &wish, &row, &media, new).await?;
     if let Some(channels) = channels {
-        let channels: Vec<_> =
-            channels.into_iter().map(|channel| product_channel::Model { product_id: row.id, ..channel }).collect();
-        let held = repo::channels_of(&tx.conn, &[row.id]).await?;
-        let ids = |rows: &[product_channel::Model]| {
-            let mut ids: Vec<_> = rows.iter().map(|row| row.channel_id).collect();
-            ids.sort();
-            ids
-        };
-        if ids(&held) != ids(&channels) {
-            repo::replace_channels(tx, row.id, channels).await?;
-            changed = true;
-        }
+        changed |= save_channels(tx, row.id, channels).await?;
     }
     if !changed {
         return Ok((row, Saved::Unchanged));
     }
-    finish(tx, row, new).await
+    finish(tx, row, known).await
 }
 
-async fn finish(tx: &mut Tx, mut row: product::Model, new: bool) -> Result<(product::Model, Saved)> {
+async fn save_channels(tx: &mut Tx, product: ProductId, channels: Vec<product_channel::Model>) -> Result<bool> {
+    let row = |channel| product_channel::Model { product_id: product, ..channel };
+    let channels: Vec<_> = channels.into_iter().map(row).collect();
+    let ids = |rows: &[product_channel::Model]| {
+        let mut ids: Vec<_> = rows.iter().map(|row| row.channel_id).collect();
+        ids.sort();
+        ids
+    };
+    let held = repo::channels_of(&tx.conn, &[product]).await?;
+    if ids(&held) == ids(&channels) {
+        return Ok(false);
+    }
+    // Where it was for sale before, it has been since then.
+    let since = |row: product_channel::Model| match held.iter().find(|held| held.channel_id == row.channel_id) {
+        Some(held) => held.clone(),
+        None => row,
+    };
+    repo::replace_channels(tx, product, channels.into_iter().map(since).collect()).await?;
+    Ok(true)
+}
+
+async fn finish(
+    tx: &mut Tx,
+    mut row: product::Model,
+    known: Option<product::Model>,
+) -> Result<(product::Model, Saved)> {
+    let new = known.is_none();
     if !new {
         row.version += 1;
         row.updated_at = tx.now();
@@ -109,7 +132,8 @@ async fn finish(tx: &mut Tx, mut row: product::Model, new: bool) -> Result<(prod
     crate::pricing::repo::refresh_product(tx, row.id).await?;
     let kind = if new { "product.created" } else { "product.updated" };
     tx.emit(Aggregate::new("product", row.id), kind, json!({ "version": row.version }));
-    tx.audit(row.id, None, Some(json!({ "handle": row.handle, "title": row.title, "status": row.status })));
+    let summary = |row: &product::Model| json!({ "handle": row.handle, "title": row.title, "status": row.status });
+    tx.audit(row.id, known.as_ref().map(summary), Some(summary(&row)));
     Ok((row, if new { Saved::Created } else { Saved::Updated }))
 }
 
@@ -128,6 +152,18 @@ async fn check_unique(tx: &Tx, wished: &CheckedProduct, known: Option<&product::
             }
         }
     }
+    let references = wished.variants.iter().filter_map(|variant| variant.external_reference.clone());
+    let references: Vec<String> = references.collect();
+    if !references.is_empty() {
+        let taken = repo::references_taken(&tx.conn, &references, known.map(|row| row.id)).await?;
+        for (place, variant) in wished.variants.iter().enumerate() {
+            if variant.external_reference.as_ref().is_some_and(|reference| taken.contains(reference)) {
+                let message = "A variant of another product has this external reference.";
+                let at = ["variants".to_owned(), place.to_string(), "externalReference".to_owned()];
+                refusals.push(Refusal::new(ErrorCode::Taken, message).at(at));
+            }
+        }
+    }
     if let Some(reference) = &wished.external_reference {
         let other = repo::find_external(&tx.conn, reference).await?;
         if other.is_some_and(|other| known.is_none_or(|row| row.id != other.id)) {
@@ -140,11 +176,21 @@ async fn check_unique(tx: &Tx, wished: &CheckedProduct, known: Option<&product::
 
 async fn name_options(tx: &mut Tx, wished: &CheckedProduct) -> Result<Vec<(OptionId, HashMap<Handle, OptionValueId>)>> {
     let mut options = Vec::with_capacity(wished.options.len());
+    let mut values = Vec::new();
     for option in &wished.options {
         let id = repo::option_named(tx, &spell(&option.name)?, &option.name).await?;
-        let values = option.values.iter().map(|value| Ok((spell(value)?, value.clone())));
-        let values = repo::values_named(tx, id, &values.collect::<Result<Vec<_>>>()?).await?;
-        options.push((id, values));
+        for value in &option.values {
+            values.push((id, spell(value)?, value.clone()));
+        }
+        options.push((id, HashMap::new()));
+    }
+    if !values.is_empty() {
+        for ((option, handle), value) in repo::write::values_of_options(tx, &values).await? {
+            let of = options.iter_mut().filter(|(id, _)| *id == option);
+            of.for_each(|(_, values)| {
+                values.insert(handle.clone(), value);
+            });
+        }
     }
     Ok(options)
 }
@@ -198,40 +244,57 @@ async fn save_tags(tx: &mut Tx, product: ProductId, tags: &[String], new: bool) 
     Ok(true)
 }
 
-/// Adds the media that the product does not have yet; answers with all by address.
+/// Adds the media that the product does not have yet, or makes them all as
+/// wished; answers with all by address.
 async fn save_media(
     tx: &mut Tx,
     product: ProductId,
-    wished: &CheckedProduct,
+    wish: &Wish<'_>,
     new: bool,
     changed: &mut bool,
 ) -> Result<HashMap<String, MediaId>> {
     let held = if new { Vec::new() } else { repo::media_of(&tx.conn, &[product]).await? };
     let mut ids: HashMap<String, MediaId> = held.iter().map(|(_, media)| (media.url.clone(), media.id)).collect();
     let mut rows = Vec::new();
-    let mut links = Vec::new();
-    for wish in wished.media.iter().filter(|wish| !ids.contains_key(&wish.url)) {
-        let rank = (held.len() + rows.len()) as i32;
-        let (url, alt, kind): (_, _, MediaKind) = (wish.url.clone(), wish.alt.clone(), wish.kind);
-        let row = crate::media::external(tx.id(), tx.now(), kind, url, alt);
-        links.push(product_media::Model { product_id: product, media_id: row.id, rank });
-        rows.push(row);
+    for wished in wish.product.media.iter().filter(|wished| !ids.contains_key(&wished.url)) {
+        let (url, alt, kind): (_, _, MediaKind) = (wished.url.clone(), wished.alt.clone(), wished.kind);
+        rows.push(crate::media::external(tx.id(), tx.now(), kind, url, alt));
     }
+    let added: Vec<MediaId> = rows.iter().map(|row| row.id).collect();
     ids.extend(rows.iter().map(|row| (row.url.clone(), row.id)));
     *changed |= !rows.is_empty();
     insert_all::<media::Entity>(&tx.conn, rows).await?;
-    insert_all::<product_media::Entity>(&tx.conn, links).await?;
+    let link =
+        |(rank, media_id): (usize, MediaId)| product_media::Model { product_id: product, media_id, rank: rank as i32 };
+    if !wish.extent.media || new {
+        let links = added.into_iter().enumerate().map(|(place, id)| link((held.len() + place, id)));
+        insert_all::<product_media::Entity>(&tx.conn, links.collect()).await?;
+        return Ok(ids);
+    }
+    for wished in &wish.product.media {
+        let known = held.iter().map(|(_, media)| media).find(|media| media.url == wished.url);
+        if let Some(known) = known.filter(|known| (&known.alt, known.kind) != (&wished.alt, wished.kind)) {
+            let row = media::Model { alt: wished.alt.clone(), kind: wished.kind, ..known.clone() };
+            repo::write::update_media(tx, row).await?;
+            *changed = true;
+        }
+    }
+    let order: Vec<MediaId> = wish.product.media.iter().filter_map(|wished| ids.get(&wished.url).copied()).collect();
+    if !held.iter().map(|(_, media)| media.id).eq(order.iter().copied()) {
+        repo::write::replace_media(tx, product, order.into_iter().enumerate().map(link).collect()).await?;
+        *changed = true;
+    }
     Ok(ids)
 }
 
-/// Rows that new variants bring with them, written together at the end.
-#[derive(Default)]
-struct NewRows {
-    variants: Vec<variant::Model>,
-    values: Vec<variant_option_value::Model>,
-    media: Vec<variant_media::Model>,
-    prices: Vec<price::Model>,
-    stock: Vec<(VariantId, Option<String>, i32)>,
+fn pair(wish: &Wish<'_>, wished: &CheckedVariant) -> Result<Values> {
+    let pairs = wish.options.iter().zip(&wished.options);
+    pairs
+        .map(|((option, values), (_, value))| {
+            let id = values.get(&spell(value)?);
+            Ok((*option, *id.ok_or_else(|| Error::internal("an option value vanished"))?))
+        })
+        .collect()
 }
 
 async fn save_variants(
@@ -242,163 +305,51 @@ async fn save_variants(
     new: bool,
 ) -> Result<bool> {
     let held = if new { Vec::new() } else { repo::variants_of(&tx.conn, &[row.id]).await? };
-    let held_ids: Vec<VariantId> = held.iter().map(|variant| variant.id).collect();
-    let prices = if new { Vec::new() } else { crate::pricing::repo::all_of_variants(&tx.conn, &held_ids).await? };
-    let known: HashMap<&str, &variant::Model> = held.iter().map(|row| (row.combination.as_str(), row)).collect();
-    let mut rows = NewRows::default();
-    let mut changed = false;
+    let ids: Vec<VariantId> = held.iter().map(|variant| variant.id).collect();
+    let prices = if new { Vec::new() } else { crate::pricing::repo::all_of_variants(&tx.conn, &ids).await? };
+    let shown = match &wish.extent.matched {
+        Some(_) if !new => repo::variant_media_of(&tx.conn, &ids).await?,
+        _ => Vec::new(),
+    };
+    let mut rows = VariantRows::default();
+    let mut kept = Vec::new();
     for (place, wished) in wish.product.variants.iter().enumerate() {
-        let values = values_of(wish, wished)?;
-        let combination = values.iter().map(|(_, value)| value.0.simple().to_string()).collect::<Vec<_>>().join("-");
-        match known.get(combination.as_str()) {
-            Some(before) => changed |= update_variant(tx, wish, wished, before, &prices).await?,
-            None => {
-                let rank = (held.len() + place) as i32;
-                let variant = variant_row(tx, wished, row.id, rank, combination);
-                let link = |(option_id, option_value_id)| variant_option_value::Model {
-                    variant_id: variant.id,
-                    option_id,
-                    option_value_id,
-                };
-                rows.values.extend(values.into_iter().map(link));
-                let medium = wished.media_url.as_ref().and_then(|url| media.get(url));
-                rows.media.extend(medium.map(|id| variant_media::Model {
-                    variant_id: variant.id,
-                    media_id: *id,
-                    rank: 0,
-                }));
-                rows.prices.extend(price_rows(tx, wish.settings, variant.id, &wished.prices));
-                rows.stock.push((variant.id, wished.sku.clone(), wished.stock.unwrap_or(0)));
-                rows.variants.push(variant);
-            }
-        }
-    }
-    changed |= !rows.variants.is_empty();
-    insert_all::<variant::Entity>(&tx.conn, rows.variants).await?;
-    insert_all::<variant_option_value::Entity>(&tx.conn, rows.values).await?;
-    insert_all::<variant_media::Entity>(&tx.conn, rows.media).await?;
-    crate::pricing::repo::insert(tx, rows.prices).await?;
-    let location = default_location(wish.settings)?;
-    crate::inventory::repo::open(tx, location, rows.stock).await?;
-    Ok(changed)
-}
-
-fn default_location(settings: &Settings) -> Result<LocationId> {
-    let first = settings.locations.first();
-    first.map(|location| location.id).ok_or_else(|| Error::internal("the shop has no location"))
-}
-
-fn values_of(wish: &Wish<'_>, wished: &CheckedVariant) -> Result<Vec<(OptionId, OptionValueId)>> {
-    let pairs = wish.options.iter().zip(&wished.options);
-    pairs
-        .map(|((option, values), (_, value))| {
-            let id = values.get(&spell(value)?);
-            Ok((*option, *id.ok_or_else(|| Error::internal("an option value vanished"))?))
-        })
-        .collect()
-}
-
-fn variant_row(tx: &Tx, wished: &CheckedVariant, product: ProductId, rank: i32, combination: String) -> variant::Model {
-    variant::Model {
-        id: tx.id(),
-        version: 1,
-        created_at: tx.now(),
-        updated_at: tx.now(),
-        deleted_at: None,
-        product_id: product,
-        title: wished.title.clone(),
-        sku: wished.sku.clone(),
-        barcode: wished.barcode.clone(),
-        rank,
-        combination,
-        weight_grams: wished.weight_grams,
-        backorder: wished.backorder,
-        manage_inventory: wished.manage_inventory,
-        requires_shipping: wished.requires_shipping,
-        metadata: json!(wished.metadata),
-    }
-}
-
-/// Brings a known variant up to date; its stock is its own affair.
-async fn update_variant(
-    tx: &mut Tx,
-    wish: &Wish<'_>,
-    wished: &CheckedVariant,
-    before: &variant::Model,
-    prices: &[price::Model],
-) -> Result<bool> {
-    let fresh = variant_row(tx, wished, before.product_id, before.rank, before.combination.clone());
-    let after = variant::Model {
-        id: before.id,
-        version: before.version,
-        created_at: before.created_at,
-        updated_at: before.updated_at,
-        ..fresh
-    };
-    let mut changed = &after != before;
-    if changed {
-        let after = variant::Model { version: after.version + 1, updated_at: tx.now(), ..after };
-        repo::update_variant(tx, after).await?;
-    }
-    changed |= save_prices(tx, wish.settings, before.id, &wished.prices, prices).await?;
-    Ok(changed)
-}
-
-/// Replaces a variant's prices in the currencies that are wished, if they
-/// differ; prices in other currencies stay.
-pub async fn save_prices(
-    tx: &mut Tx,
-    settings: &Settings,
-    variant: VariantId,
-    wished: &[domain::catalog::PriceDraft],
-    held: &[price::Model],
-) -> Result<bool> {
-    let mut changed = false;
-    for wish in wished {
-        let includes_tax = includes_tax(settings, wish.currency);
-        let mut of_currency =
-            held.iter().filter(|price| price.variant_id == Some(variant) && price.currency == wish.currency);
-        let as_wished = |price: &price::Model| {
-            (price.amount_minor, price.compare_at_minor, price.includes_tax)
-                == (wish.amount_minor, wish.compare_at_minor, includes_tax)
+        let values = pair(wish, wished)?;
+        let combination = combination(&values);
+        let before = match &wish.extent.matched {
+            Some(matched) => matched.get(place).copied().flatten().and_then(|id| held.iter().find(|row| row.id == id)),
+            None => held.iter().find(|row| row.combination == combination),
         };
-        if of_currency.clone().count() == 1 && of_currency.all(as_wished) {
-            continue;
-        }
-        changed = true;
-        crate::pricing::repo::delete_in_currency(tx, variant, wish.currency).await?;
-        let rows = price_rows(tx, settings, variant, std::slice::from_ref(wish));
-        crate::pricing::repo::insert(tx, rows).await?;
+        let medium = wished.media_url.as_ref().and_then(|url| media.get(url)).copied();
+        let id = match before {
+            Some(before) => {
+                kept.push(before.id);
+                let rank = if wish.extent.variants { place as i32 } else { before.rank };
+                let after = rows::wished_row(tx, wished, before, rank, combination);
+                rows.change(tx, before, after, values);
+                let shows = shown.iter().find(|(variant, _)| *variant == before.id).map(|(_, media)| media.id);
+                if wish.extent.matched.is_some() && shows != medium {
+                    rows.show(before.id, medium, false);
+                }
+                before.id
+            }
+            None => {
+                let rank = if wish.extent.variants { place } else { held.len() + place };
+                let new = rows::new_row(tx, wished, row.id, rank as i32, combination);
+                let id = new.id;
+                rows.add(new, values, wished.stock.unwrap_or(0));
+                rows.show(id, medium, true);
+                id
+            }
+        };
+        rows.price(tx, wish.settings, id, (&wished.prices, wished.prices_whole), &prices);
     }
-    Ok(changed)
-}
-
-fn price_rows(
-    tx: &Tx,
-    settings: &Settings,
-    variant: VariantId,
-    wished: &[domain::catalog::PriceDraft],
-) -> Vec<price::Model> {
-    let row = |wish: &domain::catalog::PriceDraft| price::Model {
-        id: tx.id(),
-        created_at: tx.now(),
-        updated_at: tx.now(),
-        variant_id: Some(variant),
-        shipping_option_id: None,
-        currency: wish.currency,
-        amount_minor: wish.amount_minor,
-        compare_at_minor: wish.compare_at_minor,
-        includes_tax: includes_tax(settings, wish.currency),
-        min_quantity: None,
-        max_quantity: None,
-        rule_count: 0,
-    };
-    wished.iter().map(row).collect()
-}
-
-/// Whether prices in a currency include tax: as the oldest region of that
-/// currency says.
-fn includes_tax(settings: &Settings, currency: domain::money::Currency) -> bool {
-    let region = settings.regions.iter().find(|region| region.row.currency == currency);
-    region.is_some_and(|region| region.row.prices_include_tax)
+    if wish.extent.variants {
+        held.iter().filter(|row| !kept.contains(&row.id)).for_each(|row| rows.remove(row.id));
+    }
+    if rows.is_empty() {
+        return Ok(false);
+    }
+    rows.write(tx, wish.settings).await?;
+    Ok(true)
 }

@@ -48,16 +48,6 @@ pub async fn insert(tx: &mut Tx, rows: Vec<price::Model>) -> Result<()> {
     Ok(crate::db::insert_all::<price::Entity>(&tx.conn, rows).await?)
 }
 
-/// Forgets the prices of a variant in one currency.
-pub async fn delete_in_currency(tx: &mut Tx, variant: VariantId, currency: Currency) -> Result<()> {
-    price::Entity::delete_many()
-        .filter(price::Column::VariantId.eq(variant))
-        .filter(price::Column::Currency.eq(currency))
-        .exec(&tx.conn)
-        .await?;
-    Ok(())
-}
-
 /// What a listing shows is the anonymous choice for one piece: no rule, no
 /// tier above one.
 const LIST: &str = "insert into listing_price (product_id, channel_id, region_id, currency, min_minor, max_minor)
@@ -80,6 +70,25 @@ pub async fn refresh_product(tx: &mut Tx, product: ProductId) -> Result<()> {
         "{LIST} and product.id = ? group by product.id, product_channel.channel_id, region.id, region.currency"
     );
     tx.conn.execute_raw(statement(&tx.conn, &sql, [id.into()])).await?;
+    Ok(())
+}
+
+/// Products whose listing prices one statement renews.
+const PRODUCTS: usize = 500;
+
+/// Renews the listing prices of many products.
+pub async fn refresh_products(tx: &mut Tx, products: &[ProductId]) -> Result<()> {
+    for some in products.chunks(PRODUCTS) {
+        let ids = || some.iter().map(|id| uuid::Uuid::from(*id).into());
+        let marks = vec!["?"; some.len()].join(", ");
+        let forget = format!("delete from listing_price where product_id in ({marks})");
+        tx.conn.execute_raw(statement(&tx.conn, &forget, ids())).await?;
+        let sql = format!(
+            "{LIST} and product.id in ({marks})
+                group by product.id, product_channel.channel_id, region.id, region.currency"
+        );
+        tx.conn.execute_raw(statement(&tx.conn, &sql, ids())).await?;
+    }
     Ok(())
 }
 

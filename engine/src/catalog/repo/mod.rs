@@ -1,6 +1,10 @@
 //! Rows of the catalog.
 
+pub mod grid;
 pub mod listing;
+pub mod options;
+pub mod related;
+pub mod write;
 
 use std::collections::HashMap;
 
@@ -49,11 +53,6 @@ pub async fn update(tx: &mut Tx, row: product::Model) -> Result<product::Model> 
     Ok(row.into_active_model().reset_all().update(&tx.conn).await?)
 }
 
-/// Writes every column of a variant.
-pub async fn update_variant(tx: &mut Tx, row: variant::Model) -> Result<variant::Model> {
-    Ok(row.into_active_model().reset_all().update(&tx.conn).await?)
-}
-
 /// Variants by id that are not deleted.
 pub async fn variants_by_ids(conn: &Conn, ids: &[VariantId]) -> Result<Vec<variant::Model>> {
     Ok(variant::Entity::find()
@@ -85,6 +84,13 @@ pub async fn skus_taken(conn: &Conn, skus: &[String], except: Option<ProductId>)
     Ok(find.all(conn).await?.into_iter().filter_map(|row| row.sku).collect())
 }
 
+/// Which of these numbers of other systems other products' variants have.
+pub async fn references_taken(conn: &Conn, references: &[String], except: Option<ProductId>) -> Result<Vec<String>> {
+    let found = write::variants_by_references(conn, references.to_vec()).await?;
+    let others = found.into_iter().filter(|row| Some(row.product_id) != except);
+    Ok(others.filter_map(|row| row.external_reference).collect())
+}
+
 /// An option of a product with one of its values.
 #[derive(Debug, Clone)]
 pub struct OptionRow {
@@ -98,6 +104,10 @@ pub struct OptionRow {
     pub value: OptionValueId,
     /// The value's name.
     pub value_name: String,
+    /// The value's color, `#rrggbb`.
+    pub swatch_color: Option<String>,
+    /// The address of the value's picture.
+    pub swatch_url: Option<String>,
 }
 
 /// The options of products with the values that their variants have, in order.
@@ -111,6 +121,8 @@ pub async fn options_of(conn: &Conn, products: &[ProductId]) -> Result<Vec<Optio
         .expr(column("option", "name"))
         .expr(column("option_value", "id"))
         .expr(column("option_value", "name"))
+        .expr(column("option_value", "swatch_color"))
+        .expr(column("option_value", "swatch_url"))
         .from(product_option::Entity)
         .inner_join(option::Entity, column("option", "id").equals(("product_option", "option_id")))
         .inner_join(
@@ -137,6 +149,8 @@ pub async fn options_of(conn: &Conn, products: &[ProductId]) -> Result<Vec<Optio
             ("option", "name"),
             ("option_value", "id"),
             ("option_value", "name"),
+            ("option_value", "swatch_color"),
+            ("option_value", "swatch_url"),
         ])
         .order_by(("product_option", "rank"), sea_orm::Order::Asc)
         .order_by_expr(ExprTrait::min(column("variant", "rank")), sea_orm::Order::Asc);
@@ -148,6 +162,8 @@ pub async fn options_of(conn: &Conn, products: &[ProductId]) -> Result<Vec<Optio
             name: row.try_get_by_index(2)?,
             value: row.try_get_by_index(3)?,
             value_name: row.try_get_by_index(4)?,
+            swatch_color: row.try_get_by_index(5)?,
+            swatch_url: row.try_get_by_index(6)?,
         })
     };
     rows.into_iter().map(read).collect()
@@ -165,6 +181,8 @@ pub async fn selected_of(conn: &Conn, variants: &[VariantId]) -> Result<Vec<(Var
         .expr(column("option", "name"))
         .expr(column("option_value", "id"))
         .expr(column("option_value", "name"))
+        .expr(column("option_value", "swatch_color"))
+        .expr(column("option_value", "swatch_url"))
         .from(variant_option_value::Entity)
         .inner_join(variant::Entity, column("variant", "id").equals(("variant_option_value", "variant_id")))
         .inner_join(option::Entity, column("option", "id").equals(("variant_option_value", "option_id")))
@@ -189,6 +207,8 @@ pub async fn selected_of(conn: &Conn, variants: &[VariantId]) -> Result<Vec<(Var
             name: row.try_get_by_index(3)?,
             value: row.try_get_by_index(4)?,
             value_name: row.try_get_by_index(5)?,
+            swatch_color: row.try_get_by_index(6)?,
+            swatch_url: row.try_get_by_index(7)?,
         };
         Ok((variant, selected))
     };
@@ -307,37 +327,14 @@ pub async fn tags_named(tx: &mut Tx, names: &[String]) -> Result<Vec<TagId>> {
 
 /// The option of this handle, made when there is none.
 pub async fn option_named(tx: &mut Tx, handle: &Handle, name: &str) -> Result<OptionId> {
-    let row = option::Model { id: tx.id(), created_at: tx.now(), handle: handle.clone(), name: name.to_owned() };
+    let (id, created_at, handle_text) = (tx.id(), tx.now(), handle.clone());
+    let row = option::Model { id, created_at, handle: handle_text, name: name.to_owned(), version: 1, rank: 0 };
     option::Entity::insert(row.into_active_model())
         .on_conflict(OnConflict::column(option::Column::Handle).do_nothing().to_owned())
         .exec_without_returning(&tx.conn)
         .await?;
     let found = option::Entity::find().filter(option::Column::Handle.eq(handle.clone())).one(&tx.conn).await?;
     Ok(found.ok_or_else(|| Error::internal("the option vanished"))?.id)
-}
-
-/// The values of an option by handle, made when missing.
-pub async fn values_named(
-    tx: &mut Tx,
-    option: OptionId,
-    values: &[(Handle, String)],
-) -> Result<HashMap<Handle, OptionValueId>> {
-    let rows: Vec<_> = values
-        .iter()
-        .enumerate()
-        .map(|(rank, (handle, name))| {
-            let (id, rank) = (tx.id(), rank as i32);
-            let row = option_value::Model { id, option_id: option, handle: handle.clone(), name: name.clone(), rank };
-            row.into_active_model()
-        })
-        .collect();
-    let conflict = OnConflict::columns([option_value::Column::OptionId, option_value::Column::Handle]);
-    option_value::Entity::insert_many(rows)
-        .on_conflict(conflict.to_owned().do_nothing().to_owned())
-        .exec_without_returning(&tx.conn)
-        .await?;
-    let found = option_value::Entity::find().filter(option_value::Column::OptionId.eq(option)).all(&tx.conn).await?;
-    Ok(found.into_iter().map(|row| (row.handle, row.id)).collect())
 }
 
 /// The options of a product in order.

@@ -1,0 +1,5 @@
+//! Options that products share.
+
+pub mod admin;
+pub mod load;
+pub mod types;

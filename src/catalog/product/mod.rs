@@ -1,0 +1,3 @@
+//! Whole products: as another system has them, copied, archived, taken off sale.
+
+pub mod admin;

@@ -1,0 +1,5 @@
+//! Products that stand beside a product.
+
+pub mod admin;
+pub mod load;
+pub mod store;

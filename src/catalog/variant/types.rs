@@ -1,0 +1,305 @@
+//! How variants look: what both surfaces show is written once.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, MergedObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use domain::catalog::{BackorderPolicy, ProductStatus};
+use domain::inventory::{Availability, availability};
+use domain::metafield::MetafieldOwnerType;
+use domain::pricing::{choose, compare_at};
+use domain::translation::TranslatableField;
+use entity::{price, product, variant};
+
+use crate::catalog::load::{ChannelsOf, MediaOf, OptionsOf, ProductBy, SelectedOf, TagsOf, TypeBy, VariantMediaOf, VariantsOf};
+use crate::catalog::option::types::{ProductOption, ProductOptionValue};
+use crate::catalog::related::load::{RelatedOf, ShownBeside};
+use crate::catalog::related::store::bounded;
+use crate::api::call::{Call, call};
+use crate::api::page::connection;
+use crate::api::payload::top_level;
+use crate::api::scalar::{Country, Json, Money, id};
+use crate::api::word::Enum;
+use crate::category::load::CategoriesOf;
+use crate::category::types::{AdminCategory, Category};
+use crate::channel::types::AdminChannel;
+use crate::collection::load::CollectionsOf;
+use crate::collection::types::{AdminCollection, Collection};
+use crate::inventory::admin::AdminStockLevel;
+use crate::inventory::load::{StockOf, available};
+use crate::media::types::Media;
+use crate::metafield::types::Metafields;
+use crate::pricing::load::{AllPricesOf, PricesOf};
+use crate::translation::load::{Reader, TextAt};
+use engine::pricing::repo::candidate;
+
+/// A variant as shoppers see it: what can be bought.
+#[derive(MergedObject, Debug, Clone)]
+pub struct Variant(VariantCore, VariantShopper, Metafields);
+
+/// A variant as staff see it: what can be bought.
+#[derive(MergedObject, Debug, Clone)]
+pub struct AdminVariant(VariantCore, VariantStaff, Metafields);
+
+impl From<variant::Model> for Variant {
+    fn from(row: variant::Model) -> Self {
+        Self::from(Arc::new(row))
+    }
+}
+
+impl From<Arc<variant::Model>> for Variant {
+    fn from(row: Arc<variant::Model>) -> Self {
+        let metafields = Metafields::store(MetafieldOwnerType::Variant, row.id);
+        Self(VariantCore(row.clone(), Reader::Shopper), VariantShopper(row), metafields)
+    }
+}
+
+impl Variant {
+    /// The id, for `Node`.
+    pub async fn id(&self, _: &Context<'_>) -> async_graphql::Result<ID> {
+        Ok(id(self.0.0.id))
+    }
+}
+
+impl From<variant::Model> for AdminVariant {
+    fn from(row: variant::Model) -> Self {
+        let row = Arc::new(row);
+        let metafields = Metafields::staff(MetafieldOwnerType::Variant, row.id);
+        Self(VariantCore(row.clone(), Reader::Staff), VariantStaff(row), metafields)
+    }
+}
+
+impl AdminVariant {
+    /// The id, for `AdminNode`.
+    pub async fn id(&self, _: &Context<'_>) -> async_graphql::Result<ID> {
+        Ok(id(self.0.0.id))
+    }
+}
+
+connection! {
+    /// A page of variants as staff see them.
+    AdminVariantConnection, AdminVariantEdge, AdminVariant, variant::Model
+}
+
+/// What both surfaces show of a variant.
+#[derive(Debug, Clone)]
+pub struct VariantCore(Arc<variant::Model>, Reader);
+
+#[Object]
+impl VariantCore {
+    /// Its id: what carts take.
+    async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    /// Its title, such as `Green / M`.
+    async fn title(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "In this language, a BCP 47 tag, instead of the request's.")] locale: Option<String>,
+    ) -> async_graphql::Result<String> {
+        let place = TextAt::of(self.0.product_id, self.0.id, TranslatableField::Title);
+        let text = place.read(call(ctx)?, self.1, locale.as_deref()).await?;
+        Ok(text.unwrap_or_else(|| self.0.title.clone()))
+    }
+
+    /// The merchant's number for it.
+    async fn sku(&self) -> Option<&str> {
+        self.0.sku.as_deref()
+    }
+
+    /// EAN, UPC, ISBN or the like.
+    async fn barcode(&self) -> Option<&str> {
+        self.0.barcode.as_deref()
+    }
+
+    /// Its value of each option of the product, at most 5.
+    async fn selected_options(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<SelectedOption>> {
+        let call = call(ctx)?;
+        let rows = call.load(SelectedOf(self.0.id)).await?;
+        let names = futures_util::future::try_join_all(rows.iter().map(|row| option_names(call, row, self.1))).await?;
+        Ok(names.into_iter().map(|(name, value)| SelectedOption { name, value }).collect())
+    }
+
+    /// The first picture, film or file of this very variant.
+    async fn media(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Media>> {
+        let media = call(ctx)?.load(VariantMediaOf(self.0.id)).await?;
+        Ok(media.first().cloned().map(Media::from))
+    }
+
+    /// All pictures, films and files of this very variant in order, at most 100.
+    #[graphql(complexity = "2 * child_complexity")]
+    async fn gallery(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Media>> {
+        let media = call(ctx)?.load(VariantMediaOf(self.0.id)).await?;
+        Ok(media.iter().cloned().map(Media::from).collect())
+    }
+
+    /// Grams of one piece, packed.
+    async fn weight_grams(&self) -> Option<i32> {
+        self.0.weight_grams
+    }
+
+    /// Millimeters of its longest side, packed.
+    async fn length_mm(&self) -> Option<i32> {
+        self.0.length_mm
+    }
+
+    /// Millimeters across, packed.
+    async fn width_mm(&self) -> Option<i32> {
+        self.0.width_mm
+    }
+
+    /// Millimeters upwards, packed.
+    async fn height_mm(&self) -> Option<i32> {
+        self.0.height_mm
+    }
+
+    /// Whether it is sent to an address.
+    async fn requires_shipping(&self) -> bool {
+        self.0.requires_shipping
+    }
+
+    /// Whether it can be bought now in this request's channel.
+    async fn availability(&self, ctx: &Context<'_>) -> async_graphql::Result<Enum<Availability>> {
+        let call = call(ctx)?;
+        let stock = call.load(StockOf(self.0.id)).await?;
+        let locations: Vec<_> =
+            call.settings.locations_of(call.channel.id).iter().map(|location| location.id).collect();
+        let may_backorder = self.0.backorder == BackorderPolicy::Allow;
+        Ok(Enum(availability(self.0.manage_inventory, may_backorder, available(&stock, &locations))))
+    }
+}
+
+/// What only shoppers are shown of a variant.
+#[derive(Debug, Clone)]
+pub struct VariantShopper(Arc<variant::Model>);
+
+#[Object]
+impl VariantShopper {
+    /// What one piece costs in this request's region; null when it has no price there.
+    async fn price(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Price>> {
+        let call = call(ctx)?;
+        let Some(region) = &call.region else { return Ok(None) };
+        let prices = call.load(PricesOf(self.0.id, region.row.currency)).await?;
+        let candidates: Vec<_> = prices.iter().map(candidate).collect();
+        Ok(choose(&candidates, region.row.currency, 1).map(|chosen| Price {
+            amount: Money::new(chosen.amount_minor, chosen.currency),
+            compare_at: compare_at(chosen).map(|minor| Money::new(minor, chosen.currency)),
+            includes_tax: chosen.includes_tax,
+        }))
+    }
+
+    /// The product that it belongs to.
+    async fn product(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Product>> {
+        Ok(call(ctx)?.load(ProductBy(self.0.product_id)).await?.map(Product::from))
+    }
+}
+
+/// What only staff see of a variant.
+#[derive(Debug, Clone)]
+pub struct VariantStaff(Arc<variant::Model>);
+
+#[Object]
+impl VariantStaff {
+    /// Rises with every change.
+    async fn version(&self) -> i32 {
+        self.0.version
+    }
+
+    /// Its number in another system.
+    async fn external_reference(&self) -> Option<&str> {
+        self.0.external_reference.as_deref()
+    }
+
+    /// Its number for customs.
+    async fn hs_code(&self) -> Option<&str> {
+        self.0.hs_code.as_deref()
+    }
+
+    /// Where it was made.
+    async fn origin_country(&self) -> Option<Country> {
+        self.0.origin_country.clone().map(Country)
+    }
+
+    /// When it was changed last.
+    async fn updated_at(&self) -> DateTime<Utc> {
+        self.0.updated_at
+    }
+
+    /// The product that it belongs to.
+    async fn product(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<AdminProduct>> {
+        Ok(call(ctx)?.load(ProductBy(self.0.product_id)).await?.map(AdminProduct::from))
+    }
+
+    /// Whether its stock is counted.
+    async fn manage_inventory(&self) -> bool {
+        self.0.manage_inventory
+    }
+
+    /// What happens when its stock is used up.
+    async fn backorder(&self) -> Enum<BackorderPolicy> {
+        Enum(self.0.backorder)
+    }
+
+    /// Its prices in every currency, at most 100.
+    async fn prices(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminPrice>> {
+        let prices = call(ctx)?.load(AllPricesOf(self.0.id)).await?;
+        Ok(prices.iter().map(AdminPrice::from).collect())
+    }
+
+    /// What lies of it at each location; kits show their first item.
+    async fn stock_levels(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminStockLevel>> {
+        let stock = call(ctx)?.load(StockOf(self.0.id)).await?;
+        let first = stock.first().map(|row| row.item);
+        Ok(stock.iter().filter(|row| Some(row.item) == first).map(AdminStockLevel::from).collect())
+    }
+
+    /// Free data, such as the columns of an import that have no place of their own.
+    async fn metadata(&self) -> Json {
+        Json(self.0.metadata.clone())
+    }
+}
+
+/// A value of an option that a variant has.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct SelectedOption {
+    /// The name of the option.
+    pub name: String,
+    /// The name of the value.
+    pub value: String,
+}
+
+/// What something costs to this shopper.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct Price {
+    /// What it costs.
+    pub amount: Money,
+    /// What it cost before; null unless that was more.
+    pub compare_at: Option<Money>,
+    /// Whether both include tax.
+    pub includes_tax: bool,
+}
+
+/// A price as staff entered it.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct AdminPrice {
+    /// Its id.
+    pub id: ID,
+    /// What it costs.
+    pub amount: Money,
+    /// What it cost before.
+    pub compare_at: Option<Money>,
+    /// Whether both include tax.
+    pub includes_tax: bool,
+}
+
+impl From<&price::Model> for AdminPrice {
+    fn from(row: &price::Model) -> Self {
+        Self {
+            id: id(row.id),
+            amount: Money::new(row.amount_minor, row.currency),
+            compare_at: row.compare_at_minor.map(|minor| Money::new(minor, row.currency)),
+            includes_tax: row.includes_tax,
+        }
+    }
+}
