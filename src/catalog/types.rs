@@ -365,5 +365,3 @@ pub struct AdminPublication {
     /// From when on.
     pub published_at: DateTime<Utc>,
 }
-
-}

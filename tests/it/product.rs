@@ -3,14 +3,10 @@
 
 use chrono::TimeDelta;
 use domain::auth::VIEWER;
-use engine::catalog::listing::SortKey;
-use engine::catalog::repo::listing::{View, statement_of};
-use engine::page::{Page, PageArgs};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
 use crate::support::buying::{euro, faults};
-use crate::support::database::on_postgres;
 use crate::support::{Answer, Shop};
 
 async fn events(shop: &Shop) -> i64 {
@@ -415,37 +411,4 @@ async fn products_stand_beside_each_other_by_hand_and_by_what_they_share() {
     assert_eq!(nothing.at("productRecommendations"), json!([]), "a draft has no neighbors");
     let many = "query($id: ID!) { productRecommendations(productId: $id, first: 21) { handle } }";
     assert_eq!(shop.store.send(many, json!({ "id": cap["id"] })).await.error_code(), "INVALID");
-}
-
-#[tokio::test]
-async fn lists_are_read_along_an_index() {
-    if on_postgres() {
-        // A table of a few rows is scanned there, whatever its indexes.
-        return;
-    }
-    let (shop, _) = capped().await;
-    let conn = shop.app.read();
-    let settings = shop.app.settings();
-    let channel = settings.channels[0].id;
-    let region = Some(settings.regions[0].row.id);
-    for (staff, sort) in [
-        (false, SortKey::Newest),
-        (false, SortKey::Title),
-        (false, SortKey::Price),
-        (true, SortKey::Newest),
-        (true, SortKey::Title),
-    ] {
-        let seen_in = (!staff).then_some(channel);
-        let now = chrono::Utc::now();
-        let view = View { channel: seen_in, price_channel: channel, region, locations: Vec::new(), now };
-        let page = Page::read(PageArgs::default(), 100, true, &"plan").unwrap();
-        let select = statement_of(&conn, &view, sort, &page);
-        let mut statement = conn.get_database_backend().build(&select);
-        statement.sql = format!("explain query plan {}", statement.sql);
-        let rows = conn.query_all_raw(statement).await.unwrap();
-        let plan: Vec<String> = rows.iter().map(|row| row.try_get("", "detail").unwrap()).collect();
-        let plan = plan.join("\n");
-        assert!(!plan.contains("TEMP B-TREE"), "{sort:?} staff {staff}:\n{plan}");
-        assert!(plan.contains("INDEX"), "{sort:?} staff {staff}:\n{plan}");
-    }
 }

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use domain::catalog::{MAX_BULK_ROWS, OnError, StockState, WriteOutcome};
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 
+use super::types::{AdminVariant, AdminVariantConnection};
 use crate::api::call::call;
 use crate::api::guard::{catalog_read, catalog_write};
 use crate::api::page::{ADMIN_MAX, Page, PageArgs, SortDirection, one_sort};
@@ -14,7 +15,6 @@ use crate::api::word::Enum;
 use crate::catalog::load::VariantBy;
 use crate::catalog::product::admin::AdminVariantSetInput;
 use crate::catalog::store::TextFilter;
-use super::types::{AdminVariant, AdminVariantConnection};
 use engine::catalog::bulk::{Row, SetVariants};
 use engine::catalog::listing::MAX_FILTER_VALUES;
 use engine::catalog::repo::grid::{GridFilter, GridSort, WhichVariant, find, page};

@@ -11,15 +11,17 @@ use domain::pricing::{choose, compare_at};
 use domain::translation::TranslatableField;
 use entity::{price, product, variant};
 
-use crate::catalog::load::{ChannelsOf, MediaOf, OptionsOf, ProductBy, SelectedOf, TagsOf, TypeBy, VariantMediaOf, VariantsOf};
-use crate::catalog::option::types::{ProductOption, ProductOptionValue};
-use crate::catalog::related::load::{RelatedOf, ShownBeside};
-use crate::catalog::related::store::bounded;
 use crate::api::call::{Call, call};
 use crate::api::page::connection;
 use crate::api::payload::top_level;
 use crate::api::scalar::{Country, Json, Money, id};
 use crate::api::word::Enum;
+use crate::catalog::load::{
+    ChannelsOf, MediaOf, OptionsOf, ProductBy, SelectedOf, TagsOf, TypeBy, VariantMediaOf, VariantsOf,
+};
+use crate::catalog::option::types::{ProductOption, ProductOptionValue};
+use crate::catalog::related::load::{RelatedOf, ShownBeside};
+use crate::catalog::related::store::bounded;
 use crate::category::load::CategoriesOf;
 use crate::category::types::{AdminCategory, Category};
 use crate::channel::types::AdminChannel;
