@@ -22,8 +22,11 @@ pub fn with_file(command: Command) -> Result<Command, String> {
     })
 }
 
+/// Keys with their values.
+type Values = Vec<(String, String)>;
+
 /// The file that is used, when there is one, with its values.
-fn file() -> Result<Option<(PathBuf, Vec<(String, String)>)>, String> {
+fn file() -> Result<Option<(PathBuf, Values)>, String> {
     let named = std::env::var_os(VARIABLE).map(PathBuf::from);
     let path = named.clone().unwrap_or_else(|| PathBuf::from("emporion.toml"));
     let text = match std::fs::read_to_string(&path) {
@@ -35,7 +38,7 @@ fn file() -> Result<Option<(PathBuf, Vec<(String, String)>)>, String> {
     Ok(Some((path, values)))
 }
 
-fn read(text: &str) -> Result<Vec<(String, String)>, String> {
+fn read(text: &str) -> Result<Values, String> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| error.message().to_owned())?;
     let value = |(key, value): (String, toml::Value)| match value {
         _ if !KEYS.contains(&key.as_str()) => Err(format!("there is no key {key:?}; the keys are {}", KEYS.join(", "))),

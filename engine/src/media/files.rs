@@ -64,6 +64,9 @@ fn incoming(upload: StagedUploadId) -> Path {
     Path::from(format!("incoming/{upload}"))
 }
 
+/// The hash of a stored file, and when it came.
+pub(super) type Stored = (String, DateTime<Utc>);
+
 fn trash(hash: &str) -> Path {
     Path::from(format!("trash/{hash}"))
 }
@@ -187,7 +190,7 @@ impl Files {
     }
 
     /// The originals and when they came, with their hashes.
-    pub(super) fn originals(&self) -> Result<BoxStream<'_, Result<(String, DateTime<Utc>)>>> {
+    pub(super) fn originals(&self) -> Result<BoxStream<'_, Result<Stored>>> {
         let listed = self.store()?.list(Some(&Path::from("content")));
         let named = |meta: ObjectMeta| {
             let parts: Vec<String> = meta.location.parts().map(|part| part.as_ref().to_owned()).collect();

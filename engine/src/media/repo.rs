@@ -79,7 +79,7 @@ pub async fn page(conn: &Conn, filter: &Filter, page: Page, count: bool) -> Resu
     let column = |column: media::Column| Expr::col(column.as_column_ref());
     let (key, id) = (column(media::Column::CreatedAt), column(media::Column::Id));
     let rows = find
-        .filter(page.condition(key.into(), id.into()))
+        .filter(page.condition(key, id))
         .order_by(media::Column::CreatedAt, page.order())
         .order_by(media::Column::Id, page.order())
         .limit(page.limit())
