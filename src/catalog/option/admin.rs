@@ -27,6 +27,7 @@ impl From<option::Model> for AdminOption {
     }
 }
 
+/// An option that products share, such as Color.
 #[Object]
 impl AdminOption {
     /// Its id.
@@ -66,6 +67,7 @@ connection! {
 #[derive(Debug, Clone)]
 pub struct AdminOptionValue(option_value::Model);
 
+/// A value of an option, such as Green.
 #[Object]
 impl AdminOptionValue {
     /// Its id.

@@ -58,7 +58,7 @@ pub async fn delete_variants(tx: &mut Tx, variants: &[VariantId]) -> Result<()> 
         return Ok(());
     }
     variant::Entity::update_many()
-        .col_expr(variant::Column::DeletedAt, Expr::val(tx.now()).into())
+        .col_expr(variant::Column::DeletedAt, Expr::val(tx.now()))
         .filter(any(&tx.conn, variant::Column::Id, variants.iter().copied()))
         .exec(&tx.conn)
         .await?;
@@ -137,7 +137,7 @@ pub async fn lock_products(tx: &Tx, products: &[ProductId]) -> Result<Vec<produc
 pub async fn raise_versions(tx: &mut Tx, products: &[ProductId]) -> Result<()> {
     product::Entity::update_many()
         .col_expr(product::Column::Version, Expr::cust("version + 1"))
-        .col_expr(product::Column::UpdatedAt, Expr::val(tx.now()).into())
+        .col_expr(product::Column::UpdatedAt, Expr::val(tx.now()))
         .filter(any(&tx.conn, product::Column::Id, products.iter().copied()))
         .exec(&tx.conn)
         .await?;
