@@ -5,34 +5,29 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, MergedObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use domain::catalog::{BackorderPolicy, ProductStatus};
-use domain::inventory::{Availability, availability};
+use domain::catalog::ProductStatus;
 use domain::metafield::MetafieldOwnerType;
-use domain::pricing::{choose, compare_at};
 use domain::translation::TranslatableField;
-use entity::{price, product, variant};
+use entity::product;
 
-use super::load::{ChannelsOf, MediaOf, OptionsOf, ProductBy, SelectedOf, TagsOf, TypeBy, VariantMediaOf, VariantsOf};
-use super::option::types::{ProductOption, ProductOptionValue};
+use super::load::{ChannelsOf, MediaOf, OptionsOf, TagsOf, TypeBy, VariantsOf};
+use super::option::types::{ProductOption, ProductOptionValue, option_names};
 use super::related::load::{RelatedOf, ShownBeside};
 use super::related::store::bounded;
-use crate::api::call::{Call, call};
+use super::variant::types::{AdminVariant, Variant};
+use crate::api::call::call;
 use crate::api::page::connection;
 use crate::api::payload::top_level;
-use crate::api::scalar::{Country, Json, Money, id};
+use crate::api::scalar::{Json, id};
 use crate::api::word::Enum;
 use crate::category::load::CategoriesOf;
 use crate::category::types::{AdminCategory, Category};
 use crate::channel::types::AdminChannel;
 use crate::collection::load::CollectionsOf;
 use crate::collection::types::{AdminCollection, Collection};
-use crate::inventory::admin::AdminStockLevel;
-use crate::inventory::load::{StockOf, available};
 use crate::media::types::Media;
 use crate::metafield::types::Metafields;
-use crate::pricing::load::{AllPricesOf, PricesOf};
 use crate::translation::load::{Reader, TextAt};
-use engine::pricing::repo::candidate;
 
 /// A product as shoppers see it.
 #[derive(MergedObject, Debug, Clone)]

@@ -482,7 +482,7 @@ fn new_media(tx: &Tx, held: &Held, product: &CheckedProduct, all: &mut Gathered)
             continue;
         }
         let (url, alt, kind) = (wished.url.clone(), wished.alt.clone(), wished.kind);
-        let row = media::Model { id: tx.id(), created_at: tx.now(), kind, url, alt };
+        let row = crate::media::external(tx.id(), tx.now(), kind, url, alt);
         let rank = ids.len() as i32;
         all.links.push(product_media::Model { product_id: held.product.id, media_id: row.id, rank });
         ids.insert(row.url.clone(), row.id);

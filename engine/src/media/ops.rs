@@ -421,7 +421,7 @@ impl Op for SetVariantMedia {
         repo::replace_of_variant(tx, self.variant, &self.media).await?;
         row.version += 1;
         row.updated_at = tx.now();
-        let row = crate::catalog::repo::update_variant(tx, row).await?;
+        let row = repo::update_variant(tx, row).await?;
         let payload = json!({ "version": product.version, "variant": row.id });
         tx.emit(Aggregate::new("product", product.id), "product.updated", payload);
         tx.audit(row.id, Some(json!({ "media": before })), Some(json!({ "media": self.media })));

@@ -149,6 +149,11 @@ pub async fn lock_variant(tx: &Tx, id: VariantId) -> Result<Option<variant::Mode
     Ok(find.lock_exclusive().one(&tx.conn).await?)
 }
 
+/// Writes every column of a variant.
+pub async fn update_variant(tx: &mut Tx, row: variant::Model) -> Result<variant::Model> {
+    Ok(row.into_active_model().reset_all().update(&tx.conn).await?)
+}
+
 /// Writes a new permission to upload.
 pub async fn insert_upload(tx: &mut Tx, row: staged_upload::Model) -> Result<staged_upload::Model> {
     Ok(row.into_active_model().reset_all().insert(&tx.conn).await?)

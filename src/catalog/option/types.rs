@@ -1,9 +1,12 @@
 //! How options of products look.
 
 use async_graphql::{ID, SimpleObject};
+use domain::translation::TranslatableField;
 use engine::catalog::repo::OptionRow;
 
+use crate::api::call::Call;
 use crate::api::scalar::id;
+use crate::translation::load::{Reader, TextAt};
 
 /// An option of a product, such as Color.
 #[derive(Debug, Clone, SimpleObject)]
@@ -54,11 +57,7 @@ impl Swatch {
 }
 
 /// The names of an option and of its value for a reader.
-pub async fn option_names(
-    call: &Call,
-    row: &engine::catalog::repo::OptionRow,
-    reader: Reader,
-) -> async_graphql::Result<(String, String)> {
+pub async fn option_names(call: &Call, row: &OptionRow, reader: Reader) -> async_graphql::Result<(String, String)> {
     let (name, value) = (
         TextAt::of(row.product, row.option, TranslatableField::Name),
         TextAt::of(row.product, row.value, TranslatableField::Name),

@@ -4,29 +4,20 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, MergedObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use domain::catalog::{BackorderPolicy, ProductStatus};
+use domain::catalog::BackorderPolicy;
 use domain::inventory::{Availability, availability};
 use domain::metafield::MetafieldOwnerType;
 use domain::pricing::{choose, compare_at};
 use domain::translation::TranslatableField;
-use entity::{price, product, variant};
+use entity::{price, variant};
 
-use crate::api::call::{Call, call};
+use crate::api::call::call;
 use crate::api::page::connection;
-use crate::api::payload::top_level;
 use crate::api::scalar::{Country, Json, Money, id};
 use crate::api::word::Enum;
-use crate::catalog::load::{
-    ChannelsOf, MediaOf, OptionsOf, ProductBy, SelectedOf, TagsOf, TypeBy, VariantMediaOf, VariantsOf,
-};
-use crate::catalog::option::types::{ProductOption, ProductOptionValue};
-use crate::catalog::related::load::{RelatedOf, ShownBeside};
-use crate::catalog::related::store::bounded;
-use crate::category::load::CategoriesOf;
-use crate::category::types::{AdminCategory, Category};
-use crate::channel::types::AdminChannel;
-use crate::collection::load::CollectionsOf;
-use crate::collection::types::{AdminCollection, Collection};
+use crate::catalog::load::{ProductBy, SelectedOf, VariantMediaOf};
+use crate::catalog::option::types::option_names;
+use crate::catalog::types::{AdminProduct, Product};
 use crate::inventory::admin::AdminStockLevel;
 use crate::inventory::load::{StockOf, available};
 use crate::media::types::Media;
