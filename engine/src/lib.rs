@@ -49,5 +49,6 @@ pub mod order;
 pub mod payment;
 pub mod pricing;
 pub mod region;
+pub mod search;
 pub mod shipping;
 pub mod tax;

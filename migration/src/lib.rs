@@ -9,6 +9,7 @@ mod m0004_catalog;
 mod m0005_stock;
 mod m0006_cart;
 mod m0007_order;
+mod m0011_search;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_stock::Migration),
             Box::new(m0006_cart::Migration),
             Box::new(m0007_order::Migration),
+            Box::new(m0011_search::Migration),
         ]
     }
 }

@@ -30,6 +30,7 @@ use crate::order::store::OrderStoreQuery;
 use crate::order::subs::{OrderAdminSubscription, OrderStoreSubscription};
 use crate::payment::admin::PaymentAdminMutation;
 use crate::region::admin::{RegionAdminMutation, RegionAdminQuery};
+use crate::search::store::SearchStoreQuery;
 use crate::shipping::admin::{ShippingAdminMutation, ShippingAdminQuery};
 use crate::tax::admin::{TaxAdminMutation, TaxAdminQuery};
 
@@ -56,6 +57,7 @@ root! {
         CatalogStoreQuery,
         NodeStoreQuery,
         OrderStoreQuery,
+        SearchStoreQuery,
         ShopStoreQuery,
     ]
 }

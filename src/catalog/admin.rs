@@ -17,7 +17,7 @@ use crate::api::page::{ADMIN_MAX, Page, PageArgs, SortDirection, one_sort};
 use crate::api::payload::{find as found, payload, top_level};
 use crate::api::scalar::{MoneyInput, id, parse_id};
 use crate::api::word::Enum;
-use engine::catalog::listing::{Filter, SortKey, check};
+use engine::catalog::listing::{Filter, check};
 use engine::catalog::ops::{
     CreateProduct, DeleteProduct, PublishProduct, UpdateProduct, UpdateProductOp, VariantPrices,
 };
@@ -71,11 +71,7 @@ impl CatalogAdminQuery {
             }
             let filter = Filter::All(parts);
             check(&filter, 0)?;
-            let key = match sort.field {
-                ProductSortField::Newest => SortKey::Newest,
-                ProductSortField::Title => SortKey::Title,
-                ProductSortField::Price => SortKey::Price,
-            };
+            let key = sort.field.key();
             let args = PageArgs { first, after, last, before, offset };
             let view = view(call, true);
             let list = ("admin products", key, sort.direction, &filter, view.price_channel, view.region);

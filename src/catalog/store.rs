@@ -45,6 +45,17 @@ pub enum ProductSortField {
     Price,
 }
 
+impl ProductSortField {
+    /// For the repo.
+    pub fn key(self) -> SortKey {
+        match self {
+            Self::Newest => SortKey::Newest,
+            Self::Title => SortKey::Title,
+            Self::Price => SortKey::Price,
+        }
+    }
+}
+
 /// How a list of products is sorted.
 #[derive(Debug, Clone, InputObject)]
 pub struct ProductSort {
@@ -100,7 +111,8 @@ pub struct ProductFilter {
     pub or: Option<Vec<ProductFilter>>,
     /// Not this.
     pub not: Option<Box<ProductFilter>>,
-    /// Title, subtitle, vendor, type, tags or handle contain every word of this, whatever their capitals.
+    /// It has every word of this, as with `search`: the last word may be the front of a longer one, slips are forgiven
+    /// where a word is on no product, capitals and accents don't matter. At most 10 words in 200 characters.
     pub text: Option<String>,
     /// The lowest price is in this range.
     pub price: Option<MoneyRangeFilter>,
@@ -201,11 +213,7 @@ impl CatalogStoreQuery {
             let sort = one_sort(sort, newest)?;
             let filter = filter.map(|filter| filter.read(call)).transpose()?;
             filter.iter().try_for_each(|filter| check(filter, 0))?;
-            let key = match sort.field {
-                ProductSortField::Newest => SortKey::Newest,
-                ProductSortField::Title => SortKey::Title,
-                ProductSortField::Price => SortKey::Price,
-            };
+            let key = sort.field.key();
             let args = PageArgs { first, after, last, before, offset: None };
             let view = view(call, false);
             let list = ("products", key, sort.direction, &filter, view.price_channel, view.region);

@@ -5,6 +5,7 @@ mod database;
 mod import;
 mod open;
 mod schema;
+mod search;
 mod seed;
 pub mod serve;
 pub mod setup;
@@ -40,6 +41,8 @@ enum Command {
     Seed(seed::Seed),
     /// Follow something live.
     Watch(watch::Watch),
+    /// Look after the search index.
+    Search(search::Search),
     /// Print the GraphQL schema.
     Schema(schema::SchemaCommand),
     /// Give people access.
@@ -124,6 +127,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Import(command) => return command.run().await,
         Command::Seed(command) => command.run().await?,
         Command::Watch(command) => return command.run().await,
+        Command::Search(command) => command.run().await?,
         Command::Schema(command) => command.run(),
         Command::Staff(command) => command.run().await?,
     }

@@ -21,6 +21,7 @@ mod live;
 mod order;
 mod race;
 mod schema;
+mod search;
 mod seed;
 mod support;
 mod tidy;

@@ -9,6 +9,7 @@
 //! levels by (item, location). Whoever needs two of them takes the earlier first.
 
 mod open;
+pub mod search;
 mod sql;
 
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use sea_orm::{
 };
 
 pub use open::{DatabaseUrl, create_postgres_copy};
-pub use sql::{any, expression, insert_all, is_retryable, number_order, statement, text_contains, unique_violation};
+pub use sql::{any, expression, insert_all, is_retryable, number_order, statement, unique_violation};
 
 /// Counts the statements of one request, everything but `BEGIN` and `COMMIT`.
 #[derive(Debug, Clone, Default)]

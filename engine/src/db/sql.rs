@@ -59,21 +59,6 @@ pub fn any<C: ColumnTrait>(conn: &Conn, column: C, ids: impl IntoIterator<Item =
     }
 }
 
-/// `column`, which holds folded text, contains `word` as it stands; `word` is
-/// no pattern.
-pub fn text_contains<C: ColumnTrait>(column: C, word: &str) -> SimpleExpr {
-    let mut pattern = String::with_capacity(word.len() + 2);
-    pattern.push('%');
-    for c in word.to_lowercase().chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    Expr::col(column.as_column_ref()).like(sea_orm::sea_query::LikeExpr::new(pattern).escape('\\'))
-}
-
 /// Whether another try of the whole transaction may succeed: a deadlock, a
 /// serialisation failure, or SQLite's busy.
 pub fn is_retryable(error: &DbErr) -> bool {

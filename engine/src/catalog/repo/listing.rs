@@ -3,17 +3,21 @@
 use chrono::{DateTime, Utc};
 use domain::catalog::ProductStatus;
 use domain::id::{ChannelId, LocationId, RegionId};
+use domain::search::Query;
 use entity::product;
-use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement, SimpleExpr};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, SelectStatement, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryResult, QueryTrait, Value,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryResult,
+    QueryTrait, Value,
 };
 use uuid::Uuid;
 
-use crate::catalog::listing::{Filter, SortKey};
-use crate::db::{Conn, expression, statement, text_contains};
+use crate::catalog::listing::{Filter, SortKey, spelling};
+use crate::db::search::rank_key;
+use crate::db::{Conn, expression, statement};
 use crate::error::Result;
 use crate::page::{Key, Page, Place, Rows};
+use crate::search::{self, Matching};
 
 /// From where a list is seen.
 #[derive(Debug, Clone)]
@@ -40,6 +44,14 @@ pub fn published(conn: &Conn, channel: ChannelId, now: DateTime<Utc>) -> Conditi
         .add(expression(conn, sql, [Uuid::from(channel).into(), now.into()]))
 }
 
+/// The condition that a product is seen from here.
+pub fn seen(conn: &Conn, view: &View) -> Condition {
+    match view.channel {
+        Some(channel) => published(conn, channel, view.now),
+        None => Condition::all().add(product::Column::DeletedAt.is_null()),
+    }
+}
+
 /// A page of products, and their number when it is asked for.
 pub async fn page(
     conn: &Conn,
@@ -49,55 +61,136 @@ pub async fn page(
     page: Page,
     count: bool,
 ) -> Result<Rows<product::Model>> {
-    let mut condition = match view.channel {
-        Some(channel) => published(conn, channel, view.now),
-        None => Condition::all().add(product::Column::DeletedAt.is_null()),
+    let filter = look_up(conn, view, filter).await?;
+    let total = total(conn, view, filter.as_ref(), count).await?;
+    let select = listed(conn, view, filter.as_ref(), sort_key(conn, view, sort), &page);
+    let read_key = |row: &QueryResult| {
+        Ok(match sort {
+            SortKey::Newest => Key::Time(row.try_get("", "sort_key")?),
+            SortKey::Title => Key::Text(row.try_get("", "sort_key")?),
+            SortKey::Price => Key::Number(row.try_get("", "sort_key")?),
+        })
     };
+    Ok(page.rows(fetch(conn, &select, read_key).await?, total))
+}
+
+/// A page of the products that match best, of equals the newest first.
+/// `filter` holds its texts looked up.
+pub async fn ranked_page(
+    conn: &Conn,
+    view: &View,
+    matching: &Matching,
+    filter: &Filter,
+    page: Page,
+    count: bool,
+) -> Result<Rows<product::Model>> {
+    if matching.is_void() {
+        return Ok(page.rows(Vec::new(), count.then_some(0)));
+    }
+    let total = total(conn, view, Some(filter), count).await?;
+    let select = ranked(conn, view, matching, filter, &page);
+    let read_key = |row: &QueryResult| Ok(Key::Text(row.try_get("", "sort_key")?));
+    Ok(page.rows(fetch(conn, &select, read_key).await?, total))
+}
+
+/// Asks for a page of the products that match best.
+pub fn ranked(conn: &Conn, view: &View, matching: &Matching, filter: &Filter, page: &Page) -> SelectStatement {
+    let (time, values) = newest(view);
+    let mut select = listed(conn, view, Some(filter), rank_key(conn, "hit.score", time, values), page);
+    let scored = search::repo::scored(conn, matching);
+    select.join_subquery(JoinType::InnerJoin, scored, Alias::new("hit"), Expr::cust("hit.product_id = product.id"));
+    select
+}
+
+/// The filter with its texts looked up: one statement when it has any.
+pub async fn look_up(conn: &Conn, view: &View, filter: Option<&Filter>) -> Result<Option<Filter>> {
+    let Some(filter) = filter else { return Ok(None) };
+    let texts = filter.texts();
+    if texts.is_empty() {
+        return Ok(Some(filter.clone()));
+    }
+    let queries: Vec<Query> = texts.into_iter().map(Query::read).collect::<Result<_, _>>()?;
+    let found = search::repo::resolve(conn, view, &queries).await?;
+    let mut found = queries.iter().zip(found).map(|(query, matching)| match query.blank {
+        true => Filter::All(Vec::new()),
+        false => Filter::Matches(matching),
+    });
+    Ok(Some(filter.with_matches(&mut found)))
+}
+
+/// Asks for a page of the products that a filter lets through.
+fn listed(conn: &Conn, view: &View, filter: Option<&Filter>, key: SimpleExpr, page: &Page) -> SelectStatement {
+    let mut condition = seen(conn, view);
     if let Some(filter) = filter {
         condition = condition.add(narrow(conn, view, filter));
     }
-    let total = if count { Some(number(conn, condition.clone()).await?) } else { None };
-    let key = sort_key(conn, view, sort);
     let id: SimpleExpr = Expr::col(product::Column::Id.as_column_ref());
-    let mut find = product::Entity::find().filter(condition).filter(page.condition(key.clone(), id.clone()));
-    let select: &mut SelectStatement = QueryTrait::query(&mut find);
+    let find = product::Entity::find().filter(condition).filter(page.condition(key.clone(), id.clone()));
+    let mut select: SelectStatement = find.into_query();
     select
         .expr_as(key.clone(), "sort_key")
         .order_by_expr(key, page.order())
         .order_by_expr(id, page.order())
         .limit(page.limit())
         .offset(page.offset);
-    let rows = conn.query_all(select).await?;
-    let rows = rows.iter().map(|row| read(row, sort)).collect::<Result<Vec<_>>>()?;
-    Ok(page.rows(rows, total))
+    select
 }
 
-async fn number(conn: &Conn, condition: Condition) -> Result<i64> {
-    use sea_orm::PaginatorTrait;
-    Ok(product::Entity::find().filter(condition).count(conn).await? as i64)
-}
-
-fn read(row: &QueryResult, sort: SortKey) -> Result<(product::Model, Place)> {
-    let model = product::Model::from_query_result(row, "")?;
-    let key = match sort {
-        SortKey::Newest => Key::Time(row.try_get("", "sort_key")?),
-        SortKey::Title => Key::Text(row.try_get("", "sort_key")?),
-        SortKey::Price => Key::Number(row.try_get("", "sort_key")?),
+async fn fetch(
+    conn: &Conn,
+    select: &SelectStatement,
+    read_key: impl Fn(&QueryResult) -> Result<Key>,
+) -> Result<Vec<(product::Model, Place)>> {
+    let read = |row: &QueryResult| {
+        let model = product::Model::from_query_result(row, "")?;
+        let id = model.id.into();
+        Ok((model, Place { key: read_key(row)?, id }))
     };
-    let id = model.id.into();
-    Ok((model, Place { key, id }))
+    conn.query_all(select).await?.iter().map(read).collect()
+}
+
+async fn total(conn: &Conn, view: &View, filter: Option<&Filter>, count: bool) -> Result<Option<i64>> {
+    use sea_orm::PaginatorTrait;
+    if !count {
+        return Ok(None);
+    }
+    let mut condition = seen(conn, view);
+    if let Some(filter) = filter {
+        condition = condition.add(narrow(conn, view, filter));
+    }
+    Ok(Some(product::Entity::find().filter(condition).count(conn).await? as i64))
+}
+
+/// When a product came, as somebody who looks from here is told.
+fn newest(view: &View) -> (&'static str, Vec<Value>) {
+    match view.channel {
+        None => ("product.created_at", Vec::new()),
+        Some(channel) => (
+            "(select product_channel.published_at from product_channel
+                where product_channel.product_id = product.id and product_channel.channel_id = ?)",
+            vec![Uuid::from(channel).into()],
+        ),
+    }
+}
+
+/// The lowest price of a product; null when it has none here.
+pub fn lowest_price(conn: &Conn, view: &View) -> SimpleExpr {
+    expression(
+        conn,
+        "(select listing_price.min_minor from listing_price where listing_price.product_id = product.id
+            and listing_price.channel_id = ? and listing_price.region_id = ?)",
+        [Uuid::from(view.price_channel).into(), Value::from(view.region.map(Uuid::from))],
+    )
 }
 
 fn sort_key(conn: &Conn, view: &View, sort: SortKey) -> SimpleExpr {
     match (sort, view.channel) {
         (SortKey::Title, _) => Expr::col(product::Column::TitleFold.as_column_ref()),
         (SortKey::Newest, None) => Expr::col(product::Column::CreatedAt.as_column_ref()),
-        (SortKey::Newest, Some(channel)) => expression(
-            conn,
-            "(select product_channel.published_at from product_channel
-                where product_channel.product_id = product.id and product_channel.channel_id = ?)",
-            [Uuid::from(channel).into()],
-        ),
+        (SortKey::Newest, Some(_)) => {
+            let (time, values) = newest(view);
+            expression(conn, time, values)
+        }
         // What has no price in this region comes after everything that has one.
         (SortKey::Price, _) => expression(
             conn,
@@ -109,7 +202,8 @@ fn sort_key(conn: &Conn, view: &View, sort: SortKey) -> SimpleExpr {
     }
 }
 
-fn narrow(conn: &Conn, view: &View, filter: &Filter) -> Condition {
+/// The condition that a product is what a filter asks for.
+pub fn narrow(conn: &Conn, view: &View, filter: &Filter) -> Condition {
     let parts = |parts: &[Filter], whole: Condition| {
         parts.iter().fold(whole, |whole, part| whole.add(narrow(conn, view, part)))
     };
@@ -120,9 +214,15 @@ fn narrow(conn: &Conn, view: &View, filter: &Filter) -> Condition {
         Filter::Any(inner) if inner.is_empty() => one(Expr::val(1).eq(0)),
         Filter::Any(inner) => parts(inner, Condition::any()),
         Filter::Not(inner) => narrow(conn, view, inner).not(),
-        Filter::Text(text) => text
-            .split_whitespace()
-            .fold(Condition::all(), |whole, word| whole.add(text_contains(product::Column::SearchText, word))),
+        Filter::Matches(matching) => one(search::repo::condition(conn, matching)),
+        // A text that nobody looked up is taken as it was typed.
+        Filter::Text(text) => match Query::read(text) {
+            Ok(query) if query.blank => Condition::all(),
+            query => {
+                let terms = query.map(|query| query.terms()).unwrap_or_default();
+                one(search::repo::condition(conn, &Matching { terms, corrected: None }))
+            }
+        },
         Filter::PriceAtLeast(minor) => one(priced(conn, view, "listing_price.min_minor >= ?", *minor)),
         Filter::PriceAtMost(minor) => one(priced(conn, view, "listing_price.min_minor <= ?", *minor)),
         Filter::Tag(values) => one(among(
@@ -162,11 +262,6 @@ fn narrow(conn: &Conn, view: &View, filter: &Filter) -> Condition {
     }
 }
 
-/// How options and their values are told apart: by the handle of the name.
-fn spelling(name: &str) -> String {
-    domain::catalog::option_handle(name).map(|handle| handle.to_string()).unwrap_or_default()
-}
-
 fn priced(conn: &Conn, view: &View, comparison: &str, minor: i64) -> SimpleExpr {
     let sql = format!(
         "exists (select 1 from listing_price where listing_price.product_id = product.id
@@ -191,7 +286,7 @@ fn among<const N: usize>(
 }
 
 /// The condition that a product has a variant that can be bought now.
-fn in_stock(conn: &Conn, locations: &[LocationId]) -> SimpleExpr {
+pub fn in_stock(conn: &Conn, locations: &[LocationId]) -> SimpleExpr {
     let marks = vec!["?"; locations.len()].join(", ");
     let marks = if marks.is_empty() { "null".to_owned() } else { marks };
     let sql = format!(
