@@ -40,7 +40,7 @@ impl SearchStoreQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(
-            desc = "The words, at most 10 in 200 characters; signs have no meaning. Empty, it finds everything, to browse."
+            desc = "The words, at most 10 in 200 characters; signs have no meaning. Empty, it finds everything."
         )]
         query: String,
         #[graphql(desc = "What the products must be besides.")] filter: Option<ProductFilter>,
@@ -49,8 +49,8 @@ impl SearchStoreQuery {
         #[graphql(desc = "So many from the back, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Before this cursor.")] before: Option<String>,
         #[graphql(
-            desc = "How the hits are sorted, by one field. When absent: words in the title first, then in vendor, type, \
-                    tags, options and handle, then in the description; whole words before fronts of words; of equals \
+            desc = "How the hits are sorted, by one field. When absent: words in the title first, then in vendor, type, tags, \
+                    options and handle, then in the description; whole words before fronts of words; of equals \
                     the newest first."
         )]
         sort: Option<Vec<ProductSort>>,

@@ -90,7 +90,7 @@ async fn every_word_must_match_and_the_last_may_go_on() {
 #[tokio::test]
 async fn accents_are_no_obstacle_in_either_direction() {
     let shop = shop_with(&["Käse Müsli", "Café Crème"]).await;
-    put(&shop, ProductDraft { handle: Some("sake".to_owned()), ..draft("日本酒") }).await;
+    put(&shop, ProductDraft { handle: Some("sake".parse().unwrap()), ..draft("日本酒") }).await;
     for query in ["käse", "kase", "KAESE", "muesli", "Musl"] {
         assert_eq!(found(&shop, query).await, ["Käse Müsli"], "{query}");
     }
@@ -491,6 +491,6 @@ async fn searches_use_the_index() {
         let walks =
             |step: &&String| step.starts_with("SCAN") && !step.contains("VIRTUAL") && !step.contains("CONSTANT");
         let walked: Vec<_> = plan.iter().filter(walks).collect();
-        assert!(walked.iter().all(|step| ["SCAN close_0", "SCAN hit"].contains(&step.as_str())), "{plan:#?}");
+        assert!(walked.iter().all(|step| step.as_str() == "SCAN close_0"), "{plan:#?}");
     }
 }

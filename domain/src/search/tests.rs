@@ -100,7 +100,8 @@ proptest! {
 
     #[test]
     fn words_that_are_close_share_a_piece(
-        word in "[a-d]{3,12}", places in prop::collection::vec((0..12_usize, 0..4_u8, prop::char::range('a', 'd')), 0..3),
+        word in "[a-d]{3,12}",
+        places in prop::collection::vec((0..12_usize, 0..4_u8, prop::char::range('a', 'd')), 0..3),
     ) {
         let mut typed: Vec<char> = word.chars().collect();
         for (place, what, letter) in places {

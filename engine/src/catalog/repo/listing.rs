@@ -5,10 +5,9 @@ use domain::catalog::ProductStatus;
 use domain::id::{ChannelId, LocationId, RegionId};
 use domain::search::Query;
 use entity::product;
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, SelectStatement, SimpleExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryResult,
-    QueryTrait, Value,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryResult, QueryTrait, Value,
 };
 use uuid::Uuid;
 
@@ -95,10 +94,13 @@ pub async fn ranked_page(
 
 /// Asks for a page of the products that match best.
 pub fn ranked(conn: &Conn, view: &View, matching: &Matching, filter: &Filter, page: &Page) -> SelectStatement {
-    let (time, values) = newest(view);
-    let mut select = listed(conn, view, Some(filter), rank_key(conn, "hit.score", time, values), page);
-    let scored = search::repo::scored(conn, matching);
-    select.join_subquery(JoinType::InnerJoin, scored, Alias::new("hit"), Expr::cust("hit.product_id = product.id"));
+    let (score, mut values) = search::repo::score(conn, matching);
+    let (time, time_values) = newest(view);
+    values.extend(time_values);
+    let mut select = listed(conn, view, Some(filter), rank_key(conn, &score, time, values), page);
+    // By name: written out again, the score would be worked out twice.
+    select.clear_order_by().order_by_expr(Expr::cust("sort_key"), page.order());
+    select.order_by_expr(Expr::col(product::Column::Id.as_column_ref()), page.order());
     select
 }
 

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use domain::catalog::ProductStatus;
 use domain::id::ProductId;
 use domain::search::{Document, Part, Query, Term, closest, pieces, pieces_of_slip};
-use sea_orm::sea_query::{Alias, Expr, SelectStatement};
 use sea_orm::{ConnectionTrait, Statement, Value};
 use uuid::Uuid;
 
@@ -258,9 +257,11 @@ pub fn condition(conn: &Conn, matching: &Matching) -> sea_orm::sea_query::Simple
     expression(conn, &sql, [index_query(conn, &matching.terms, Scope::Whole, true).into()])
 }
 
-/// The products that match with their scores, to be joined: where the words
-/// stand counts more than whether the last one is whole.
-pub fn scored(conn: &Conn, matching: &Matching) -> SelectStatement {
+/// How well a product matches, and its values: where the words stand counts
+/// more than whether the last one is whole. It is worked out product by product
+/// for those that [`condition`] let through: joined, SQLite would walk all hits
+/// for each of them.
+pub fn score(conn: &Conn, matching: &Matching) -> (String, Vec<Value>) {
     let tiers = [
         (6, Scope::Title, false),
         (5, Scope::Title, true),
@@ -270,14 +271,10 @@ pub fn scored(conn: &Conn, matching: &Matching) -> SelectStatement {
     ];
     let matches = matches_sql(conn);
     let cases: Vec<String> = tiers.iter().map(|(score, ..)| format!("when {matches} then {score}")).collect();
-    let queries = tiers.iter().map(|(_, scope, open)| index_query(conn, &matching.terms, *scope, *open).into());
-    let score = expression(conn, &format!("case {} else 1 end", cases.join(" ")), queries);
-    let whole = index_query(conn, &matching.terms, Scope::Whole, true);
-    let mut select = SelectStatement::new();
-    select
-        .expr(Expr::cust("search_product.product_id"))
-        .expr_as(score, Alias::new("score"))
-        .from(Alias::new("search_product"))
-        .and_where(expression(conn, matches, [whole.into()]));
-    select
+    let query = |(_, scope, open): &(i32, Scope, bool)| index_query(conn, &matching.terms, *scope, *open).into();
+    let sql = format!(
+        "(select case {} else 1 end from search_product where search_product.product_id = product.id)",
+        cases.join(" ")
+    );
+    (sql, tiers.iter().map(query).collect())
 }
