@@ -271,7 +271,7 @@ pub fn score(conn: &Conn, matching: &Matching) -> (String, Vec<Value>) {
     ];
     let matches = matches_sql(conn);
     let cases: Vec<String> = tiers.iter().map(|(score, ..)| format!("when {matches} then {score}")).collect();
-    let query = |(_, scope, open): &(i32, Scope, bool)| index_query(conn, &matching.terms, *scope, *open).into();
+    let query = |(_, scope, open): &(i32, Scope, bool)| Value::from(index_query(conn, &matching.terms, *scope, *open));
     let sql = format!(
         "(select case {} else 1 end from search_product where search_product.product_id = product.id)",
         cases.join(" ")
