@@ -483,11 +483,14 @@ async fn searches_use_the_index() {
     let filter = Filter::Matches(matching.clone());
     let listing = conn.backend().build(&ranked(&conn, &view, &matching, &filter, &page));
     let words = words_statement(&conn, &view, &[query]).unwrap();
-    for asked in [listing, words] {
+    // A hit's score is looked up by its product, once a hit: anything else takes hits times hits.
+    for (asked, table, key) in [(listing, "search_product", "(product_id=?)"), (words, "search_word", "(word=?)")] {
         let asked = Statement { sql: format!("explain query plan {}", asked.sql), ..asked };
         let rows = conn.query_all_raw(asked).await.unwrap();
         let plan: Vec<String> = rows.iter().map(|row| row.try_get::<String>("", "detail").unwrap()).collect();
         assert!(plan.iter().any(|step| step.contains("search_index VIRTUAL TABLE INDEX")), "{plan:#?}");
+        let by_key = |step: &String| step.contains(table) && step.contains(key);
+        assert!(plan.iter().any(by_key), "{plan:#?}");
         let walks =
             |step: &&String| step.starts_with("SCAN") && !step.contains("VIRTUAL") && !step.contains("CONSTANT");
         let walked: Vec<_> = plan.iter().filter(walks).collect();

@@ -194,7 +194,8 @@ pub fn slips(word: &str) -> usize {
 
 /// What is left of the front of a word when up to `gone` letters are left out,
 /// the front itself among it. Two words that are at most `gone` slips apart
-/// have one of these in common.
+/// have one of these in common, which trigrams don't promise: `mgus` and `mugs`
+/// share one of nine.
 fn left_over(word: &str, gone: usize) -> BTreeSet<String> {
     let front: String = word.chars().take(FRONT).collect();
     let mut all = BTreeSet::from([front]);
@@ -322,7 +323,6 @@ pub fn completions(terms: &[Term], titles: &[&str], most: usize) -> Vec<String> 
             if !last.forms.iter().any(goes_on) || head.iter().any(|known| *known == folded) {
                 continue;
             }
-            // A word that the query has already is put as the title has it only once.
             own.insert([&head[..], &[word.as_str()]].concat().join(" "));
             if let Some(next) = shown.get(place + 1)
                 && !head.iter().any(|known| *known == fold(next))
