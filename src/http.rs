@@ -1,5 +1,6 @@
 //! The ways in over HTTP: the GraphQL endpoints, health, and files.
 
+use std::any::TypeId;
 use std::sync::Arc;
 
 use async_graphql::{Data, Executor, Request, Response};
@@ -8,7 +9,7 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response as HttpResponse};
-use axum::routing::{get, post};
+use axum::routing::get;
 use axum::{Json, Router};
 use domain::auth::Surface;
 use domain::id::ChannelId;
@@ -41,22 +42,30 @@ const SUBPROTOCOL: &str = "graphql-transport-ws";
 struct Endpoint<S> {
     app: Arc<App>,
     schema: S,
-    surface: Surface,
+    door: Door,
+}
+
+/// Whose credentials a path takes.
+#[derive(Debug, Clone, Copy)]
+enum Door {
+    Store,
+    Admin,
+    /// Both: who is no staff is taken for a shopper.
+    Unified,
 }
 
 /// Every route of the shop.
 pub fn router(app: Arc<App>) -> Router {
-    let store: Endpoint<StoreSchema> = Endpoint { app: app.clone(), schema: store_schema(), surface: Surface::Store };
-    let admin: Endpoint<AdminSchema> = Endpoint { app: app.clone(), schema: admin_schema(), surface: Surface::Admin };
+    let store: Endpoint<StoreSchema> = Endpoint { app: app.clone(), schema: store_schema(), door: Door::Store };
+    let admin: Endpoint<AdminSchema> = Endpoint { app: app.clone(), schema: admin_schema(), door: Door::Admin };
+    let unified = Unified { everything: unified_schema(), store_only: store_only_schema() };
+    let unified = Endpoint { app: app.clone(), schema: unified, door: Door::Unified };
     Router::new()
         .merge(endpoint("/store/graphql", store, STORE_BODY))
         .merge(endpoint("/admin/graphql", admin, ADMIN_BODY))
-        .merge(
-            Router::new().route("/graphql", post(execute_unified)).layer(DefaultBodyLimit::max(ADMIN_BODY)).with_state(
-                Unified { app: app.clone(), everything: unified_schema(), store_only: store_only_schema() },
-            ),
-        )
-        .merge(Router::new().route("/health/ready", get(ready)).with_state(app))
+        .merge(endpoint("/graphql", unified, ADMIN_BODY))
+        .merge(Router::new().route("/health/ready", get(ready)).with_state(app.clone()))
+        .merge(crate::media::http::routes(app))
         .route("/health/live", get(|| async { "live\n" }))
         .route("/media/demo/{file}", get(demo_picture))
 }
@@ -100,36 +109,40 @@ async fn execute<S: Executor>(
     if let Err(refused) = must_be_json(&headers) {
         return refused;
     }
-    match open_call(&endpoint.app, endpoint.surface, Context::of(&headers)).await {
-        Ok(call) => answer(&endpoint.schema, endpoint.surface.as_str(), call, request.into_inner()).await,
+    match open_call(&endpoint.app, endpoint.door, Context::of(&headers)).await {
+        Ok(call) => answer(&endpoint.schema, endpoint.door, call, request.into_inner()).await,
         Err(error) => refuse(error),
     }
 }
 
-/// The unified endpoint's two schemas: which one a request gets is decided
-/// before it is parsed.
+/// The unified endpoint's two schemas: which one a request gets is decided by
+/// who asks, before it is parsed.
 #[derive(Clone)]
 struct Unified {
-    app: Arc<App>,
     everything: UnifiedSchema,
     store_only: StoreOnlySchema,
 }
 
-async fn execute_unified(State(endpoint): State<Unified>, headers: HeaderMap, request: GraphQLRequest) -> HttpResponse {
-    if let Err(refused) = must_be_json(&headers) {
-        return refused;
+impl Unified {
+    fn asked_by_staff(request: &Request) -> bool {
+        let call = request.data.get(&TypeId::of::<Call>()).and_then(|call| call.downcast_ref::<Call>());
+        call.is_some_and(|call| call.caller.actor.is_admin())
     }
-    let request = request.into_inner();
-    match open_call(&endpoint.app, Surface::Admin, Context::of(&headers)).await {
-        Ok(call) if call.caller.actor.is_admin() => answer(&endpoint.everything, "UNIFIED", call, request).await,
-        // Whoever is no staff may still be a customer.
-        Ok(_) | Err(Error::Unauthenticated) => {
-            match open_call(&endpoint.app, Surface::Store, Context::of(&headers)).await {
-                Ok(call) => answer(&endpoint.store_only, "UNIFIED", call, request).await,
-                Err(error) => refuse(error),
-            }
+}
+
+impl Executor for Unified {
+    async fn execute(&self, request: Request) -> Response {
+        match Self::asked_by_staff(&request) {
+            true => Executor::execute(&self.everything, request).await,
+            false => Executor::execute(&self.store_only, request).await,
         }
-        Err(error) => refuse(error),
+    }
+
+    fn execute_stream(&self, request: Request, session: Option<Arc<Data>>) -> BoxStream<'static, Response> {
+        match Self::asked_by_staff(&request) {
+            true => Executor::execute_stream(&self.everything, request, session),
+            false => Executor::execute_stream(&self.store_only, request, session),
+        }
     }
 }
 
@@ -154,7 +167,7 @@ fn nul() -> Error {
     Refusal::new(ErrorCode::Invalid, "The character U+0000 can't be part of a request.").into()
 }
 
-async fn answer<S: Executor>(schema: &S, surface: &str, call: Call, request: Request) -> HttpResponse {
+async fn answer<S: Executor>(schema: &S, door: Door, call: Call, request: Request) -> HttpResponse {
     if holds_nul(&request) {
         return refuse(nul());
     }
@@ -168,7 +181,7 @@ async fn answer<S: Executor>(schema: &S, surface: &str, call: Call, request: Req
     let operation = request.operation_name.clone().unwrap_or_default();
     let response: Response = schema.execute(request.data(call)).await;
     tracing::info!(
-        surface,
+        ?door,
         operation,
         errors = response.errors.len(),
         statements = statements.get(),
@@ -189,7 +202,7 @@ struct Context {
     credential: Option<String>,
     publishable_key: Option<String>,
     region: Option<String>,
-    locale: Option<String>,
+    languages: Option<String>,
 }
 
 impl Context {
@@ -199,12 +212,24 @@ impl Context {
             credential: text("authorization"),
             publishable_key: text("x-publishable-key"),
             region: text("x-region"),
-            locale: text("accept-language"),
+            languages: text("accept-language"),
         }
     }
 }
 
-async fn open_call(app: &Arc<App>, surface: Surface, context: Context) -> Result<Call> {
+async fn open_call(app: &Arc<App>, door: Door, context: Context) -> Result<Call> {
+    match door {
+        Door::Store => open_call_on(app, Surface::Store, &context).await,
+        Door::Admin => open_call_on(app, Surface::Admin, &context).await,
+        Door::Unified => match open_call_on(app, Surface::Admin, &context).await {
+            Ok(call) if call.caller.actor.is_admin() => Ok(call),
+            Ok(_) | Err(Error::Unauthenticated) => open_call_on(app, Surface::Store, &context).await,
+            Err(error) => Err(error),
+        },
+    }
+}
+
+async fn open_call_on(app: &Arc<App>, surface: Surface, context: &Context) -> Result<Call> {
     let statements = StatementCount::default();
     let credential = match &context.credential {
         Some(text) => match text.split_once(' ') {
@@ -221,14 +246,8 @@ async fn open_call(app: &Arc<App>, surface: Surface, context: Context) -> Result
         }
         None => None,
     };
-    let locale = context.locale.as_deref().and_then(first_language);
-    Call::new(app.clone(), Caller { actor, statements }, channel, context.region.as_deref(), locale)
-}
-
-/// The first language of an `Accept-Language` header, when it is one.
-fn first_language(header: &str) -> Option<&str> {
-    let first = header.split([',', ';']).next()?.trim();
-    domain::channel::locale(first).is_ok().then_some(first)
+    let (region, languages) = (context.region.as_deref(), context.languages.as_deref());
+    Call::new(app.clone(), Caller { actor, statements }, channel, region, languages)
 }
 
 fn refuse(error: Error) -> HttpResponse {
@@ -249,7 +268,7 @@ fn refuse(error: Error) -> HttpResponse {
 struct SocketExecutor<S> {
     app: Arc<App>,
     schema: S,
-    surface: Surface,
+    door: Door,
 }
 
 impl<S: Executor> Executor for SocketExecutor<S> {
@@ -260,12 +279,12 @@ impl<S: Executor> Executor for SocketExecutor<S> {
     fn execute_stream(&self, request: Request, session: Option<Arc<Data>>) -> BoxStream<'static, Response> {
         let this = self.clone();
         let context = session.and_then(|data| {
-            data.get(&std::any::TypeId::of::<Context>()).and_then(|context| context.downcast_ref::<Context>().cloned())
+            data.get(&TypeId::of::<Context>()).and_then(|context| context.downcast_ref::<Context>().cloned())
         });
         let begun = async move {
             let opened = match holds_nul(&request) {
                 true => Err(nul()),
-                false => open_call(&this.app, this.surface, context.unwrap_or_default()).await,
+                false => open_call(&this.app, this.door, context.unwrap_or_default()).await,
             };
             match opened {
                 Ok(call) => this.schema.execute_stream(request.data(call), None),
@@ -300,8 +319,8 @@ async fn upgrade<S: Executor>(
         .read_buffer_size(8 * 1024)
         .write_buffer_size(4 * 1024)
         .on_upgrade(move |stream| {
-            let Endpoint { app, schema, surface } = endpoint;
-            let executor = SocketExecutor { app: app.clone(), schema, surface };
+            let Endpoint { app, schema, door } = endpoint;
+            let executor = SocketExecutor { app: app.clone(), schema, door };
             GraphQLWebSocket::new(stream, executor, protocol)
                 .on_connection_init(move |payload| async move {
                     let text = |name: &str| {
@@ -312,9 +331,9 @@ async fn upgrade<S: Executor>(
                         credential: text("authorization"),
                         publishable_key: text("x-publishable-key"),
                         region: text("x-region"),
-                        locale: text("accept-language"),
+                        languages: text("accept-language"),
                     };
-                    open_call(&app, surface, context.clone()).await.map_err(top_level)?;
+                    open_call(&app, door, context.clone()).await.map_err(top_level)?;
                     let mut data = Data::default();
                     data.insert(context);
                     Ok(data)

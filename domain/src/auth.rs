@@ -23,6 +23,20 @@ words! {
 }
 
 words! {
+    /// What a mailed token is for; it opens nothing else.
+    pub enum TokenPurpose {
+        /// Proves the mailbox of a new account.
+        CustomerVerification = "CUSTOMER_VERIFICATION",
+        /// Sets a new password.
+        PasswordRecovery = "PASSWORD_RECOVERY",
+        /// Proves the mailbox that an account shall have from now on.
+        EmailChange = "EMAIL_CHANGE",
+        /// Attaches the orders that were bought with this mailbox as a guest.
+        OrderClaim = "ORDER_CLAIM",
+    }
+}
+
+words! {
     /// What a role may grant. Each admin field needs one of these.
     pub enum Permission {
         /// See products, prices and stock.
@@ -41,6 +55,12 @@ words! {
         SettingsRead = "SETTINGS_READ",
         /// Change channels, regions, taxes, shipping and locations.
         SettingsWrite = "SETTINGS_WRITE",
+        /// See customers, their addresses and groups.
+        CustomersRead = "CUSTOMERS_READ",
+        /// Change, group and erase customers.
+        CustomersWrite = "CUSTOMERS_WRITE",
+        /// See staff, roles, keys, sessions and the audit log.
+        AccessRead = "ACCESS_READ",
         /// Give and take access.
         AccessWrite = "ACCESS_WRITE",
     }
@@ -49,7 +69,8 @@ words! {
 impl Permission {
     /// Whether it lets one look without changing anything.
     pub fn only_reads(self) -> bool {
-        matches!(self, Self::CatalogRead | Self::OrdersRead | Self::SettingsRead)
+        use Permission::{AccessRead, CatalogRead, CustomersRead, OrdersRead, SettingsRead};
+        matches!(self, AccessRead | CatalogRead | CustomersRead | OrdersRead | SettingsRead)
     }
 }
 
@@ -68,6 +89,22 @@ pub fn built_in_role(name: &str) -> Option<Vec<Permission>> {
     }
 }
 
+/// The most roles of a shop.
+pub const MAX_ROLES: usize = 100;
+/// The most API keys of a shop that are in force at once.
+pub const MAX_API_KEYS: usize = 100;
+/// The most roles of one member of staff.
+pub const MAX_ROLES_EACH: usize = 20;
+
+/// What of `wanted` is not among `held`, each once: nobody grants, changes or
+/// takes away what he does not hold himself.
+pub fn beyond(held: &[Permission], wanted: &[Permission]) -> Vec<Permission> {
+    let mut missing: Vec<Permission> = wanted.iter().copied().filter(|permission| !held.contains(permission)).collect();
+    missing.sort();
+    missing.dedup();
+    missing
+}
+
 /// The shortest password that staff may set, in characters.
 pub const MIN_PASSWORD: usize = 12;
 
@@ -81,5 +118,14 @@ mod tests {
         assert!(viewer.iter().all(|permission| permission.as_str().ends_with("_READ")));
         assert_eq!(built_in_role(OWNER).unwrap().len(), Permission::ALL.len());
         assert_eq!(built_in_role("admin"), None);
+    }
+
+    #[test]
+    fn nobody_reaches_beyond_what_he_holds() {
+        use Permission::{AccessWrite, CatalogRead, CatalogWrite};
+        assert_eq!(beyond(&[CatalogRead, AccessWrite], &[CatalogRead]), []);
+        let wanted = [CatalogWrite, CatalogRead, CatalogWrite, AccessWrite];
+        assert_eq!(beyond(&[CatalogRead], &wanted), [CatalogWrite, AccessWrite]);
+        assert_eq!(beyond(Permission::ALL, Permission::ALL), []);
     }
 }

@@ -73,6 +73,41 @@ pub fn add(held: &[(VariantId, i32)], added: &[(VariantId, i64)]) -> Result<Vec<
     if refusals.is_empty() { Ok(lines) } else { Err(refusals) }
 }
 
+/// What could not be carried over when one cart was merged into another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeftBehind {
+    /// Of which variant.
+    pub variant: VariantId,
+    /// How many pieces.
+    pub quantity: i32,
+    /// Whether the cart has no room for another line; otherwise the line is as
+    /// long as it may be.
+    pub no_line: bool,
+}
+
+/// Merges the lines of a guest's cart into those of his account: quantities
+/// are added up to [`MAX_QUANTITY`], lines up to [`MAX_LINES`]. What goes
+/// beyond is named, so that nothing is dropped in silence.
+pub fn merge(held: &[(VariantId, i32)], guest: &[(VariantId, i32)]) -> (Vec<(VariantId, i32)>, Vec<LeftBehind>) {
+    let mut lines = held.to_vec();
+    let mut left = Vec::new();
+    for &(variant, more) in guest {
+        let full = lines.len() >= MAX_LINES;
+        match lines.iter_mut().find(|(known, _)| *known == variant) {
+            Some((_, quantity)) => {
+                let room = (MAX_QUANTITY - *quantity).clamp(0, more);
+                *quantity += room;
+                if room < more {
+                    left.push(LeftBehind { variant, quantity: more - room, no_line: false });
+                }
+            }
+            None if full => left.push(LeftBehind { variant, quantity: more, no_line: true }),
+            None => lines.push((variant, more)),
+        }
+    }
+    (lines, left)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,7 +136,35 @@ mod tests {
         assert!(add(&[(variant(1), MAX_QUANTITY)], &[(variant(1), 1)]).is_err());
     }
 
+    #[test]
+    fn a_merge_adds_up_to_the_bounds_and_names_the_rest() {
+        let (lines, left) = merge(&[(variant(1), 9_990), (variant(2), 1)], &[(variant(1), 20), (variant(3), 4)]);
+        assert_eq!(lines, [(variant(1), MAX_QUANTITY), (variant(2), 1), (variant(3), 4)]);
+        assert_eq!(left, [LeftBehind { variant: variant(1), quantity: 11, no_line: false }]);
+        let full: Vec<_> = (0..MAX_LINES as u128).map(|number| (variant(number), 1)).collect();
+        let (lines, left) = merge(&full, &[(variant(5), 2), (variant(1_000), 3)]);
+        assert_eq!((lines.len(), lines[5].1), (MAX_LINES, 3));
+        assert_eq!(left, [LeftBehind { variant: variant(1_000), quantity: 3, no_line: true }]);
+    }
+
     proptest! {
+        #[test]
+        fn a_merge_loses_no_piece_in_silence(
+            held in prop::collection::btree_map(0u128..150, 1i32..=MAX_QUANTITY, 0..=MAX_LINES),
+            guest in prop::collection::btree_map(0u128..150, 1i32..=MAX_QUANTITY, 0..=MAX_LINES),
+        ) {
+            let read = |lines: std::collections::BTreeMap<u128, i32>| -> Vec<_> {
+                lines.into_iter().map(|(number, quantity)| (variant(number), quantity)).collect()
+            };
+            let (held, guest) = (read(held), read(guest));
+            let sum = |lines: &[(VariantId, i32)]| lines.iter().map(|(_, quantity)| i64::from(*quantity)).sum::<i64>();
+            let (lines, left) = merge(&held, &guest);
+            let behind: i64 = left.iter().map(|left| i64::from(left.quantity)).sum();
+            prop_assert_eq!(sum(&lines) + behind, sum(&held) + sum(&guest));
+            prop_assert!(lines.len() <= MAX_LINES);
+            prop_assert!(lines.iter().all(|(_, quantity)| (1..=MAX_QUANTITY).contains(quantity)));
+        }
+
         #[test]
         fn an_accepted_cart_is_within_bounds(added in prop::collection::vec((0u128..20, -5i64..5000), 0..40)) {
             let added: Vec<_> = added.into_iter().map(|(v, q)| (variant(v), q)).collect();

@@ -138,10 +138,16 @@ ids! {
     VariantId = "variant";
     /// A picture, film or other file shown with a product.
     MediaId = "media";
+    /// A permission to upload one file.
+    StagedUploadId = "upload";
     /// A tag.
     TagId = "tag";
     /// A product type.
     ProductTypeId = "ptype";
+    /// A collection: products shown together.
+    CollectionId = "coll";
+    /// A category: a place in the tree of the catalog.
+    CategoryId = "cat";
     /// A price.
     PriceId = "price";
     /// What is counted in stock.
@@ -152,6 +158,12 @@ ids! {
     StockMovementId = "move";
     /// A customer.
     CustomerId = "cust";
+    /// An address of a customer's book.
+    AddressId = "addr";
+    /// A group of customers.
+    CustomerGroupId = "cgroup";
+    /// A token that was mailed and works once.
+    OneTimeTokenId = "onetime";
     /// A person with admin access.
     StaffId = "staff";
     /// A set of permissions.
@@ -198,6 +210,10 @@ ids! {
     EventId = "event";
     /// A durable run of steps.
     FlowId = "flow";
+    /// What a metafield holds, and who reads it.
+    MetafieldDefinitionId = "mfdef";
+    /// A value of a metafield.
+    MetafieldId = "mfield";
 }
 
 #[cfg(test)]

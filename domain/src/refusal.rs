@@ -77,6 +77,8 @@ words! {
         TokenInvalid = "TOKEN_INVALID",
         /// The entity is in use and can't be deleted or changed so.
         InUse = "IN_USE",
+        /// It would grant, change or take away permissions that you don't hold yourself.
+        GrantExceedsOwn = "GRANT_EXCEEDS_OWN",
         /// Too many tries; wait.
         Throttled = "THROTTLED",
     }

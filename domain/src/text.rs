@@ -55,6 +55,13 @@ text_type! {
     CountryCode
 }
 
+impl Email {
+    /// What stands where an address was that has been erased; no mail reaches it.
+    pub fn erased() -> Self {
+        Self("erased@erased.invalid".to_owned())
+    }
+}
+
 impl FromStr for Email {
     type Err = Refusal;
 

@@ -56,6 +56,15 @@ impl Actor {
         }
     }
 
+    /// What he holds, and so may grant.
+    pub fn permissions(&self) -> &[Permission] {
+        match self {
+            Self::Staff { permissions, .. } | Self::ApiKey { permissions, .. } => permissions,
+            Self::System => Permission::ALL,
+            Self::Guest | Self::Customer { .. } => &[],
+        }
+    }
+
     /// Whether he asks on the admin surface by right.
     pub fn is_admin(&self) -> bool {
         matches!(self, Self::Staff { .. } | Self::ApiKey { .. } | Self::System)

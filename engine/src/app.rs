@@ -1,9 +1,10 @@
 //! One shop, open: the database, the clock, the settings in memory, the bus,
-//! the payment providers. Everything that runs is handed an [`App`].
+//! the payment providers, the files. Everything that runs is handed an [`App`].
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use domain::media::MAX_UPLOAD;
 
 use crate::auth::token::Keys;
 use crate::bus::Bus;
@@ -11,6 +12,7 @@ use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
 use crate::db::{Conn, DatabaseUrl, Db, StatementCount};
 use crate::error::Result;
 use crate::event::Aggregate;
+use crate::media::files::Files;
 use crate::provider::payment::{Manual, PaymentProvider, PaymentProviders};
 use crate::relay::Redis;
 use crate::settings::Settings;
@@ -31,6 +33,8 @@ pub struct App {
     pub payments: PaymentProviders,
     /// Signs tokens.
     pub keys: Keys,
+    /// What was uploaded.
+    pub files: Files,
     settings: ArcSwap<Settings>,
 }
 
@@ -48,6 +52,7 @@ pub struct AppBuilder {
     ids: Arc<dyn IdSource>,
     redis_url: Option<String>,
     payments: PaymentProviders,
+    files: Files,
 }
 
 impl App {
@@ -61,6 +66,7 @@ impl App {
             ids: Arc::new(RandomIds::default()),
             redis_url: None,
             payments,
+            files: Files::new("emporion-data/files", MAX_UPLOAD),
         })
     }
 
@@ -145,6 +151,13 @@ impl AppBuilder {
         self
     }
 
+    /// Another place for what is uploaded.
+    #[must_use]
+    pub fn files(mut self, files: Files) -> Self {
+        self.files = files;
+        self
+    }
+
     /// Opens the shop.
     pub async fn open(self) -> Result<Arc<App>> {
         let conn = self.db.read(&StatementCount::default());
@@ -162,6 +175,7 @@ impl AppBuilder {
             redis,
             payments: self.payments,
             keys,
+            files: self.files,
             settings: ArcSwap::from_pointee(settings),
         }))
     }

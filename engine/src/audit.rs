@@ -1,11 +1,18 @@
 //! Who of the staff, or which key, did what, with before and after.
 
+use chrono::{DateTime, Utc};
 use domain::id::AuditEntryId;
 use entity::audit_entry;
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use uuid::Uuid;
 
+use crate::db::Conn;
 use crate::error::Result;
 use crate::op::Tx;
+use crate::page::{Key, Page, Place, Rows};
 
 /// One change that an op wants kept.
 #[derive(Debug, Clone)]
@@ -36,4 +43,55 @@ pub async fn append(tx: &Tx, op: &'static str, audits: Vec<NewAudit>) -> Result<
     }
     audit_entry::Entity::insert_many(rows).exec_without_returning(&tx.conn).await?;
     Ok(())
+}
+
+/// What entries must be to be in a list.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    /// Done by this actor: the text id of a member of staff or of a key.
+    pub actor: Option<String>,
+    /// About this entity: its text id.
+    pub entity: Option<String>,
+    /// Done by one of these ops.
+    pub ops: Option<Vec<String>>,
+    /// At this moment or later.
+    pub from: Option<DateTime<Utc>>,
+    /// Before this moment.
+    pub before: Option<DateTime<Utc>>,
+}
+
+impl AuditFilter {
+    fn condition(&self) -> Condition {
+        use audit_entry::Column;
+        Condition::all()
+            .add_option(self.actor.as_ref().map(|actor| Column::Actor.eq(actor.as_str())))
+            .add_option(self.entity.as_ref().map(|entity| Column::Entity.eq(entity.as_str())))
+            .add_option(self.ops.as_ref().map(|ops| Column::Op.is_in(ops.iter().map(String::as_str))))
+            .add_option(self.from.map(|from| Column::At.gte(from)))
+            .add_option(self.before.map(|before| Column::At.lt(before)))
+    }
+}
+
+/// A page of the log by time.
+pub async fn page(conn: &Conn, filter: &AuditFilter, page: Page, count: bool) -> Result<Rows<audit_entry::Model>> {
+    let find = audit_entry::Entity::find().filter(filter.condition());
+    let total = match count {
+        true => Some(find.clone().count(conn).await? as i64),
+        false => None,
+    };
+    let key = Expr::col(audit_entry::Column::At.as_column_ref());
+    let id = Expr::col(audit_entry::Column::Id.as_column_ref());
+    let rows = find
+        .filter(page.condition(key, id))
+        .order_by(audit_entry::Column::At, page.order())
+        .order_by(audit_entry::Column::Id, page.order())
+        .limit(page.limit())
+        .offset(page.offset)
+        .all(conn)
+        .await?;
+    let rows = rows.into_iter().map(|row| {
+        let place = Place { key: Key::Time(row.at), id: Uuid::from(row.id) };
+        (row, place)
+    });
+    Ok(page.rows(rows.collect(), total))
 }

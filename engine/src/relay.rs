@@ -206,6 +206,15 @@ impl Redis {
         Ok(Self { client, channel, outbox })
     }
 
+    /// Whether Redis answers within two seconds.
+    pub async fn answers(&self) -> bool {
+        let ask = async {
+            let mut connection = self.client.get_multiplexed_async_connection().await?;
+            redis::cmd("PING").query_async::<String>(&mut connection).await
+        };
+        matches!(timeout(REST * 4, ask).await, Ok(Ok(_)))
+    }
+
     /// Tells the other processes, without waiting: what does not get through
     /// they find in the log.
     pub fn tell(&self, committed: &[Aggregate]) {

@@ -18,6 +18,8 @@ pub struct Model {
     pub hash: Vec<u8>,
     pub role_id: RoleId,
     pub revoked_at: Option<DateTimeUtc>,
+    /// Within a minute.
+    pub last_used_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

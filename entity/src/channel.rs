@@ -1,6 +1,7 @@
 //! A sales channel: a storefront, an app, a till.
 
 use domain::id::{ChannelId, RegionId};
+use domain::locale::Locales;
 use domain::text::Handle;
 use sea_orm::entity::prelude::*;
 
@@ -19,6 +20,8 @@ pub struct Model {
     pub default_region_id: Option<RegionId>,
     /// A BCP 47 tag.
     pub default_locale: String,
+    /// The languages that it speaks besides.
+    pub locales: Locales,
     /// The base of links in mail.
     pub storefront_url: Option<String>,
     pub active: bool,

@@ -18,6 +18,18 @@ pub struct Model {
     pub has_account: bool,
     pub first_name: Option<String>,
     pub last_name: Option<String>,
+    pub phone: Option<String>,
+    /// The language in which he is written to.
+    pub locale: Option<String>,
+    pub accepts_marketing: bool,
+    /// When the owner of the account proved that the mailbox is his.
+    pub verified_at: Option<DateTimeUtc>,
+    /// The address that he wants instead and has not proved yet.
+    pub new_email: Option<Email>,
+    /// The address that he had before, so that it can be told.
+    pub previous_email: Option<Email>,
+    /// What staff search in, folded.
+    pub search_text: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,14 +1,18 @@
 //! What one request knows: who asks, in which channel, region and language,
 //! and the loader that gathers its reads.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader, NoCache};
 use async_graphql::runtime::{TokioSpawner, TokioTimer};
+use chrono::{DateTime, Utc};
 use domain::id::ChannelId;
+use domain::locale::negotiate;
 use entity::channel;
 
+use crate::translation::load::Fed;
 use engine::actor::Caller;
 use engine::app::App;
 use engine::db::Conn;
@@ -22,6 +26,8 @@ pub struct Batch {
     pub conn: Conn,
     /// The settings as they were when the request began.
     pub settings: Arc<Settings>,
+    /// The moment of the request.
+    pub now: DateTime<Utc>,
 }
 
 /// One request's view of the shop.
@@ -34,8 +40,12 @@ pub struct Call {
     pub channel: channel::Model,
     /// In which region, when the shop has one.
     pub region: Option<Region>,
-    /// In which language: a BCP 47 tag.
+    /// In which language: a BCP 47 tag, one that the channel speaks.
     pub locale: String,
+    /// Where a text is looked for before the entity's own; nowhere in the shop's own language.
+    pub chain: Vec<String>,
+    /// The texts that a root field read for everything below it.
+    pub fed: Fed,
     /// The settings as they were when the request began.
     pub settings: Arc<Settings>,
     loader: DataLoader<Batch, NoCache>,
@@ -49,13 +59,13 @@ impl std::fmt::Debug for Call {
 
 impl Call {
     /// A view for `caller`; without a channel it is the shop's default, without
-    /// a region the channel's.
+    /// a region the channel's. `languages` is an `Accept-Language` header.
     pub fn new(
         app: Arc<App>,
         caller: Caller,
         channel: Option<ChannelId>,
         region: Option<&str>,
-        locale: Option<&str>,
+        languages: Option<&str>,
     ) -> Result<Self> {
         let settings = app.settings();
         let channel = match channel.and_then(|id| settings.channel(id)) {
@@ -66,12 +76,16 @@ impl Call {
             Some(name) => Some(settings.region_named(name).cloned().ok_or_else(|| Error::not_found("region"))?),
             None => settings.channel_region(&channel).cloned(),
         };
-        let locale = locale.unwrap_or(&channel.default_locale).to_owned();
-        let batch = Batch { conn: app.db.read(&caller.statements), settings: settings.clone() };
+        let offered: Vec<&str> =
+            std::iter::once(&channel.default_locale).chain(&channel.locales.0).map(String::as_str).collect();
+        let spoken = languages.and_then(|header| negotiate(header, &offered));
+        let locale = spoken.unwrap_or(&channel.default_locale).to_owned();
+        let chain = settings.text_chain(&locale, &channel);
+        let batch = Batch { conn: app.db.read(&caller.statements), settings: settings.clone(), now: app.clock.now() };
         let loader = DataLoader::with_cache(batch, TokioSpawner::current(), TokioTimer::default(), NoCache)
             .delay(std::time::Duration::ZERO)
             .max_batch_size(usize::MAX);
-        Ok(Self { app, caller, channel, region, locale, settings, loader })
+        Ok(Self { app, caller, channel, region, locale, chain, fed: Fed::default(), settings, loader })
     }
 
     /// The request's connection, for root connections and single reads.
@@ -89,6 +103,22 @@ impl Call {
         let found = self.loader.load_one(key).await.map_err(|error| super::payload::top_level((*error).clone()))?;
         Ok(found.unwrap_or_default())
     }
+
+    /// The same for several keys; those without anything are absent.
+    pub async fn load_all<K>(
+        &self,
+        keys: impl IntoIterator<Item = K>,
+    ) -> async_graphql::Result<HashMap<K, <Batch as Loader<K>>::Value>>
+    where
+        K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
+        Batch: Loader<K, Error = Arc<Error>>,
+    {
+        let keys: Vec<K> = keys.into_iter().collect();
+        if keys.is_empty() {
+            return Ok(HashMap::new());
+        }
+        self.loader.load_many(keys).await.map_err(|error| super::payload::top_level((*error).clone()))
+    }
 }
 
 /// The view of the request that a field is part of.
@@ -97,10 +127,8 @@ pub fn call<'a>(ctx: &Context<'a>) -> async_graphql::Result<&'a Call> {
 }
 
 /// Groups rows by a key, for loaders of lists.
-pub fn group<K: std::hash::Hash + Eq, V>(
-    rows: impl IntoIterator<Item = (K, V)>,
-) -> std::collections::HashMap<K, Arc<Vec<V>>> {
-    let mut groups: std::collections::HashMap<K, Vec<V>> = std::collections::HashMap::new();
+pub fn group<K: std::hash::Hash + Eq, V>(rows: impl IntoIterator<Item = (K, V)>) -> HashMap<K, Arc<Vec<V>>> {
+    let mut groups: HashMap<K, Vec<V>> = HashMap::new();
     for (key, row) in rows {
         groups.entry(key).or_default().push(row);
     }

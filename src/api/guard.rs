@@ -40,5 +40,8 @@ permission_guards! {
     payments_write = PaymentsWrite;
     settings_read = SettingsRead;
     settings_write = SettingsWrite;
+    access_read = AccessRead;
+    customers_read = CustomersRead;
+    customers_write = CustomersWrite;
     access_write = AccessWrite;
 }

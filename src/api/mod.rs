@@ -15,16 +15,27 @@ pub mod word;
 use async_graphql::{MergedObject, MergedSubscription, Object, Schema, SchemaBuilder};
 
 use self::node::{NodeAdminQuery, NodeStoreQuery};
+use crate::audit::admin::AuditAdminQuery;
 use crate::auth::admin::{AuthAdminMutation, AuthAdminQuery};
 use crate::cart::store::{CartStoreMutation, CartStoreQuery};
 use crate::catalog::admin::{CatalogAdminMutation, CatalogAdminQuery};
 use crate::catalog::store::CatalogStoreQuery;
+use crate::category::admin::{CategoryAdminMutation, CategoryAdminQuery};
+use crate::category::store::CategoryStoreQuery;
 use crate::channel::admin::{ChannelAdminMutation, ChannelAdminQuery};
 use crate::channel::store::ShopStoreQuery;
 use crate::checkout::store::CheckoutStoreMutation;
+use crate::collection::admin::{CollectionAdminMutation, CollectionAdminQuery};
+use crate::collection::store::CollectionStoreQuery;
+use crate::customer::account::store::AccountStoreMutation;
+use crate::customer::admin::{CustomerAdminMutation, CustomerAdminQuery};
+use crate::customer::group::admin::{CustomerGroupAdminMutation, CustomerGroupAdminQuery};
+use crate::customer::store::{CustomerStoreMutation, CustomerStoreQuery};
 use crate::fulfillment::admin::FulfillmentAdminMutation;
 use crate::inventory::admin::InventoryAdminMutation;
 use crate::location::admin::{LocationAdminMutation, LocationAdminQuery};
+use crate::media::admin::{MediaAdminMutation, MediaAdminQuery};
+use crate::metafield::admin::{MetafieldAdminMutation, MetafieldAdminQuery};
 use crate::order::admin::{OrderAdminMutation, OrderAdminQuery};
 use crate::order::store::OrderStoreQuery;
 use crate::order::subs::{OrderAdminSubscription, OrderStoreSubscription};
@@ -32,7 +43,9 @@ use crate::payment::admin::PaymentAdminMutation;
 use crate::region::admin::{RegionAdminMutation, RegionAdminQuery};
 use crate::search::store::SearchStoreQuery;
 use crate::shipping::admin::{ShippingAdminMutation, ShippingAdminQuery};
+use crate::staff::admin::{StaffAdminMutation, StaffAdminQuery};
 use crate::tax::admin::{TaxAdminMutation, TaxAdminQuery};
+use crate::translation::admin::{TranslationAdminMutation, TranslationAdminQuery};
 
 /// Declares a root group under two names: flat on its own endpoint, and as a
 /// namespace of the unified one.
@@ -55,6 +68,9 @@ root! {
     StoreQuery as "Query", StoreQuerySpace as "StoreQuery", [
         CartStoreQuery,
         CatalogStoreQuery,
+        CategoryStoreQuery,
+        CollectionStoreQuery,
+        CustomerStoreQuery,
         NodeStoreQuery,
         OrderStoreQuery,
         SearchStoreQuery,
@@ -64,21 +80,35 @@ root! {
 
 root! {
     /// What shoppers do.
-    StoreMutation as "Mutation", StoreMutationSpace as "StoreMutation", serial [CartStoreMutation, CheckoutStoreMutation]
+    StoreMutation as "Mutation", StoreMutationSpace as "StoreMutation", serial [
+        AccountStoreMutation,
+        CartStoreMutation,
+        CheckoutStoreMutation,
+        CustomerStoreMutation,
+    ]
 }
 
 root! {
     /// What staff ask.
     AdminQuery as "Query", AdminQuerySpace as "AdminQuery", [
+        AuditAdminQuery,
         AuthAdminQuery,
         CatalogAdminQuery,
+        CategoryAdminQuery,
         ChannelAdminQuery,
+        CollectionAdminQuery,
+        CustomerAdminQuery,
+        CustomerGroupAdminQuery,
         LocationAdminQuery,
+        MediaAdminQuery,
+        MetafieldAdminQuery,
         NodeAdminQuery,
         OrderAdminQuery,
         RegionAdminQuery,
         ShippingAdminQuery,
+        StaffAdminQuery,
         TaxAdminQuery,
+        TranslationAdminQuery,
     ]
 }
 
@@ -87,15 +117,23 @@ root! {
     AdminMutation as "Mutation", AdminMutationSpace as "AdminMutation", serial [
         AuthAdminMutation,
         CatalogAdminMutation,
+        CategoryAdminMutation,
         ChannelAdminMutation,
+        CollectionAdminMutation,
+        CustomerAdminMutation,
+        CustomerGroupAdminMutation,
         FulfillmentAdminMutation,
         InventoryAdminMutation,
         LocationAdminMutation,
+        MediaAdminMutation,
+        MetafieldAdminMutation,
         OrderAdminMutation,
         PaymentAdminMutation,
         RegionAdminMutation,
         ShippingAdminMutation,
+        StaffAdminMutation,
         TaxAdminMutation,
+        TranslationAdminMutation,
     ]
 }
 

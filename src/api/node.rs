@@ -1,16 +1,22 @@
 //! Refetching by id: `node` and `nodes`, which find the type by the prefix.
 
 use async_graphql::{Context, ID, Interface, Object};
-use domain::id::{OrderId, ProductId, VariantId};
+use domain::id::{CategoryId, CollectionId, CustomerGroupId, CustomerId, MediaId, OrderId, ProductId, VariantId};
 use domain::refusal::{ErrorCode, Refusal};
 
 use super::call::{Call, call};
 use super::guard::admin;
 use super::payload::top_level;
 use crate::catalog::types::{AdminProduct, Product, Variant};
+use crate::category::types::{AdminCategory, Category};
+use crate::collection::types::{AdminCollection, Collection};
+use crate::customer::types::{AdminCustomer, AdminCustomerGroup, Customer};
+use crate::media::types::AdminMedia;
 use crate::order::types::{AdminOrder, Order};
+use crate::translation::load::feed_one;
 use domain::auth::Permission;
 use engine::actor::Need;
+use engine::catalog::listing::Named;
 use engine::catalog::repo::listing::{Which, find};
 use engine::error::Result;
 
@@ -25,8 +31,14 @@ pub enum Node {
     Product(Product),
     /// A variant.
     Variant(Variant),
+    /// A collection.
+    Collection(Collection),
+    /// A category.
+    Category(Category),
     /// A signed-in customer's order.
     Order(Order),
+    /// The signed-in customer himself.
+    Customer(Customer),
 }
 
 /// Anything with an id that staff can fetch again.
@@ -35,8 +47,18 @@ pub enum Node {
 pub enum AdminNode {
     /// A product.
     AdminProduct(AdminProduct),
+    /// A collection.
+    AdminCollection(AdminCollection),
+    /// A category.
+    AdminCategory(AdminCategory),
     /// An order.
     AdminOrder(AdminOrder),
+    /// A picture, film or file.
+    AdminMedia(AdminMedia),
+    /// A customer.
+    AdminCustomer(AdminCustomer),
+    /// A group of customers.
+    AdminCustomerGroup(AdminCustomerGroup),
 }
 
 fn check(ids: &[ID]) -> async_graphql::Result<()> {
@@ -52,7 +74,9 @@ async fn fetch(call: &Call, id: &ID) -> Result<Option<Node>> {
     let conn = call.conn();
     if let Ok(id) = id.parse::<ProductId>() {
         let seen_in = Some((call.channel.id, call.app.clock.now()));
-        return Ok(find(&conn, &Which::Id(id), seen_in).await?.map(|row| Node::Product(row.into())));
+        let row = find(&conn, &Which::Id(id), seen_in).await?;
+        feed_one(call, row.as_ref().map(|row| row.id)).await?;
+        return Ok(row.map(|row| Node::Product(row.into())));
     }
     if let Ok(id) = id.parse::<VariantId>() {
         // A variant is seen where its product is.
@@ -62,9 +86,23 @@ async fn fetch(call: &Call, id: &ID) -> Result<Option<Node>> {
         let product = find(&conn, &Which::Id(row.product_id), seen_in).await?;
         return Ok(product.map(|_| Node::Variant(row.into())));
     }
+    if let Ok(id) = id.parse::<CollectionId>() {
+        let seen_in = Some((call.channel.id, call.app.clock.now()));
+        let found = engine::collection::repo::find(&conn, &Named::Id(id), seen_in).await?;
+        return Ok(found.map(|row| Node::Collection(row.into())));
+    }
+    if let Ok(id) = id.parse::<CategoryId>() {
+        let found = engine::category::repo::find(&conn, &Named::Id(id), true).await?;
+        return Ok(found.map(|row| Node::Category(row.into())));
+    }
     if let Ok(id) = id.parse::<OrderId>() {
         let own = engine::order::access::open(&call.app, &conn, &call.caller.actor, id, None).await;
         return Ok(own.ok().map(|row| Node::Order(row.into())));
+    }
+    if let Ok(id) = id.parse::<CustomerId>()
+        && call.caller.actor.customer() == Some(id)
+    {
+        return Ok(engine::customer::repo::find(&conn, id).await?.map(|row| Node::Customer(row.into())));
     }
     Ok(None)
 }
@@ -75,9 +113,32 @@ async fn fetch_admin(call: &Call, id: &ID) -> Result<Option<AdminNode>> {
         call.caller.actor.check(Need::Permission(Permission::CatalogRead))?;
         return Ok(find(&conn, &Which::Id(id), None).await?.map(|row| AdminNode::AdminProduct(row.into())));
     }
+    if let Ok(id) = id.parse::<CollectionId>() {
+        call.caller.actor.check(Need::Permission(Permission::CatalogRead))?;
+        let found = engine::collection::repo::find(&conn, &Named::Id(id), None).await?;
+        return Ok(found.map(|row| AdminNode::AdminCollection(row.into())));
+    }
+    if let Ok(id) = id.parse::<CategoryId>() {
+        call.caller.actor.check(Need::Permission(Permission::CatalogRead))?;
+        let found = engine::category::repo::find(&conn, &Named::Id(id), false).await?;
+        return Ok(found.map(|row| AdminNode::AdminCategory(row.into())));
+    }
     if let Ok(id) = id.parse::<OrderId>() {
         call.caller.actor.check(Need::Permission(Permission::OrdersRead))?;
         return Ok(engine::order::repo::find(&conn, id).await?.map(|row| AdminNode::AdminOrder(row.into())));
+    }
+    if let Ok(id) = id.parse::<MediaId>() {
+        call.caller.actor.check(Need::Permission(Permission::CatalogRead))?;
+        return Ok(engine::media::repo::find(&conn, id).await?.map(|row| AdminNode::AdminMedia(row.into())));
+    }
+    if let Ok(id) = id.parse::<CustomerId>() {
+        call.caller.actor.check(Need::Permission(Permission::CustomersRead))?;
+        return Ok(engine::customer::repo::find(&conn, id).await?.map(|row| AdminNode::AdminCustomer(row.into())));
+    }
+    if let Ok(id) = id.parse::<CustomerGroupId>() {
+        call.caller.actor.check(Need::Permission(Permission::CustomersRead))?;
+        let row = engine::customer::repo::groups::find_group(&conn, id).await?;
+        return Ok(row.map(|row| AdminNode::AdminCustomerGroup(row.into())));
     }
     Ok(None)
 }

@@ -2,15 +2,16 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::auth::{Permission, Surface};
-use entity::api_key;
 
+use super::types::AdminApiKey;
 use crate::api::call::call;
-use crate::api::guard::{access_write, admin};
+use crate::api::guard::{access_read, access_write, admin};
 use crate::api::payload::{UserError, part, payload, top_level};
-use crate::api::scalar::id;
+use crate::api::scalar::{id, parse_id};
 use crate::api::word::Enum;
 use engine::actor::Actor;
-use engine::auth::ops::{self, CloseSession, CreateApiKey, Tokens};
+use engine::auth::keys::{CreateApiKey, RevokeApiKey, RotateApiKey};
+use engine::auth::ops::{self, CloseSession, RevokeSession, Tokens};
 use engine::auth::repo;
 use engine::auth::token::{ACCESS_LIFE, random_token};
 
@@ -48,23 +49,6 @@ impl From<Tokens> for AdminTokens {
     }
 }
 
-/// A secret key of an integration.
-#[derive(Debug, Clone, SimpleObject)]
-pub struct AdminApiKey {
-    /// Its id.
-    pub id: ID,
-    /// What staff call it.
-    pub title: String,
-    /// Its first letters, to tell keys apart.
-    pub prefix: String,
-}
-
-impl From<api_key::Model> for AdminApiKey {
-    fn from(row: api_key::Model) -> Self {
-        Self { id: id(row.id), title: row.title, prefix: row.prefix }
-    }
-}
-
 /// Queries about access.
 #[derive(Debug, Default)]
 pub struct AuthAdminQuery;
@@ -91,6 +75,13 @@ impl AuthAdminQuery {
             }
             _ => Err(top_level(engine::error::Error::Unauthenticated)),
         }
+    }
+
+    /// Every API key: those in force first, then the newest.
+    #[graphql(guard = "access_read()", complexity = "5 + 20 * child_complexity")]
+    async fn api_keys(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminApiKey>> {
+        let rows = repo::api_keys(&call(ctx)?.conn()).await.map_err(top_level)?;
+        Ok(rows.into_iter().map(AdminApiKey).collect())
     }
 }
 
@@ -124,8 +115,29 @@ pub struct AdminStaffPasswordChangeInput {
 pub struct AdminApiKeyCreateInput {
     /// What staff call it, 1 to 255 characters.
     pub title: String,
-    /// The role that it has: `owner` or `viewer`.
+    /// The name of the role that it has, such as `viewer`; none with a permission that you don't hold yourself.
     pub role: String,
+}
+
+/// Which API key gets another secret.
+#[derive(Debug, InputObject)]
+pub struct AdminApiKeyRotateInput {
+    /// Which one.
+    pub id: ID,
+}
+
+/// Which API key is revoked.
+#[derive(Debug, InputObject)]
+pub struct AdminApiKeyRevokeInput {
+    /// Which one.
+    pub id: ID,
+}
+
+/// Which session ends.
+#[derive(Debug, InputObject)]
+pub struct AdminSessionRevokeInput {
+    /// Which one.
+    pub id: ID,
 }
 
 payload! {
@@ -169,6 +181,33 @@ pub struct AdminApiKeyCreatePayload {
     pub secret: Option<String>,
     /// Every reason why nothing was done; empty on success.
     pub user_errors: Vec<UserError>,
+}
+
+/// What `apiKeyRotate` did.
+#[derive(Debug, SimpleObject)]
+pub struct AdminApiKeyRotatePayload {
+    /// The key.
+    pub api_key: Option<AdminApiKey>,
+    /// The new secret: shown this once and kept nowhere. The old one opens nothing any more.
+    pub secret: Option<String>,
+    /// Every reason why nothing was done; empty on success.
+    pub user_errors: Vec<UserError>,
+}
+
+payload! {
+    /// What `apiKeyRevoke` did.
+    AdminApiKeyRevokePayload {
+        /// The key, which opens nothing any more.
+        api_key: AdminApiKey
+    }
+}
+
+payload! {
+    /// What `sessionRevoke` did.
+    AdminSessionRevokePayload {
+        /// The id of the session that ended.
+        revoked_id: ID
+    }
 }
 
 /// Mutations of access.
@@ -234,6 +273,54 @@ impl AuthAdminMutation {
             CreateApiKey { title: input.title, role: input.role, secret: random_token(engine::auth::API_KEY_PREFIX) };
         let (row, user_errors) = part(call.app.run(&call.caller, &op).await)?;
         let secret = row.as_ref().map(|_| op.secret);
-        Ok(AdminApiKeyCreatePayload { api_key: row.map(AdminApiKey::from), secret, user_errors })
+        Ok(AdminApiKeyCreatePayload { api_key: row.map(AdminApiKey), secret, user_errors })
+    }
+
+    /// Gives an API key another secret; the old one opens nothing from then on.
+    #[graphql(guard = "access_write()")]
+    async fn api_key_rotate(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which key.")] input: AdminApiKeyRotateInput,
+    ) -> async_graphql::Result<AdminApiKeyRotatePayload> {
+        let call = call(ctx)?;
+        let secret = random_token(engine::auth::API_KEY_PREFIX);
+        let outcome = async {
+            let op = RotateApiKey { id: parse_id(&input.id, &["id"])?, secret: secret.clone() };
+            call.app.run(&call.caller, &op).await
+        };
+        let (row, user_errors) = part(outcome.await)?;
+        let secret = row.as_ref().map(|_| secret);
+        Ok(AdminApiKeyRotatePayload { api_key: row.map(AdminApiKey), secret, user_errors })
+    }
+
+    /// Revokes an API key for good.
+    #[graphql(guard = "access_write()")]
+    async fn api_key_revoke(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which key.")] input: AdminApiKeyRevokeInput,
+    ) -> async_graphql::Result<AdminApiKeyRevokePayload> {
+        let call = call(ctx)?;
+        let outcome = async {
+            let id = parse_id(&input.id, &["id"])?;
+            call.app.run(&call.caller, &RevokeApiKey(id)).await.map(AdminApiKey)
+        };
+        AdminApiKeyRevokePayload::answer(outcome.await)
+    }
+
+    /// Ends a session: your own with any credential, another's with ACCESS_WRITE.
+    #[graphql(guard = "admin()")]
+    async fn session_revoke(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which session.")] input: AdminSessionRevokeInput,
+    ) -> async_graphql::Result<AdminSessionRevokePayload> {
+        let call = call(ctx)?;
+        let outcome = async {
+            let op = RevokeSession(parse_id(&input.id, &["id"])?);
+            call.app.run(&call.caller, &op).await
+        };
+        AdminSessionRevokePayload::answer(outcome.await.map(id))
     }
 }

@@ -1,3 +1,4 @@
 //! How the gateway presents log-ins, staff and keys; what they are is said in `engine::auth`.
 
 pub mod admin;
+pub mod types;

@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::address;
 use domain::cart::CartState;
 use domain::refusal::ErrorCode;
 use domain::totals::TaxAmount;
+use domain::translation::TranslatableField;
 use entity::payment_session;
 
+use crate::api::call::{Call, call};
 use crate::api::input::change;
 use crate::api::scalar::{Country, CurrencyCode, Decimal, Json, Money, id, ppm_to_percent};
 use crate::api::word::Enum;
 use crate::catalog::types::Variant;
 use crate::region::types::Region;
+use crate::translation::load::TextAt;
 use engine::cart::ops::{Addresses, Buyer};
 use engine::cart::quote::{DeliveryOption as Offered, Issue, Quote, QuotedLine};
 
@@ -89,15 +92,21 @@ impl Cart {
     }
 
     /// The parts of it that ship together, each with its own choice of delivery; none when nothing is shipped.
-    async fn delivery_groups(&self) -> Vec<DeliveryGroup> {
+    async fn delivery_groups(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<DeliveryGroup>> {
+        let call = call(ctx)?;
+        let chain = self.chain(call);
+        let named = self.0.options.iter().map(|option| self.option(call, option, &chain));
+        let options = futures_util::future::try_join_all(named).await?;
         let groups = self.0.rows.deliveries.iter().zip(&self.0.chosen).filter(|_| self.0.needs_shipping);
-        groups
-            .map(|(group, chosen)| DeliveryGroup {
+        let group = |(group, chosen): (&entity::cart_delivery::Model, &Option<Offered>)| {
+            let chosen = chosen.as_ref().map(|option| id(option.id));
+            DeliveryGroup {
                 id: id(group.id),
-                options: self.0.options.iter().map(|option| self.option(option)).collect(),
-                selected: chosen.as_ref().map(|option| self.option(option)),
-            })
-            .collect()
+                selected: options.iter().find(|option| Some(&option.id) == chosen.as_ref()).cloned(),
+                options: options.clone(),
+            }
+        };
+        Ok(groups.map(group).collect())
     }
 
     /// The payment that was chosen.
@@ -152,13 +161,21 @@ impl Cart {
 }
 
 impl Cart {
-    fn option(&self, option: &Offered) -> DeliveryOption {
-        DeliveryOption {
+    async fn option(&self, call: &Call, option: &Offered, chain: &[String]) -> async_graphql::Result<DeliveryOption> {
+        let name = TextAt::alone(option.id, TranslatableField::Name).in_chain(call, chain).await?;
+        Ok(DeliveryOption {
             id: id(option.id),
-            name: option.name.clone(),
+            name: name.unwrap_or_else(|| option.name.clone()),
             amount: self.money(option.amount_minor),
             includes_tax: option.includes_tax,
-        }
+        })
+    }
+
+    /// Where its texts are looked for: in its own language, which the order will keep.
+    fn chain(&self, call: &Call) -> Vec<String> {
+        let cart = &self.0.rows.cart;
+        let channel = call.settings.channels.iter().find(|channel| channel.id == cart.channel_id);
+        call.settings.text_chain(&cart.locale, channel.unwrap_or(&call.channel))
     }
 }
 
@@ -190,9 +207,13 @@ impl CartLine {
         self.line().offer.as_ref().map(|offer| Variant::from(offer.variant.clone()))
     }
 
-    /// The title of its product.
-    async fn title(&self) -> Option<&str> {
-        self.line().offer.as_ref().map(|offer| offer.product.title.as_str())
+    /// The title of its product in the cart's language, as the order will keep it.
+    async fn title(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<String>> {
+        let Some(offer) = &self.line().offer else { return Ok(None) };
+        let call = call(ctx)?;
+        let place = TextAt::of(offer.product.id, offer.product.id, TranslatableField::Title);
+        let text = place.in_chain(call, &self.0.chain(call)).await?;
+        Ok(Some(text.unwrap_or_else(|| offer.product.title.clone())))
     }
 
     /// How many pieces.

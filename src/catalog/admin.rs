@@ -67,15 +67,15 @@ impl CatalogAdminQuery {
             if let Some(filter) = filter {
                 let words = filter.status.map(|words| words.into_iter().map(|word| word.0).collect());
                 parts.extend(words.map(Filter::Status));
-                parts.extend(filter.product.map(|filter| filter.read(call)).transpose()?);
+                parts.extend(filter.product.map(|filter| filter.read_as(call, true)).transpose()?);
             }
             let filter = Filter::All(parts);
             check(&filter, 0)?;
-            let key = sort.field.key();
+            let (direction, key) = (sort.direction, sort.field.key());
             let args = PageArgs { first, after, last, before, offset };
             let view = view(call, true);
-            let list = ("admin products", key, sort.direction, &filter, view.price_channel, view.region);
-            let asked = Page::read(args, ADMIN_MAX, sort.direction == SortDirection::Desc, &list)?;
+            let list = ("admin products", key, direction, &filter, view.price_channel, view.region);
+            let asked = Page::read(args, ADMIN_MAX, direction == SortDirection::Desc, &list)?;
             page(&call.conn(), &view, Some(&filter), key, asked, count).await
         };
         outcome.await.map(AdminProductConnection::from).map_err(top_level)

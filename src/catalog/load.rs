@@ -1,6 +1,7 @@
 //! The catalog for loaders.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
@@ -8,8 +9,10 @@ use domain::id::{ProductId, ProductTypeId, VariantId};
 use entity::{media, product, product_channel, product_type, tag, variant};
 
 use crate::api::call::{Batch, group};
+use engine::catalog::repo::listing::{Listing, pages};
 use engine::catalog::repo::{self, OptionRow};
 use engine::error::Error;
+use engine::page::Rows;
 
 /// Declares a key whose value is a list of rows.
 macro_rules! list_loader {
@@ -99,4 +102,44 @@ row_loader! {
 row_loader! {
     /// A product type by id.
     TypeBy(ProductTypeId) => product_type::Model, repo::types_by_ids
+}
+
+/// A list of products within something else, such as a collection.
+#[derive(Debug, Clone)]
+pub struct ListingOf {
+    listing: Arc<Listing>,
+    /// All of the list as text: what tells it from others.
+    text: Arc<str>,
+}
+
+impl ListingOf {
+    /// The key of a list.
+    pub fn new(listing: Listing) -> Self {
+        Self { text: format!("{listing:?}").into(), listing: Arc::new(listing) }
+    }
+}
+
+impl PartialEq for ListingOf {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for ListingOf {}
+
+impl Hash for ListingOf {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+impl Loader<ListingOf> for Batch {
+    type Value = Option<Rows<product::Model>>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[ListingOf]) -> Result<HashMap<ListingOf, Self::Value>, Self::Error> {
+        let listings = keys.iter().map(|key| Listing::clone(&key.listing)).collect();
+        let found = pages(&self.conn, listings).await?;
+        Ok(keys.iter().cloned().zip(found.into_iter().map(Some)).collect())
+    }
 }

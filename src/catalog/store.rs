@@ -2,15 +2,23 @@
 
 use async_graphql::{Context, Enum as GraphqlEnum, ID, InputObject, Object, OneofObject};
 
+use super::load::ListingOf;
 use super::types::{Product, ProductConnection};
 use crate::api::call::{Call, call};
-use crate::api::page::{Page, PageArgs, STORE_MAX, SortDirection, one_sort};
+use crate::api::page::{ADMIN_MAX, Page, PageArgs, STORE_MAX, SortDirection, one_sort};
 use crate::api::payload::{find as found, top_level};
 use crate::api::scalar::{MoneyInput, parse_id};
+use crate::category::store::CategoryBy;
+use crate::collection::store::CollectionBy;
+use crate::metafield::store::MetafieldFilter;
+use crate::translation::load::{feed, feed_one};
+use domain::metafield::MetafieldOwnerType;
 use domain::refusal::{ErrorCode, Refusal};
 use engine::catalog::listing::{Filter, SortKey, check};
-use engine::catalog::repo::listing::{View, Which, find, page};
+use engine::catalog::repo::listing::{Listing, View, Which, find, page};
 use engine::error::{Error, Result};
+use engine::page::Rows;
+use entity::product;
 
 /// Which product you mean: exactly one of these.
 #[derive(Debug, OneofObject)]
@@ -39,7 +47,7 @@ impl ProductBy {
 pub enum ProductSortField {
     /// When it was published in this channel.
     Newest,
-    /// The title, whatever its capitals.
+    /// The title in the shop's own language, whatever its capitals.
     Title,
     /// The lowest price in this request's region; products without one count as the dearest.
     Price,
@@ -122,19 +130,31 @@ pub struct ProductFilter {
     pub product_type: Option<TextFilter>,
     /// It comes from this vendor.
     pub vendor: Option<TextFilter>,
-    /// It has a variant with a value of an option.
+    /// It has a variant with a value of an option, both by their names in the shop's own language.
     pub option_value: Option<OptionValueFilter>,
     /// It has a variant that can be bought now; or with `false`, it has none.
     pub available: Option<bool>,
     /// It has this handle.
     pub handle: Option<TextFilter>,
+    /// It is in this collection. One filter names at most 20.
+    pub collection: Option<CollectionBy>,
+    /// It is in this category or below it.
+    pub category: Option<CategoryBy>,
+    /// It has all these metafields, at most 20: those that shoppers may read and filter by.
+    pub metafields: Option<Vec<MetafieldFilter>>,
 }
 
 impl ProductFilter {
     /// For the repo. Prices are compared in the region's currency.
     pub fn read(&self, call: &Call) -> Result<Filter, Refusal> {
+        self.read_as(call, false)
+    }
+
+    /// The same; staff may ask for every metafield.
+    pub fn read_as(&self, call: &Call, staff: bool) -> Result<Filter, Refusal> {
         let mut parts = Vec::new();
-        let each = |inner: &Vec<Self>| inner.iter().map(|filter| filter.read(call)).collect::<Result<Vec<_>, _>>();
+        let each =
+            |inner: &Vec<Self>| inner.iter().map(|filter| filter.read_as(call, staff)).collect::<Result<Vec<_>, _>>();
         if let Some(inner) = &self.and {
             parts.push(Filter::All(vec![Filter::Any(vec![Filter::All(each(inner)?)])]));
         }
@@ -142,7 +162,7 @@ impl ProductFilter {
             parts.push(Filter::Any(each(inner)?));
         }
         if let Some(inner) = &self.not {
-            parts.push(Filter::Not(Box::new(inner.read(call)?)));
+            parts.push(Filter::Not(Box::new(inner.read_as(call, staff)?)));
         }
         parts.extend(self.text.clone().map(Filter::Text));
         if let Some(range) = &self.price {
@@ -156,6 +176,16 @@ impl ProductFilter {
         let option = self.option_value.clone().map(|option| Filter::OptionValue(option.name, option.values));
         parts.extend(option);
         parts.extend(self.available.map(Filter::Available));
+        if let Some(by) = &self.collection {
+            parts.push(Filter::Collection(by.named(&["filter", "collection", "id"])?));
+        }
+        if let Some(by) = &self.category {
+            parts.push(Filter::Category(by.named(&["filter", "category", "id"])?));
+        }
+        if let Some(filters) = &self.metafields {
+            let asked = MetafieldFilter::read_all(filters, call, MetafieldOwnerType::Product, staff)?;
+            parts.extend(asked.into_iter().map(Filter::Metafield));
+        }
         Ok(Filter::All(parts))
     }
 }
@@ -185,6 +215,51 @@ pub fn view(call: &Call, staff: bool) -> View {
     }
 }
 
+/// The products within something, such as a collection.
+#[derive(Debug)]
+pub struct Within {
+    /// What it is, so that cursors of other lists are told apart.
+    pub list: (&'static str, uuid::Uuid),
+    /// What makes a product belong to it.
+    pub members: Filter,
+    /// What it is sorted by, and whether downwards.
+    pub sort: (SortKey, bool),
+    /// Whether staff ask.
+    pub staff: bool,
+}
+
+impl Within {
+    /// A page of them, read together with the pages of its neighbours.
+    pub async fn page(
+        self,
+        ctx: &Context<'_>,
+        args: PageArgs,
+        filter: Option<ProductFilter>,
+    ) -> async_graphql::Result<Rows<product::Model>> {
+        let call = call(ctx)?;
+        let count = ctx.look_ahead().field("totalCount").exists();
+        let read = || {
+            let filter = filter.map(|filter| filter.read(call)).transpose()?;
+            filter.iter().try_for_each(|filter| check(filter, 0))?;
+            let view = view(call, self.staff);
+            let list = (self.list, self.sort, &filter, view.price_channel, view.region);
+            let max = if self.staff { ADMIN_MAX } else { STORE_MAX };
+            let page = Page::read(args, max, self.sort.1, &list)?;
+            let filter = Filter::All([self.members].into_iter().chain(filter).collect());
+            Ok(Listing { view, filter: Some(filter), sort: self.sort.0, page, count })
+        };
+        let listing = read().map_err(|refusal: Refusal| top_level(refusal.into()))?;
+        let rows = call.load(ListingOf::new(listing)).await?;
+        rows.ok_or_else(|| top_level(Error::internal("a list was lost")))
+    }
+}
+
+impl From<ProductSort> for (SortKey, bool) {
+    fn from(sort: ProductSort) -> Self {
+        (sort.field.key(), sort.direction == SortDirection::Desc)
+    }
+}
+
 /// Queries about the catalog.
 #[derive(Debug, Default)]
 pub struct CatalogStoreQuery;
@@ -208,17 +283,24 @@ impl CatalogStoreQuery {
     ) -> async_graphql::Result<ProductConnection> {
         let call = call(ctx)?;
         let count = ctx.look_ahead().field("totalCount").exists();
+        let descriptions = [&["nodes"][..], &["edges", "node"]].into_iter().any(|path| {
+            let node = path.iter().fold(ctx.look_ahead(), |seen, name| seen.field(name));
+            node.field("descriptionHtml").exists()
+        });
         let outcome = async {
             let newest = ProductSort { field: ProductSortField::Newest, direction: SortDirection::Desc };
             let sort = one_sort(sort, newest)?;
             let filter = filter.map(|filter| filter.read(call)).transpose()?;
             filter.iter().try_for_each(|filter| check(filter, 0))?;
-            let key = sort.field.key();
+            let (direction, key) = (sort.direction, sort.field.key());
             let args = PageArgs { first, after, last, before, offset: None };
             let view = view(call, false);
-            let list = ("products", key, sort.direction, &filter, view.price_channel, view.region);
-            let asked = Page::read(args, STORE_MAX, sort.direction == SortDirection::Desc, &list)?;
-            page(&call.conn(), &view, filter.as_ref(), key, asked, count).await
+            let list = ("products", key, direction, &filter, view.price_channel, view.region);
+            let asked = Page::read(args, STORE_MAX, direction == SortDirection::Desc, &list)?;
+            let rows = page(&call.conn(), &view, filter.as_ref(), key, asked, count).await?;
+            let shown: Vec<_> = rows.rows.iter().map(|(row, _)| row.id).collect();
+            feed(call, &shown, descriptions).await?;
+            Ok(rows)
         };
         outcome.await.map(ProductConnection::from).map_err(top_level)
     }
@@ -232,7 +314,9 @@ impl CatalogStoreQuery {
         let call = call(ctx)?;
         let outcome = async {
             let seen_in = Some((call.channel.id, call.app.clock.now()));
-            find(&call.conn(), &by.which()?, seen_in).await
+            let row = find(&call.conn(), &by.which()?, seen_in).await?;
+            feed_one(call, row.as_ref().map(|row| row.id)).await?;
+            Ok(row)
         };
         Ok(found(outcome.await)?.flatten().map(Product::from))
     }

@@ -5,29 +5,38 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, MergedObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use domain::catalog::{BackorderPolicy, MediaKind, ProductStatus};
+use domain::catalog::{BackorderPolicy, ProductStatus};
 use domain::inventory::{Availability, availability};
+use domain::metafield::MetafieldOwnerType;
 use domain::pricing::{choose, compare_at};
-use entity::{media, price, product, variant};
+use domain::translation::TranslatableField;
+use entity::{price, product, variant};
 
 use super::load::{ChannelsOf, MediaOf, OptionsOf, ProductBy, SelectedOf, TagsOf, TypeBy, VariantMediaOf, VariantsOf};
-use crate::api::call::call;
+use crate::api::call::{Call, call};
 use crate::api::page::connection;
 use crate::api::scalar::{Json, Money, id};
 use crate::api::word::Enum;
+use crate::category::load::CategoriesOf;
+use crate::category::types::{AdminCategory, Category};
 use crate::channel::types::AdminChannel;
+use crate::collection::load::CollectionsOf;
+use crate::collection::types::{AdminCollection, Collection};
 use crate::inventory::admin::AdminStockLevel;
 use crate::inventory::load::{StockOf, available};
+use crate::media::types::Media;
+use crate::metafield::types::Metafields;
 use crate::pricing::load::{AllPricesOf, PricesOf};
+use crate::translation::load::{Reader, TextAt};
 use engine::pricing::repo::candidate;
 
 /// A product as shoppers see it.
 #[derive(MergedObject, Debug, Clone)]
-pub struct Product(ProductCore, ProductShopper);
+pub struct Product(ProductCore, ProductShopper, Metafields);
 
 /// A product as staff see it.
 #[derive(MergedObject, Debug, Clone)]
-pub struct AdminProduct(ProductCore, ProductStaff);
+pub struct AdminProduct(ProductCore, ProductStaff, Metafields);
 
 impl From<product::Model> for Product {
     fn from(row: product::Model) -> Self {
@@ -37,7 +46,8 @@ impl From<product::Model> for Product {
 
 impl From<Arc<product::Model>> for Product {
     fn from(row: Arc<product::Model>) -> Self {
-        Self(ProductCore(row.clone()), ProductShopper(row))
+        let metafields = Metafields::store(MetafieldOwnerType::Product, row.id);
+        Self(ProductCore(row.clone(), Reader::Shopper), ProductShopper(row), metafields)
     }
 }
 
@@ -51,7 +61,8 @@ impl Product {
 impl From<product::Model> for AdminProduct {
     fn from(row: product::Model) -> Self {
         let row = Arc::new(row);
-        Self(ProductCore(row.clone()), ProductStaff(row))
+        let metafields = Metafields::staff(MetafieldOwnerType::Product, row.id);
+        Self(ProductCore(row.clone(), Reader::Staff), ProductStaff(row), metafields)
     }
 }
 
@@ -74,7 +85,18 @@ connection! {
 
 /// What both surfaces show of a product.
 #[derive(Debug, Clone)]
-pub struct ProductCore(Arc<product::Model>);
+pub struct ProductCore(Arc<product::Model>, Reader);
+
+impl ProductCore {
+    async fn text(
+        &self,
+        ctx: &Context<'_>,
+        field: TranslatableField,
+        locale: Option<String>,
+    ) -> async_graphql::Result<Option<String>> {
+        TextAt::of(self.0.id, self.0.id, field).read(call(ctx)?, self.1, locale.as_deref()).await
+    }
+}
 
 #[Object]
 impl ProductCore {
@@ -89,18 +111,33 @@ impl ProductCore {
     }
 
     /// Its title.
-    async fn title(&self) -> &str {
-        &self.0.title
+    async fn title(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "In this language, a BCP 47 tag, instead of the request's.")] locale: Option<String>,
+    ) -> async_graphql::Result<String> {
+        let text = self.text(ctx, TranslatableField::Title, locale).await?;
+        Ok(text.unwrap_or_else(|| self.0.title.clone()))
     }
 
     /// A line below the title.
-    async fn subtitle(&self) -> Option<&str> {
-        self.0.subtitle.as_deref()
+    async fn subtitle(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "In this language, a BCP 47 tag, instead of the request's.")] locale: Option<String>,
+    ) -> async_graphql::Result<Option<String>> {
+        let text = self.text(ctx, TranslatableField::Subtitle, locale).await?;
+        Ok(text.or_else(|| self.0.subtitle.clone()))
     }
 
     /// Its description as HTML that was made safe when it was written.
-    async fn description_html(&self) -> &str {
-        &self.0.description_html
+    async fn description_html(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "In this language, a BCP 47 tag, instead of the request's.")] locale: Option<String>,
+    ) -> async_graphql::Result<String> {
+        let text = self.text(ctx, TranslatableField::DescriptionHtml, locale).await?;
+        Ok(text.unwrap_or_else(|| self.0.description_html.clone()))
     }
 
     /// Who made it.
@@ -128,16 +165,14 @@ impl ProductCore {
     /// Its options with the values that its variants have, at most 5.
     #[graphql(complexity = "3 * child_complexity")]
     async fn options(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<ProductOption>> {
-        let rows = call(ctx)?.load(OptionsOf(self.0.id)).await?;
+        let call = call(ctx)?;
+        let rows = call.load(OptionsOf(self.0.id)).await?;
+        let names = futures_util::future::try_join_all(rows.iter().map(|row| option_names(call, row, self.1))).await?;
         let mut options: Vec<ProductOption> = Vec::new();
-        for row in rows.iter() {
+        for (row, (name, value)) in rows.iter().zip(names) {
             match options.iter_mut().find(|option| option.id == id(row.option)) {
-                Some(option) => option.values.push(row.value_name.clone()),
-                None => options.push(ProductOption {
-                    id: id(row.option),
-                    name: row.name.clone(),
-                    values: vec![row.value_name.clone()],
-                }),
+                Some(option) => option.values.push(value),
+                None => options.push(ProductOption { id: id(row.option), name, values: vec![value] }),
             }
         }
         Ok(options)
@@ -157,13 +192,23 @@ impl ProductCore {
     }
 
     /// The title for search engines, when it has one of its own.
-    async fn seo_title(&self) -> Option<&str> {
-        self.0.seo_title.as_deref()
+    async fn seo_title(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "In this language, a BCP 47 tag, instead of the request's.")] locale: Option<String>,
+    ) -> async_graphql::Result<Option<String>> {
+        let text = self.text(ctx, TranslatableField::SeoTitle, locale).await?;
+        Ok(text.or_else(|| self.0.seo_title.clone()))
     }
 
     /// The description for search engines.
-    async fn seo_description(&self) -> Option<&str> {
-        self.0.seo_description.as_deref()
+    async fn seo_description(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "In this language, a BCP 47 tag, instead of the request's.")] locale: Option<String>,
+    ) -> async_graphql::Result<Option<String>> {
+        let text = self.text(ctx, TranslatableField::SeoDescription, locale).await?;
+        Ok(text.or_else(|| self.0.seo_description.clone()))
     }
 
     /// When it was made.
@@ -177,6 +222,20 @@ impl ProductCore {
     }
 }
 
+/// The names of an option and of its value for a reader.
+async fn option_names(
+    call: &Call,
+    row: &engine::catalog::repo::OptionRow,
+    reader: Reader,
+) -> async_graphql::Result<(String, String)> {
+    let (name, value) = (
+        TextAt::of(row.product, row.option, TranslatableField::Name),
+        TextAt::of(row.product, row.value, TranslatableField::Name),
+    );
+    let (name, value) = futures_util::try_join!(name.read(call, reader, None), value.read(call, reader, None))?;
+    Ok((name.unwrap_or_else(|| row.name.clone()), value.unwrap_or_else(|| row.value_name.clone())))
+}
+
 /// What only shoppers are shown of a product.
 #[derive(Debug, Clone)]
 pub struct ProductShopper(Arc<product::Model>);
@@ -188,6 +247,21 @@ impl ProductShopper {
     async fn variants(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Variant>> {
         let variants = call(ctx)?.load(VariantsOf(self.0.id)).await?;
         Ok(variants.iter().cloned().map(Variant::from).collect())
+    }
+
+    /// The collections of this channel that it is in, by hand or by rule, by title; at most 250.
+    #[graphql(complexity = "5 + 5 * child_complexity")]
+    async fn collections(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Collection>> {
+        let call = call(ctx)?;
+        let rows = call.load(CollectionsOf::new(self.0.id, call, false)).await?;
+        Ok(rows.iter().cloned().map(Collection::from).collect())
+    }
+
+    /// The categories that it is in, the main one first; at most 50.
+    #[graphql(complexity = "5 + 3 * child_complexity")]
+    async fn categories(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Category>> {
+        let rows = call(ctx)?.load(CategoriesOf { product: self.0.id, shown: true }).await?;
+        Ok(rows.iter().cloned().map(Category::from).collect())
     }
 }
 
@@ -240,6 +314,22 @@ impl ProductStaff {
         let variants = call(ctx)?.load(VariantsOf(self.0.id)).await?;
         Ok(variants.iter().cloned().map(AdminVariant::from).collect())
     }
+
+    /// The collections that it is in, by hand or by rule, by title; at most
+    /// 250. Prices and stock as in the channel and region of this request.
+    #[graphql(complexity = "5 + 5 * child_complexity")]
+    async fn collections(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminCollection>> {
+        let call = call(ctx)?;
+        let rows = call.load(CollectionsOf::new(self.0.id, call, true)).await?;
+        Ok(rows.iter().cloned().map(AdminCollection::from).collect())
+    }
+
+    /// The categories that it is in, the main one first; at most 50.
+    #[graphql(complexity = "5 + 3 * child_complexity")]
+    async fn categories(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminCategory>> {
+        let rows = call(ctx)?.load(CategoriesOf { product: self.0.id, shown: false }).await?;
+        Ok(rows.iter().cloned().map(AdminCategory::from).collect())
+    }
 }
 
 /// A channel in which a product is for sale.
@@ -262,32 +352,13 @@ pub struct ProductOption {
     pub values: Vec<String>,
 }
 
-/// A picture, film or file.
-#[derive(Debug, Clone, SimpleObject)]
-pub struct Media {
-    /// Its id.
-    pub id: ID,
-    /// What it is.
-    pub kind: Enum<MediaKind>,
-    /// Its address: absolute, or a path on this server.
-    pub url: String,
-    /// What is shown or read aloud in its place.
-    pub alt: Option<String>,
-}
-
-impl From<media::Model> for Media {
-    fn from(row: media::Model) -> Self {
-        Self { id: id(row.id), kind: Enum(row.kind), url: row.url, alt: row.alt }
-    }
-}
-
 /// A variant as shoppers see it: what can be bought.
 #[derive(MergedObject, Debug, Clone)]
-pub struct Variant(VariantCore, VariantShopper);
+pub struct Variant(VariantCore, VariantShopper, Metafields);
 
 /// A variant as staff see it: what can be bought.
 #[derive(MergedObject, Debug, Clone)]
-pub struct AdminVariant(VariantCore, VariantStaff);
+pub struct AdminVariant(VariantCore, VariantStaff, Metafields);
 
 impl From<variant::Model> for Variant {
     fn from(row: variant::Model) -> Self {
@@ -297,7 +368,8 @@ impl From<variant::Model> for Variant {
 
 impl From<Arc<variant::Model>> for Variant {
     fn from(row: Arc<variant::Model>) -> Self {
-        Self(VariantCore(row.clone()), VariantShopper(row))
+        let metafields = Metafields::store(MetafieldOwnerType::Variant, row.id);
+        Self(VariantCore(row.clone(), Reader::Shopper), VariantShopper(row), metafields)
     }
 }
 
@@ -311,13 +383,14 @@ impl Variant {
 impl From<variant::Model> for AdminVariant {
     fn from(row: variant::Model) -> Self {
         let row = Arc::new(row);
-        Self(VariantCore(row.clone()), VariantStaff(row))
+        let metafields = Metafields::staff(MetafieldOwnerType::Variant, row.id);
+        Self(VariantCore(row.clone(), Reader::Staff), VariantStaff(row), metafields)
     }
 }
 
 /// What both surfaces show of a variant.
 #[derive(Debug, Clone)]
-pub struct VariantCore(Arc<variant::Model>);
+pub struct VariantCore(Arc<variant::Model>, Reader);
 
 #[Object]
 impl VariantCore {
@@ -327,8 +400,14 @@ impl VariantCore {
     }
 
     /// Its title, such as `Green / M`.
-    async fn title(&self) -> &str {
-        &self.0.title
+    async fn title(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "In this language, a BCP 47 tag, instead of the request's.")] locale: Option<String>,
+    ) -> async_graphql::Result<String> {
+        let place = TextAt::of(self.0.product_id, self.0.id, TranslatableField::Title);
+        let text = place.read(call(ctx)?, self.1, locale.as_deref()).await?;
+        Ok(text.unwrap_or_else(|| self.0.title.clone()))
     }
 
     /// The merchant's number for it.
@@ -343,18 +422,23 @@ impl VariantCore {
 
     /// Its value of each option of the product, at most 5.
     async fn selected_options(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<SelectedOption>> {
-        let rows = call(ctx)?.load(SelectedOf(self.0.id)).await?;
-        let option = |row: &engine::catalog::repo::OptionRow| SelectedOption {
-            name: row.name.clone(),
-            value: row.value_name.clone(),
-        };
-        Ok(rows.iter().map(option).collect())
+        let call = call(ctx)?;
+        let rows = call.load(SelectedOf(self.0.id)).await?;
+        let names = futures_util::future::try_join_all(rows.iter().map(|row| option_names(call, row, self.1))).await?;
+        Ok(names.into_iter().map(|(name, value)| SelectedOption { name, value }).collect())
     }
 
-    /// The picture, film or file of this very variant.
+    /// The first picture, film or file of this very variant.
     async fn media(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Media>> {
         let media = call(ctx)?.load(VariantMediaOf(self.0.id)).await?;
         Ok(media.first().cloned().map(Media::from))
+    }
+
+    /// All pictures, films and files of this very variant in order, at most 100.
+    #[graphql(complexity = "2 * child_complexity")]
+    async fn gallery(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Media>> {
+        let media = call(ctx)?.load(VariantMediaOf(self.0.id)).await?;
+        Ok(media.iter().cloned().map(Media::from).collect())
     }
 
     /// Grams of one piece, packed.

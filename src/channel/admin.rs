@@ -9,6 +9,7 @@ use crate::api::input::change;
 use crate::api::payload::payload;
 use crate::api::scalar::parse_id;
 use engine::auth::token::random_token;
+use engine::channel::KEY_PREFIX;
 use engine::channel::ops::{CreateChannel, CreatePublishableKey, UpdateChannel};
 
 /// Queries about channels.
@@ -47,6 +48,8 @@ pub struct AdminChannelCreateInput {
     pub default_region_id: Option<ID>,
     /// The language of requests that name none, such as `en` or `pt-BR`; `en` when absent.
     pub default_locale: Option<String>,
+    /// The languages that it speaks besides, at most 50.
+    pub locales: Option<Vec<String>>,
     /// Where its storefront is, such as `https://shop.example`.
     pub storefront_url: Option<String>,
 }
@@ -64,6 +67,8 @@ pub struct AdminChannelUpdateInput {
     pub default_region_id: MaybeUndefined<ID>,
     /// The language of requests that name none.
     pub default_locale: Option<String>,
+    /// All languages that it speaks besides, at most 50.
+    pub locales: Option<Vec<String>>,
     /// Where its storefront is; null clears it.
     pub storefront_url: MaybeUndefined<String>,
     /// Whether it is open. The last open channel can't be closed.
@@ -124,6 +129,7 @@ impl ChannelAdminMutation {
                 handle: input.handle,
                 default_region: default_region.transpose()?,
                 default_locale: input.default_locale,
+                locales: input.locales.unwrap_or_default(),
                 storefront_url: input.storefront_url,
             };
             call.app.run(&call.caller, &op).await.map(AdminChannel)
@@ -146,6 +152,7 @@ impl ChannelAdminMutation {
                 name: input.name,
                 default_region: change(input.default_region_id).try_map(|id| parse_id(&id, &["defaultRegionId"]))?,
                 default_locale: input.default_locale,
+                locales: input.locales,
                 storefront_url: change(input.storefront_url),
                 active: input.active,
             };
@@ -167,7 +174,7 @@ impl ChannelAdminMutation {
             let op = CreatePublishableKey {
                 title: input.title,
                 channel: parse_id(&input.channel_id, &["channelId"])?,
-                token: random_token("pk_"),
+                token: random_token(KEY_PREFIX),
             };
             call.app.run(&call.caller, &op).await.map(AdminPublishableKey::from)
         };

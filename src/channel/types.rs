@@ -26,6 +26,8 @@ pub struct Channel {
     pub name: String,
     /// The language of requests that name none: a BCP 47 tag.
     pub default_locale: String,
+    /// The languages that it speaks besides: BCP 47 tags, at most 50. Ask for one with `Accept-Language`.
+    pub locales: Vec<String>,
 }
 
 impl From<&channel::Model> for Channel {
@@ -35,6 +37,7 @@ impl From<&channel::Model> for Channel {
             handle: row.handle.to_string(),
             name: row.name.clone(),
             default_locale: row.default_locale.clone(),
+            locales: row.locales.0.clone(),
         }
     }
 }
@@ -74,6 +77,11 @@ impl AdminChannel {
     /// The language of requests that name none: a BCP 47 tag.
     async fn default_locale(&self) -> &str {
         &self.0.default_locale
+    }
+
+    /// The languages that it speaks besides: BCP 47 tags, at most 50.
+    async fn locales(&self) -> &[String] {
+        &self.0.locales.0
     }
 
     /// The region of carts that name none.

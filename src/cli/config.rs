@@ -3,25 +3,36 @@
 
 use std::path::PathBuf;
 
-use clap::Command;
+use clap::{Args, Command, Subcommand};
+
+use engine::db::DatabaseUrl;
+use engine::error::{Error, Result as Outcome};
 
 /// Every key, by the name of its flag without the dashes.
-const KEYS: &[&str] = &["data_dir", "database_url", "redis_url", "listen"];
+const KEYS: &[&str] = &["data_dir", "database_url", "files_dir", "listen", "max_upload", "redis_url"];
 /// Names another file.
 const VARIABLE: &str = "EMPORION_CONFIG";
 
 /// The command with the file's values as its defaults. Without a file it is
 /// as it was; a file that can't be used is an error in words.
 pub fn with_file(command: Command) -> Result<Command, String> {
+    Ok(match file()? {
+        Some((_, values)) => apply(command, &values),
+        None => command,
+    })
+}
+
+/// The file that is used, when there is one, with its values.
+fn file() -> Result<Option<(PathBuf, Vec<(String, String)>)>, String> {
     let named = std::env::var_os(VARIABLE).map(PathBuf::from);
     let path = named.clone().unwrap_or_else(|| PathBuf::from("emporion.toml"));
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => return Ok(command),
+        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("{} can't be read: {error}", path.display())),
     };
     let values = read(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(apply(command, &values))
+    Ok(Some((path, values)))
 }
 
 fn read(text: &str) -> Result<Vec<(String, String)>, String> {
@@ -43,4 +54,58 @@ fn apply(command: Command, values: &[(String, String)]) -> Command {
         }
     });
     command.mut_subcommands(|inner| apply(inner, values))
+}
+
+/// Shows the settings.
+#[derive(Debug, Args)]
+pub struct Config {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Print every key with its value and where the value comes from, in the
+    /// form of emporion.toml. Passwords are left out.
+    Print,
+}
+
+impl Config {
+    /// Does it. `command` is the whole command line without the file.
+    pub fn run(self, command: Command) -> Outcome<()> {
+        let Action::Print = self.action;
+        let file = file().map_err(Error::internal)?;
+        let default = |key: &str| {
+            let serve = command.find_subcommand("serve")?;
+            let argument = serve.get_arguments().find(|argument| argument.get_id() == key)?;
+            argument.get_default_values().first().map(|value| value.to_string_lossy().into_owned())
+        };
+        for key in KEYS {
+            let variable = format!("EMPORION_{}", key.to_uppercase());
+            let filed = file.iter().find_map(|(path, values)| {
+                let (_, value) = values.iter().find(|(name, _)| name == key)?;
+                Some((value.clone(), path.display().to_string()))
+            });
+            let set = std::env::var(&variable).ok().map(|value| (value, variable));
+            let found = set.or(filed).or_else(|| Some((default(key)?, "default".to_owned())));
+            match found {
+                Some((value, source)) => println!("{key} = {:?}  # {source}", without_password(&value)),
+                None => println!("# {key} is not set"),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn without_password(value: &str) -> String {
+    if let Ok(url @ DatabaseUrl::Postgres(_)) = value.parse::<DatabaseUrl>() {
+        return url.to_string();
+    }
+    match value.split_once("://") {
+        Some((scheme, rest)) => match rest.rsplit_once('@') {
+            Some((_, host)) => format!("{scheme}://{host}"),
+            None => value.to_owned(),
+        },
+        None => value.to_owned(),
+    }
 }

@@ -1,7 +1,9 @@
 //! The command line: one binary that serves, migrates, imports and watches.
 
+mod access;
 mod config;
 mod database;
+mod doctor;
 mod import;
 mod open;
 mod schema;
@@ -17,8 +19,10 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use domain::media::MAX_UPLOAD;
 use engine::db::DatabaseUrl;
 use engine::error::{Error, Result};
+use engine::media::files::Files;
 use engine::relay;
 
 /// Emporion: the whole back end of an online shop behind GraphQL.
@@ -46,10 +50,16 @@ enum Command {
     /// Print the GraphQL schema.
     Schema(schema::SchemaCommand),
     /// Give people access.
-    Staff(setup::Staff),
+    Staff(access::Staff),
+    /// Give programs access.
+    Key(access::Key),
+    /// Look the shop over and say how to mend what is wrong.
+    Doctor(doctor::Doctor),
+    /// Show the settings that the commands would use.
+    Config(config::Config),
 }
 
-/// Where the shop lives: the same four for every command that needs them.
+/// Where the shop lives: the same for every command that needs it.
 #[derive(Debug, Clone, Args)]
 pub struct Place {
     /// The folder of the shop's files; the embedded database is in it.
@@ -61,12 +71,27 @@ pub struct Place {
     /// Redis, to wake the other processes of the shop: `redis://…`.
     #[arg(long, global = true, env = "EMPORION_REDIS_URL", value_name = "URL", hide_env_values = true, value_parser = redis_url)]
     pub redis_url: Option<String>,
+    /// The folder of what is uploaded, one for all processes of the shop; `files` in the data folder when absent.
+    #[arg(long, global = true, env = "EMPORION_FILES_DIR", value_name = "DIR")]
+    pub files_dir: Option<PathBuf>,
+    /// The largest upload, in bytes.
+    #[arg(long, global = true, env = "EMPORION_MAX_UPLOAD", default_value_t = MAX_UPLOAD, value_name = "BYTES",
+        value_parser = clap::value_parser!(u64).range(1..=MOST_UPLOAD))]
+    pub max_upload: u64,
 }
+
+/// The largest upload that may be set: files are looked at in memory.
+const MOST_UPLOAD: u64 = 256 * 1024 * 1024;
 
 impl Place {
     /// The database's address.
     pub fn database(&self) -> DatabaseUrl {
         self.database_url.clone().unwrap_or_else(|| DatabaseUrl::Sqlite(self.data_dir.join("shop.db")))
+    }
+
+    /// What is uploaded.
+    pub fn files(&self) -> Files {
+        Files::new(self.files_dir.clone().unwrap_or_else(|| self.data_dir.join("files")), self.max_upload)
     }
 
     /// The database's address, with the data folder made when it is needed:
@@ -130,6 +155,9 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Search(command) => command.run().await?,
         Command::Schema(command) => command.run(),
         Command::Staff(command) => command.run().await?,
+        Command::Key(command) => command.run().await?,
+        Command::Doctor(command) => return command.run().await,
+        Command::Config(command) => command.run(Cli::command())?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -38,7 +38,7 @@ impl Serve {
         let listener = TcpListener::bind(self.listen)
             .await
             .map_err(|error| Error::internal(format!("{} can't be listened on: {error}", self.listen)))?;
-        let builder = App::builder(&url).await?.redis(self.place.redis_url.clone());
+        let builder = App::builder(&url).await?.redis(self.place.redis_url.clone()).files(self.place.files());
         let setting_up = builder.db().lock_setup().await?;
         Migrator::up(builder.db().admin(), None).await?;
         let app = builder.open().await?;

@@ -1,12 +1,9 @@
-//! What a new shop gets without being asked, and `emporion staff create`.
+//! What a new shop gets without being asked.
 
 use std::sync::Arc;
 
-use clap::{Args, Subcommand};
 use domain::auth::OWNER;
 
-use super::Place;
-use super::open::open_shop;
 use engine::actor::Caller;
 use engine::app::App;
 use engine::auth::ops::CreateStaff;
@@ -15,6 +12,7 @@ use engine::channel::ops::CreateChannel;
 use engine::error::Result;
 use engine::location::ops::SetLocation;
 use engine::search::ops::index_if_missing;
+use engine::staff::ops::MakeBuiltInRoles;
 
 /// The e-mail of the first owner.
 const OWNER_EMAIL: &str = "owner@localhost";
@@ -23,6 +21,7 @@ const OWNER_EMAIL: &str = "owner@localhost";
 /// search index of products that are older than it.
 pub async fn furnish(app: &Arc<App>) -> Result<()> {
     let system = Caller::system();
+    app.run(&system, &MakeBuiltInRoles).await?;
     if app.settings().channels.is_empty() {
         let channel = CreateChannel {
             name: "Default".to_owned(),
@@ -54,7 +53,8 @@ pub async fn first_owner(app: &Arc<App>) -> Result<Option<(String, String)>> {
     Ok(Some((OWNER_EMAIL.to_owned(), secret)))
 }
 
-async fn create_staff(app: &Arc<App>, email: &str, name: &str, role: &str) -> Result<String> {
+/// Makes a member of staff; answers with his password.
+pub(super) async fn create_staff(app: &Arc<App>, email: &str, name: &str, role: &str) -> Result<String> {
     let secret = token::random_token("");
     let op = CreateStaff {
         email: email.to_owned(),
@@ -64,42 +64,4 @@ async fn create_staff(app: &Arc<App>, email: &str, name: &str, role: &str) -> Re
     };
     app.run(&Caller::system(), &op).await?;
     Ok(secret)
-}
-
-/// Gives people access.
-#[derive(Debug, Args)]
-pub struct Staff {
-    #[command(subcommand)]
-    action: Action,
-    #[command(flatten)]
-    place: Place,
-}
-
-#[derive(Debug, Subcommand)]
-enum Action {
-    /// Make a member of staff and print his password once.
-    Create {
-        /// The e-mail to log in with.
-        #[arg(long)]
-        email: String,
-        /// What to call him.
-        #[arg(long)]
-        name: String,
-        /// `owner` may do everything, `viewer` may look.
-        #[arg(long, default_value = OWNER)]
-        role: String,
-    },
-}
-
-impl Staff {
-    /// Does it.
-    pub async fn run(self) -> Result<()> {
-        let app = open_shop(&self.place).await?;
-        let Action::Create { email, name, role } = self.action;
-        let secret = create_staff(&app, &email, &name, &role).await?;
-        println!("{email} can log in with the password {secret}");
-        println!("It is shown this once; staffPasswordChange changes it.");
-        app.db.close().await;
-        Ok(())
-    }
 }

@@ -30,6 +30,8 @@ pub struct AdminOrderFilter {
     pub number: Option<Int64>,
     /// Bought with this e-mail, whatever its capitals.
     pub email: Option<String>,
+    /// Bought by this customer's account.
+    pub customer_id: Option<ID>,
     /// Placed at this moment or later.
     pub placed_from: Option<DateTime<Utc>>,
     /// Placed before this moment.
@@ -42,7 +44,9 @@ impl AdminOrderFilter {
             words.into_iter().map(|word| word.0).collect()
         }
         let email = self.email.as_deref().map(str::parse).transpose();
+        let customer = self.customer_id.as_ref().map(|id| parse_id(id, &["filter", "customerId"])).transpose()?;
         Ok(OrderFilter {
+            customer,
             status: self.status.map(bare),
             payment_status: self.payment_status.map(bare),
             fulfillment_status: self.fulfillment_status.map(bare),

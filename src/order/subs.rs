@@ -27,7 +27,7 @@ use engine::auth::in_force;
 use engine::error::{Error, Result};
 use engine::event as log;
 use engine::order::access::open;
-use engine::order::{aggregate, repo};
+use engine::order::{aggregate, is_for_staff, repo};
 
 /// How many events are read at once.
 const BATCH: u64 = 100;
@@ -43,7 +43,7 @@ pub struct OrderUpdate {
     pub sequence: Int64,
     /// The order as it is now.
     pub order: Order,
-    /// What happened; null in the first message, which tells the present state.
+    /// What happened; null in the first message, which tells the present state, and for what only staff read.
     pub event: Option<OrderEvent>,
 }
 
@@ -176,7 +176,7 @@ impl Watcher {
             if let Some(event) = self.waiting.pop_front() {
                 let order = self.still_open().await?;
                 self.last = event.sequence;
-                let event_shown = Some(OrderEvent::from(&event));
+                let event_shown = Some(&event).filter(|event| !is_for_staff(&event.kind)).map(OrderEvent::from);
                 return Ok(Some(OrderUpdate { sequence: Int64(event.sequence), order, event: event_shown }));
             }
             self.wakes.mark_unchanged();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, MergedObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use domain::metafield::MetafieldOwnerType;
 use domain::order::{FulfillmentStatus, OrderStatus, PaymentStatus};
 use domain::totals::TaxAmount;
 use entity::{event, line_tax, order, order_line, order_shipping_line};
@@ -17,28 +18,31 @@ use crate::cart::types::{Address, Tax};
 use crate::catalog::types::SelectedOption;
 use crate::fulfillment::load::FulfillmentsOf;
 use crate::fulfillment::types::Fulfillment;
+use crate::metafield::types::Metafields;
 use crate::payment::load::PaymentsOf;
 use crate::payment::types::{AdminPayment, Payment};
 
 /// A placed order as its shopper sees it.
 #[derive(MergedObject, Debug, Clone)]
-pub struct Order(OrderCore, OrderShopper);
+pub struct Order(OrderCore, OrderShopper, Metafields);
 
 /// A placed order as staff see it.
 #[derive(MergedObject, Debug, Clone)]
-pub struct AdminOrder(OrderCore, OrderStaff);
+pub struct AdminOrder(OrderCore, OrderStaff, Metafields);
 
 impl From<order::Model> for Order {
     fn from(row: order::Model) -> Self {
         let row = Arc::new(row);
-        Self(OrderCore(row.clone()), OrderShopper(row))
+        let metafields = Metafields::store(MetafieldOwnerType::Order, row.id);
+        Self(OrderCore(row.clone()), OrderShopper(row), metafields)
     }
 }
 
 impl From<order::Model> for AdminOrder {
     fn from(row: order::Model) -> Self {
         let row = Arc::new(row);
-        Self(OrderCore(row.clone()), OrderStaff(row))
+        let metafields = Metafields::staff(MetafieldOwnerType::Order, row.id);
+        Self(OrderCore(row.clone()), OrderStaff(row), metafields)
     }
 }
 
@@ -54,6 +58,11 @@ impl AdminOrder {
     pub async fn id(&self, _: &Context<'_>) -> async_graphql::Result<ID> {
         Ok(id(self.0.0.id))
     }
+}
+
+connection! {
+    /// A page of a customer's orders.
+    OrderConnection, OrderEdge, Order, order::Model
 }
 
 connection! {
@@ -383,7 +392,7 @@ impl OrderShippingLine {
 pub struct OrderEvent {
     /// What: `order.placed`, `payment.authorized`, `payment.captured`, `payment.voided`, `payment.refunded`,
     /// `payment.failed`, `fulfillment.created`, `fulfillment.shipped`, `fulfillment.delivered`,
-    /// `fulfillment.canceled`, `order.canceled`; more may come.
+    /// `fulfillment.canceled`, `order.canceled`, `order.claimed`; more may come.
     pub kind: String,
     /// When.
     pub at: DateTime<Utc>,

@@ -10,8 +10,10 @@ use crate::api::page::{Page, PageArgs, STORE_MAX, SortDirection, one_sort};
 use crate::api::payload::top_level;
 use crate::catalog::store::{ProductFilter, ProductSort, view};
 use crate::catalog::types::{Product, ProductConnection};
+use crate::translation::load::feed;
 use engine::catalog::listing::{Filter, SortKey, check};
-use engine::catalog::repo::listing::{View, look_up, page, ranked_page};
+use engine::catalog::repo::listing::{View, page, ranked_page};
+use engine::catalog::repo::look_up::look_up;
 use engine::db::Conn;
 use engine::error::Result;
 use engine::search::Matching;
@@ -59,6 +61,8 @@ impl SearchStoreQuery {
         let look_ahead = ctx.look_ahead();
         let count = look_ahead.field("totalCount").exists();
         let wanted = wanted(&look_ahead.field("facets"));
+        let nodes = [look_ahead.field("nodes"), look_ahead.field("edges").field("node")];
+        let descriptions = nodes.iter().any(|node| node.field("descriptionHtml").exists());
         let outcome = async {
             read(&query)?;
             let filter = filter.map(|filter| filter.read(call)).transpose()?;
@@ -81,6 +85,8 @@ impl SearchStoreQuery {
                     page(&conn, &view, Some(&found), key, asked_page, count).await?
                 }
             };
+            let shown: Vec<_> = rows.rows.iter().map(|(row, _)| row.id).collect();
+            feed(call, &shown, descriptions).await?;
             let facets = facet::count(&conn, &view, Some(&found), wanted).await?;
             Ok((ProductConnection::from(rows), matching.and_then(|matching| matching.corrected), facets))
         };
@@ -101,6 +107,7 @@ impl SearchStoreQuery {
         #[graphql(desc = "So many products: 5 when absent, at most 10.")] first: Option<i32>,
     ) -> async_graphql::Result<SearchSuggestions> {
         let call = call(ctx)?;
+        let descriptions = ctx.look_ahead().field("products").field("descriptionHtml").exists();
         let outcome = async {
             read(&query)?;
             let shown = first.unwrap_or(SUGGESTED);
@@ -117,7 +124,9 @@ impl SearchStoreQuery {
             let rows = ranked_page(&conn, &view, &matching, &found, asked, false).await?.rows;
             let titles: Vec<&str> = rows.iter().map(|(row, _)| row.title.as_str()).collect();
             let queries = completions(&matching.terms, &titles, MAX_SUGGESTED as usize);
-            let products = rows.into_iter().take(shown as usize).map(|(row, _)| Product::from(row)).collect();
+            let rows: Vec<_> = rows.into_iter().take(shown as usize).map(|(row, _)| row).collect();
+            feed(call, &rows.iter().map(|row| row.id).collect::<Vec<_>>(), descriptions).await?;
+            let products = rows.into_iter().map(Product::from).collect();
             Ok((queries, products))
         };
         let (queries, products) = outcome.await.map_err(top_level)?;

@@ -2,6 +2,12 @@
 
 use std::process::Command;
 
+use serde_json::json;
+
+use crate::support::Shop;
+use crate::support::database::TestDatabase;
+use crate::support::node::run_command;
+
 fn emporion(folder: &std::path::Path, args: &[&str]) -> (bool, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_emporion"))
         .args(args)
@@ -40,4 +46,123 @@ fn a_command_without_a_shop_says_what_to_do_and_makes_nothing() {
         assert!(!done && text.contains("migrate up"), "{text}");
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn config_print_says_where_each_value_comes_from_and_no_password() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("emporion.toml"),
+        "data_dir = \"shop\"\nredis_url = \"redis://user:secret@cache:6379\"\n",
+    )
+    .unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_emporion"))
+        .args(["config", "print"])
+        .current_dir(folder.path())
+        .env_remove("EMPORION_DATA_DIR")
+        .env_remove("EMPORION_REDIS_URL")
+        .env_remove("EMPORION_LISTEN")
+        .env("EMPORION_DATABASE_URL", "postgres://user:secret@db:5433/shop")
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "data_dir = \"shop\"  # emporion.toml",
+            "database_url = \"postgres://db:5433/shop\"  # EMPORION_DATABASE_URL",
+            "redis_url = \"redis://cache:6379\"  # emporion.toml",
+            "listen = \"127.0.0.1:4000\"  # default",
+        ]
+    );
+}
+
+/// Runs a verb on the shop's database; answers whether it ended well, and with what it printed.
+async fn run(database: &TestDatabase, arguments: &[&str]) -> (bool, String) {
+    let output = run_command(database, arguments).await;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (output.status.success(), text)
+}
+
+#[tokio::test]
+async fn the_doctor_names_each_fault_with_its_remedy() {
+    let shop = Shop::open().await;
+    let (well, told) = run(&shop.database, &["doctor"]).await;
+    assert!(!well, "without a region nothing can be sold: {told}");
+    assert!(told.contains("fault    there is no region") && told.contains("regionSet"), "{told}");
+    assert!(told.contains("every migration is applied"), "{told}");
+
+    shop.europe(&["DE", "AT"], true).await;
+    shop.product("Cup").price("5.00").create().await;
+    let dollars = json!({ "handle": "us", "name": "US", "currencyCode": "USD", "countries": ["US"] });
+    shop.set("regionSet", dollars, "region { id }").await.done();
+    let (well, told) = run(&shop.database, &["doctor"]).await;
+    for line in [
+        "1 published product(s) have a variant without a price in USD: cup",
+        "region us has no tax rate for US",
+        "nothing that is sent can be sold to US in region us",
+        "channel default has no storefront address",
+    ] {
+        assert!(told.contains(&format!("warning  {line}\n         → ")), "{line} in {told}");
+    }
+    assert!(well, "warnings are no faults: {told}");
+}
+
+#[tokio::test]
+async fn the_doctor_sees_what_is_not_set_up() {
+    let database = TestDatabase::empty().await;
+    let (well, told) = run(&database, &["doctor"]).await;
+    assert!(!well && told.contains("migrate up"), "{told}");
+    let (well, told) = run(&database, &["doctor", "--redis-url", "redis://127.0.0.1:1"]).await;
+    assert!(!well && !told.contains("panicked"), "{told}");
+    run(&database, &["migrate", "up"]).await;
+    let (well, told) = run(&database, &["doctor", "--redis-url", "redis://127.0.0.1:1"]).await;
+    assert!(!well && told.contains("Redis does not answer") && told.contains("no owner can log in"), "{told}");
+}
+
+#[tokio::test]
+async fn staff_are_listed_and_get_new_passwords_from_the_terminal() {
+    let shop = Shop::open().await;
+    let (done, told) =
+        run(&shop.database, &["staff", "create", "--email", "Eve@shop.example", "--name", "Eve", "--role", "viewer"])
+            .await;
+    assert!(done, "{told}");
+    let (_, list) = run(&shop.database, &["staff", "list"]).await;
+    assert!(list.contains("eve@shop.example\tEve\tactive\tviewer"), "{list}");
+    assert_eq!(list.lines().count(), 2, "{list}");
+
+    let (done, told) = run(&shop.database, &["staff", "reset-password", "eve@shop.example"]).await;
+    assert!(done, "{told}");
+    let secret = told.lines().next().unwrap().rsplit(' ').next().unwrap();
+    let login =
+        "mutation($password: String!) { staffLogin(input: { email: \"eve@shop.example\", password: $password }) {
+        tokens { accessToken } userErrors { code } } }";
+    shop.anonymous_admin.send(login, json!({ "password": secret })).await.done();
+    let (done, told) = run(&shop.database, &["staff", "reset-password", "nobody@shop.example"]).await;
+    assert!(!done && told.contains("staff list"), "{told}");
+}
+
+#[tokio::test]
+async fn keys_are_made_from_the_terminal() {
+    let shop = Shop::open().await;
+    let (done, secret) = run(&shop.database, &["key", "create", "--secret", "--title", "ERP"]).await;
+    assert!(done, "{secret}");
+    let erp = shop.anonymous_admin.bearer(secret.trim());
+    assert_eq!(erp.send("{ channels { handle } }", json!({})).await.at("channels.0.handle"), "default");
+    shop.set("channelCreate", json!({ "name": "Trade" }), "channel { id }").await.done();
+    let (done, key) =
+        run(&shop.database, &["key", "create", "--publishable", "--title", "Web", "--channel", "trade"]).await;
+    assert!(done, "{key}");
+    shop.app.refresh_settings().await.unwrap();
+    let store = shop.store.with("x-publishable-key", key.trim());
+    assert_eq!(store.send("{ shop { channel { handle } } }", json!({})).await.at("shop.channel.handle"), "trade");
+    for wrong in [
+        &["key", "create", "--title", "X"][..],
+        &["key", "create", "--secret", "--publishable", "--title", "X"],
+        &["key", "create", "--publishable", "--title", "X", "--channel", "moon"],
+        &["key", "create", "--secret", "--title", "X", "--role", "nobody"],
+    ] {
+        assert!(!run(&shop.database, wrong).await.0, "{wrong:?}");
+    }
 }

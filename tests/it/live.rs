@@ -262,6 +262,23 @@ async fn staff_follow_all_orders_from_a_cursor_without_gap_or_duplicate() {
 }
 
 #[tokio::test]
+async fn the_unified_endpoint_has_the_feeds_of_whoever_asks() {
+    let (shop, placed) = scene().await;
+    let url = format!("ws://{}/graphql", shop.address);
+    let guest = Socket::open(&url, json!({})).await.unwrap();
+    assert_eq!(sequence(&watch(&guest, &placed, None).next(PATIENCE).await), 2);
+    let (_, absent) = guest.subscribe(FEED, json!({})).error().await;
+    assert!(absent.contains("Unknown type") || absent.contains("Unknown field"), "{absent}");
+
+    let made = shop.set("apiKeyCreate", json!({ "title": "Screen", "role": "viewer" }), "secret").await.done();
+    let staff = Socket::open(&url, bearer(made["secret"].as_str().unwrap())).await.unwrap();
+    assert_eq!(sequence(&watch(&staff, &placed, None).next(PATIENCE).await), 2);
+    let (mut feed, rung, _) = listening(&staff, &shop.admin, &placed.id).await;
+    pack(&shop.admin, &placed.id).await;
+    assert_eq!(place(&feed.next(PATIENCE).await), (placed.id.clone(), rung + 1));
+}
+
+#[tokio::test]
 async fn a_socket_knows_who_is_at_its_other_end() {
     let (shop, placed) = scene().await;
     let guest = Socket::open(&admin_url(&shop), json!({})).await.unwrap();

@@ -65,7 +65,7 @@ async fn the_unified_endpoint_shows_staff_everything_and_others_the_store() {
     let types = types_of(&unified).await;
     assert!(own(&types).all(|kind| !kind["name"].as_str().unwrap().starts_with("Admin")));
 
-    let op = engine::auth::ops::CreateApiKey {
+    let op = engine::auth::keys::CreateApiKey {
         title: "Tool".to_owned(),
         role: "viewer".to_owned(),
         secret: engine::auth::token::random_token(engine::auth::API_KEY_PREFIX),
@@ -76,6 +76,31 @@ async fn the_unified_endpoint_shows_staff_everything_and_others_the_store() {
     assert_eq!(both.send(query, json!({})).await.at("admin.channels.0.handle"), "default");
     let write = r#"mutation { admin { channelCreate(input: { name: "X" }) { channel { id } userErrors { code } } } }"#;
     assert_eq!(both.send(write, json!({})).await.error_code(), "FORBIDDEN");
+}
+
+#[tokio::test]
+async fn the_mutations_of_a_namespace_run_one_after_the_other() {
+    let shop = Shop::open().await;
+    let unified = crate::support::client::Client::new(format!("http://{}/graphql", shop.address));
+    let key = engine::auth::keys::CreateApiKey {
+        title: "Tool".to_owned(),
+        role: "owner".to_owned(),
+        secret: engine::auth::token::random_token(engine::auth::API_KEY_PREFIX),
+    };
+    shop.app.run(&engine::actor::Caller::system(), &key).await.unwrap();
+    // Each one names the version that only the one before it makes.
+    let steps: Vec<String> = (0..10)
+        .map(|version| {
+            let expected = if version == 0 { String::new() } else { format!(", expectedVersion: {version}") };
+            let input = format!(r#"{{ handle: "chain", name: "Step {version}"{expected} }}"#);
+            format!("s{version}: locationSet(input: {input}) {{ location {{ version }} userErrors {{ code }} }}")
+        })
+        .collect();
+    let mutation = format!("mutation {{ admin {{ {} }} }}", steps.join(" "));
+    let done = unified.bearer(&key.secret).send(&mutation, json!({})).await;
+    for version in 0..10 {
+        assert_eq!(done.at(&format!("admin.s{version}.location.version")), version + 1, "{done:?}");
+    }
 }
 
 #[tokio::test]

@@ -33,6 +33,20 @@ async fn the_demo_shop_is_made_once() {
         }
     }
     assert_eq!(picture("no-such-thing"), None);
+    let query = "{ collections { nodes { handle products(first: 3) { totalCount nodes { handle } } } }
+        categories { handle children { handle products { totalCount } } } }";
+    let shelves = shop.store.send(query, json!({})).await;
+    let handles = |at: &str| {
+        let rows = shelves.at(at);
+        rows.as_array().unwrap().iter().map(|row| row["handle"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(handles("collections.nodes"), ["a-tidy-desk", "gifts", "slow-sunday"]);
+    let desk = ["desk-organizer", "clamp-desk-lamp", "field-notebook"];
+    assert_eq!(handles("collections.nodes.0.products.nodes"), desk);
+    assert_eq!(shelves.at("collections.nodes.1.products.totalCount"), 9, "the gifts that are in stock");
+    assert_eq!(handles("categories"), ["home", "garden", "desk-and-travel"]);
+    assert_eq!(handles("categories.1.children"), ["plants", "garden-tools"]);
+    assert_eq!(shelves.at("categories.1.children.1.products.totalCount"), 3);
     let settings = shop.admin.send("{ taxRates { countryCode percent } shippingOptions { handle } }", json!({})).await;
     assert_eq!(settings.at("taxRates").as_array().unwrap().len(), 7);
     assert_eq!(settings.at("shippingOptions"), json!([{ "handle": "standard" }, { "handle": "express" }]));

@@ -7,6 +7,7 @@ use super::{
     CheckedProduct, CheckedVariant, MAX_ALT, MAX_DESCRIPTION, MAX_MEDIA, MAX_PRICES, MAX_SEO_DESCRIPTION, MAX_STOCK,
     MAX_TAGS, MAX_URL, MAX_VARIANTS, MediaDraft, MediaKind, OptionDraft, PriceDraft, ProductDraft, VariantDraft,
 };
+use crate::media::external_url;
 use crate::money::MAX_MINOR;
 use crate::refusal::{ErrorCode, Refusal, Refusals};
 use crate::text::{self, Handle, MAX_TITLE};
@@ -156,22 +157,16 @@ fn check_media(given: Vec<MediaDraft>, refusals: &mut Refusals) -> Vec<MediaDraf
 
 /// An address that a shopper's browser can show: absolute http or https, or a
 /// path of the shop. `//host` and `/\host` look like paths and leave the shop.
-fn address(text: &str) -> Result<String, Refusal> {
+pub fn address(text: &str) -> Result<String, Refusal> {
     let text = text.trim();
+    if !text.starts_with('/') {
+        return external_url(text);
+    }
     if text.len() > MAX_URL {
         let message = format!("This is longer than {MAX_URL} bytes.");
         return Err(Refusal::new(ErrorCode::Invalid, message).limit(MAX_URL as i64));
     }
-    let scheme = |name: &str| {
-        let (start, rest) = text.split_at_checked(name.len())?;
-        start.eq_ignore_ascii_case(name).then_some(rest)
-    };
-    let has_host = |rest: &str| !rest.is_empty() && !rest.starts_with(['/', '?', '#', ':', '@']);
-    let well_formed = match scheme("https://").or_else(|| scheme("http://")) {
-        Some(rest) => has_host(rest),
-        None => text.starts_with('/') && !text.starts_with("//"),
-    };
-    if well_formed && !text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
+    if !text.starts_with("//") && !text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
         Ok(text.to_owned())
     } else {
         Err(Refusal::new(ErrorCode::Invalid, "This is neither an http or https address nor a path that begins with /."))

@@ -10,7 +10,7 @@ use crate::money::Currency;
 use crate::text::Handle;
 use crate::word::words;
 
-pub use check::check_product;
+pub use check::{address, check_product};
 pub use options::option_handle;
 
 /// The most variants of a product.

@@ -11,7 +11,13 @@
 //! | what a role may hold | `domain::auth` |
 //! | how long tokens live | [`token`] |
 //! | how passwords are kept | [`password`] |
+//! | what can be done with keys | [`keys`] |
+//! | how mailed tokens work | [`one_time`] |
+//! | how many tries a guesser has | [`attempt`] |
 
+pub mod attempt;
+pub mod keys;
+pub mod one_time;
 pub mod ops;
 pub mod password;
 pub mod repo;
@@ -45,7 +51,9 @@ pub async fn authenticate(
             return Err(Error::Unauthenticated);
         }
         let key = repo::find_api_key(&conn, &token::hash(credential)).await?;
-        return key.map(|(id, permissions)| Actor::ApiKey { id, permissions }).ok_or(Error::Unauthenticated);
+        let (key, permissions) = key.ok_or(Error::Unauthenticated)?;
+        keys::note_use(app, &key, now).await;
+        return Ok(Actor::ApiKey { id: key.id, permissions });
     }
     let session = app.keys.read_access(surface, credential, now).ok_or(Error::Unauthenticated)?;
     let actor = match surface {

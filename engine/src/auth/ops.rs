@@ -4,15 +4,17 @@ use domain::auth::{ActorKind, MIN_PASSWORD, Permission, Surface};
 use domain::id::{SessionId, StaffId};
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::{Email, title};
-use entity::{api_key, session, staff};
+use entity::{session, staff};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::attempt::{self, Attempt};
 use super::{password, repo, token};
 use crate::actor::{Actor, Caller, Need};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::op::{Op, Tx};
+use crate::staff::ops::within_own;
 
 /// The longest password, in characters: hashing must not become the attack.
 const MAX_PASSWORD: usize = 256;
@@ -28,7 +30,8 @@ pub struct Tokens {
     pub subject: Uuid,
 }
 
-fn wrong_credentials() -> Refusal {
+/// The one refusal of a log-in, whatever was wrong.
+pub fn wrong_credentials() -> Refusal {
     Refusal::new(ErrorCode::CredentialsInvalid, "E-mail or password is wrong.")
 }
 
@@ -43,18 +46,20 @@ pub async fn log_in_staff(app: &std::sync::Arc<App>, caller: &Caller, email: &st
     if secret.chars().count() > MAX_PASSWORD {
         return Err(wrong_credentials().into());
     }
+    attempt::count(app, caller, Attempt::StaffPassword, email).await?;
     let found = match email.parse::<Email>() {
         Ok(email) => repo::find_staff_by_email(&conn, &email).await?.filter(|staff| staff.active),
         Err(_) => None,
     };
     let identity = match &found {
-        Some(staff) => repo::find_password(&conn, staff.id).await?,
+        Some(staff) => repo::find_password(&conn, ActorKind::Staff, staff.id).await?,
         None => None,
     };
     let right = password::verify(secret, identity.and_then(|identity| identity.secret_hash)).await?;
     match found {
         Some(staff) if right => {
-            let op = OpenSession::new(ActorKind::Staff, staff.id.into(), Surface::Admin);
+            let op = OpenSession::new(ActorKind::Staff, staff.id.into(), Surface::Admin)
+                .forgetting(Attempt::StaffPassword, email);
             let session = app.run(&Caller { actor: Actor::System, ..caller.clone() }, &op).await?;
             op.tokens(app, &session)
         }
@@ -69,12 +74,20 @@ pub struct OpenSession {
     actor: Uuid,
     surface: Surface,
     secret: String,
+    proved: Option<(Attempt, String)>,
 }
 
 impl OpenSession {
     /// A session for this actor.
     pub fn new(actor_kind: ActorKind, actor: Uuid, surface: Surface) -> Self {
-        Self { actor_kind, actor, surface, secret: token::random_token("") }
+        Self { actor_kind, actor, surface, secret: token::random_token(""), proved: None }
+    }
+
+    /// The same, forgetting the attempts that came before the right one.
+    #[must_use]
+    pub fn forgetting(mut self, attempt: Attempt, address: &str) -> Self {
+        self.proved = Some((attempt, address.to_owned()));
+        self
     }
 
     /// The tokens of the session that was opened.
@@ -101,6 +114,9 @@ impl Op for OpenSession {
     type Out = session::Model;
 
     async fn run(&self, tx: &mut Tx) -> Result<session::Model> {
+        if let Some((attempt, address)) = &self.proved {
+            attempt::forget(tx, *attempt, address).await?;
+        }
         let row = session::Model {
             id: tx.id(),
             actor_kind: self.actor_kind,
@@ -179,6 +195,55 @@ impl Op for CloseSession {
     }
 }
 
+/// Gives a member of staff another password and ends his sessions.
+#[derive(Debug, Clone)]
+pub struct ResetPassword {
+    /// Whose.
+    pub staff: StaffId,
+    /// The hash of the password.
+    pub secret_hash: String,
+}
+
+impl Op for ResetPassword {
+    const NAME: &'static str = "staff.reset_password";
+    const NEEDS: Need = Need::System;
+    type Out = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        let identity = repo::find_password(&tx.conn, ActorKind::Staff, self.staff).await?;
+        let mut identity = identity.ok_or_else(|| Error::not_found("password"))?;
+        identity.secret_hash = Some(self.secret_hash.clone());
+        repo::update_identity(tx, identity).await?;
+        repo::revoke_sessions(tx, ActorKind::Staff, self.staff.into(), None).await?;
+        Ok(())
+    }
+}
+
+/// Ends a session that somebody names: his own, or anybody's with the right to
+/// take access away. A session that is over already stays so.
+#[derive(Debug, Clone, Copy)]
+pub struct RevokeSession(pub SessionId);
+
+impl Op for RevokeSession {
+    const NAME: &'static str = "session.revoke";
+    const NEEDS: Need = Need::Admin;
+    type Out = SessionId;
+
+    async fn run(&self, tx: &mut Tx) -> Result<SessionId> {
+        let row = repo::lock_session(tx, self.0).await?;
+        let own = |row: &session::Model| match tx.actor() {
+            Actor::Staff { id, .. } => row.actor_kind == ActorKind::Staff && row.actor_id == Uuid::from(*id),
+            _ => false,
+        };
+        let may = |row: &session::Model| own(row) || tx.actor().permissions().contains(&Permission::AccessWrite);
+        let mut row = row.filter(may).ok_or_else(|| Error::not_found("session"))?;
+        row.revoked_at.get_or_insert(tx.now());
+        repo::update_session(tx, row).await?;
+        tx.audit(self.0, None, None);
+        Ok(self.0)
+    }
+}
+
 /// A new member of staff with a role and a password that was hashed before.
 #[derive(Debug, Clone)]
 pub struct CreateStaff {
@@ -186,7 +251,7 @@ pub struct CreateStaff {
     pub email: String,
     /// What to call him.
     pub name: String,
-    /// A built-in role: `owner` or `viewer`.
+    /// The name of a role.
     pub role: String,
     /// The hash of the password.
     pub secret_hash: String,
@@ -201,9 +266,12 @@ impl Op for CreateStaff {
         let mut refusals = Refusals::default();
         let email = refusals.keep(self.email.parse::<Email>().map_err(|refusal| refusal.at(["email"])));
         let name = refusals.keep(title(&self.name).map_err(|refusal| refusal.at(["name"])));
-        let role = repo::built_in_role(tx, &self.role).await?;
-        if role.is_none() {
-            refusals.push(Refusal::new(ErrorCode::NotFound, "The roles are owner and viewer.").at(["role"]));
+        let role = repo::role_named(tx, &self.role).await?;
+        match &role {
+            Some(role) => {
+                refusals.keep(within_own(tx.actor(), &repo::granted_by(role)).map_err(|refusal| refusal.at(["role"])));
+            }
+            None => refusals.push(Refusal::new(ErrorCode::NotFound, "There is no such role.").at(["role"])),
         }
         refusals.into_result()?;
         let (Some(email), Some(name), Some(role)) = (email, name, role) else {
@@ -248,7 +316,7 @@ pub async fn change_password(
 ) -> Result<StaffId> {
     let Actor::Staff { id, session, .. } = caller.actor else { return Err(Error::Forbidden) };
     check_new_password(&next, "newPassword")?;
-    let identity = repo::find_password(&app.db.read(&caller.statements), id).await?;
+    let identity = repo::find_password(&app.db.read(&caller.statements), ActorKind::Staff, id).await?;
     let hash = identity.and_then(|identity| identity.secret_hash);
     if !password::verify(current, hash).await? {
         return Err(Refusal::new(ErrorCode::CredentialsInvalid, "This is not your password.")
@@ -272,47 +340,11 @@ impl Op for SetPassword {
     type Out = ();
 
     async fn run(&self, tx: &mut Tx) -> Result<()> {
-        let identity = repo::find_password(&tx.conn, self.staff).await?;
-        let identity = identity.ok_or_else(|| Error::not_found("password"))?;
-        repo::update_password(tx, identity, self.secret_hash.clone()).await?;
-        repo::revoke_others(tx, self.staff.into(), self.keep).await
-    }
-}
-
-/// A new secret key for an integration; only its hash is kept.
-#[derive(Debug, Clone)]
-pub struct CreateApiKey {
-    /// What staff call it.
-    pub title: String,
-    /// A built-in role: `owner` or `viewer`.
-    pub role: String,
-    /// The key itself, drawn at random by the caller.
-    pub secret: String,
-}
-
-impl Op for CreateApiKey {
-    const NAME: &'static str = "api_key.create";
-    const NEEDS: Need = Need::Permission(Permission::AccessWrite);
-    type Out = api_key::Model;
-
-    async fn run(&self, tx: &mut Tx) -> Result<api_key::Model> {
-        let name = title(&self.title).map_err(|refusal| refusal.at(["title"]))?;
-        let role = repo::built_in_role(tx, &self.role)
-            .await?
-            .ok_or_else(|| Refusal::new(ErrorCode::NotFound, "The roles are owner and viewer.").at(["role"]))?;
-        let row = api_key::Model {
-            id: tx.id(),
-            version: 1,
-            created_at: tx.now(),
-            updated_at: tx.now(),
-            title: name,
-            prefix: self.secret.chars().take(super::API_KEY_PREFIX.len() + 4).collect(),
-            hash: token::hash(&self.secret),
-            role_id: role.id,
-            revoked_at: None,
-        };
-        let row = repo::insert_api_key(tx, row).await?;
-        tx.audit(row.id, None, Some(json!({ "title": row.title, "role": role.name })));
-        Ok(row)
+        let identity = repo::find_password(&tx.conn, ActorKind::Staff, self.staff).await?;
+        let mut identity = identity.ok_or_else(|| Error::not_found("password"))?;
+        identity.secret_hash = Some(self.secret_hash.clone());
+        repo::update_identity(tx, identity).await?;
+        repo::revoke_sessions(tx, ActorKind::Staff, self.staff.into(), Some(self.keep)).await?;
+        Ok(())
     }
 }

@@ -1,13 +1,13 @@
 //! Rows of identities, sessions, staff, roles and keys.
 
 use chrono::{DateTime, Utc};
-use domain::auth::{ActorKind, Permission};
+use domain::auth::{ActorKind, Permission, TokenPurpose};
 use domain::id::{ApiKeyId, CustomerId, RoleId, SessionId, StaffId};
 use domain::text::Email;
-use entity::{api_key, auth_identity, role, session, staff, staff_role};
+use entity::{api_key, auth_identity, one_time_token, role, session, staff, staff_role};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ use crate::op::Tx;
 
 /// The staff behind a session that is in force, with what their roles grant.
 pub async fn find_staff_session(conn: &Conn, id: SessionId, now: DateTime<Utc>) -> Result<Option<Actor>> {
-    let sql = "select session.actor_id, role.permissions from session
+    let sql = "select session.actor_id, role.name, role.permissions from session
         join staff on staff.id = session.actor_id and staff.active and staff.deleted_at is null
         join staff_role on staff_role.staff_id = staff.id
         join role on role.id = staff_role.role_id
@@ -29,7 +29,8 @@ pub async fn find_staff_session(conn: &Conn, id: SessionId, now: DateTime<Utc>) 
     let staff: Uuid = first.try_get_by_index(0)?;
     let mut permissions = Vec::new();
     for row in &rows {
-        permissions.extend(read_permissions(&row.try_get_by_index(1)?));
+        let name: String = row.try_get_by_index(1)?;
+        permissions.extend(permissions_of(&name, &row.try_get_by_index(2)?));
     }
     Ok(Some(Actor::Staff { id: StaffId(staff), session: id, permissions }))
 }
@@ -46,11 +47,11 @@ pub async fn find_customer_session(conn: &Conn, id: SessionId, now: DateTime<Utc
 }
 
 /// The key with this hash, when it is in force, with what its role grants.
-pub async fn find_api_key(conn: &Conn, hash: &[u8]) -> Result<Option<(ApiKeyId, Vec<Permission>)>> {
+pub async fn find_api_key(conn: &Conn, hash: &[u8]) -> Result<Option<(api_key::Model, Vec<Permission>)>> {
     let find = api_key::Entity::find().filter(api_key::Column::Hash.eq(hash.to_vec()));
     let Some(key) = find.filter(api_key::Column::RevokedAt.is_null()).one(conn).await? else { return Ok(None) };
     let role = role::Entity::find_by_id(key.role_id).one(conn).await?;
-    Ok(role.map(|role| (key.id, read_permissions(&role.permissions))))
+    Ok(role.map(|role| (key, granted_by(&role))))
 }
 
 /// A key by id, when it is in force.
@@ -58,12 +59,21 @@ pub async fn find_api_key_by_id(conn: &Conn, id: ApiKeyId) -> Result<Option<Acto
     let find = api_key::Entity::find_by_id(id).filter(api_key::Column::RevokedAt.is_null());
     let Some(key) = find.one(conn).await? else { return Ok(None) };
     let role = role::Entity::find_by_id(key.role_id).one(conn).await?;
-    Ok(role.map(|role| Actor::ApiKey { id, permissions: read_permissions(&role.permissions) }))
+    Ok(role.map(|role| Actor::ApiKey { id, permissions: granted_by(&role) }))
 }
 
-/// The permissions that a role's column holds; words that this version does
-/// not know grant nothing.
-pub fn read_permissions(column: &serde_json::Value) -> Vec<Permission> {
+/// What a role grants.
+pub fn granted_by(role: &role::Model) -> Vec<Permission> {
+    permissions_of(&role.name, &role.permissions)
+}
+
+/// A built-in role grants what this version says, so that it keeps up with new
+/// permissions; any other what its column holds, where words that this version
+/// does not know grant nothing.
+fn permissions_of(name: &str, column: &serde_json::Value) -> Vec<Permission> {
+    if let Some(permissions) = domain::auth::built_in_role(name) {
+        return permissions;
+    }
     let words = column.as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
     words.filter_map(|word| word.parse().ok()).collect()
 }
@@ -84,14 +94,48 @@ pub async fn has_staff(conn: &Conn) -> Result<bool> {
     Ok(staff::Entity::find().limit(1).one(conn).await?.is_some())
 }
 
-/// The way in which a member of staff signs in by password.
-pub async fn find_password(conn: &Conn, staff: StaffId) -> Result<Option<auth_identity::Model>> {
-    let find = auth_identity::Entity::find().filter(auth_identity::Column::ActorId.eq(Uuid::from(staff)));
+/// The way in which a member of staff or a customer signs in by password.
+pub async fn find_password(
+    conn: &Conn,
+    kind: ActorKind,
+    actor: impl Into<Uuid>,
+) -> Result<Option<auth_identity::Model>> {
+    let find = auth_identity::Entity::find().filter(auth_identity::Column::ActorId.eq(actor.into()));
+    let find = find.filter(auth_identity::Column::ActorKind.eq(kind));
     Ok(find.filter(auth_identity::Column::Provider.eq("password")).one(conn).await?)
 }
 
+/// Writes a new way to sign in by password; without a hash none is right.
+pub async fn insert_password(
+    tx: &mut Tx,
+    kind: ActorKind,
+    actor: Uuid,
+    email: &Email,
+    secret_hash: Option<String>,
+) -> Result<()> {
+    let identity = auth_identity::ActiveModel {
+        id: Set(tx.id()),
+        actor_kind: Set(kind),
+        actor_id: Set(actor),
+        provider: Set("password".to_owned()),
+        subject: Set(email.to_string()),
+        secret_hash: Set(secret_hash),
+        created_at: Set(tx.now()),
+        updated_at: Set(tx.now()),
+    };
+    auth_identity::Entity::insert(identity).exec_without_returning(&tx.conn).await?;
+    Ok(())
+}
+
+/// Writes every column of a way of signing in.
+pub async fn update_identity(tx: &mut Tx, mut row: auth_identity::Model) -> Result<()> {
+    row.updated_at = tx.now();
+    row.into_active_model().reset_all().update(&tx.conn).await?;
+    Ok(())
+}
+
 /// A role by name, made when it is one of the built-in ones and missing.
-pub async fn built_in_role(tx: &mut Tx, name: &str) -> Result<Option<role::Model>> {
+pub async fn role_named(tx: &mut Tx, name: &str) -> Result<Option<role::Model>> {
     let find = role::Entity::find().filter(role::Column::Name.eq(name));
     if let Some(found) = find.one(&tx.conn).await? {
         return Ok(Some(found));
@@ -114,26 +158,8 @@ pub async fn insert_staff(tx: &mut Tx, row: staff::Model, role: RoleId, secret_h
     let row = row.into_active_model().reset_all().insert(&tx.conn).await?;
     let member = staff_role::ActiveModel { staff_id: Set(row.id), role_id: Set(role) };
     staff_role::Entity::insert(member).exec_without_returning(&tx.conn).await?;
-    let identity = auth_identity::ActiveModel {
-        id: Set(tx.id()),
-        actor_kind: Set(ActorKind::Staff),
-        actor_id: Set(row.id.into()),
-        provider: Set("password".to_owned()),
-        subject: Set(row.email.to_string()),
-        secret_hash: Set(Some(secret_hash)),
-        created_at: Set(tx.now()),
-        updated_at: Set(tx.now()),
-    };
-    auth_identity::Entity::insert(identity).exec_without_returning(&tx.conn).await?;
+    insert_password(tx, ActorKind::Staff, row.id.into(), &row.email, Some(secret_hash)).await?;
     Ok(row)
-}
-
-/// Writes another password for a way of signing in.
-pub async fn update_password(tx: &mut Tx, mut row: auth_identity::Model, secret_hash: String) -> Result<()> {
-    row.secret_hash = Some(secret_hash);
-    row.updated_at = tx.now();
-    row.into_active_model().reset_all().update(&tx.conn).await?;
-    Ok(())
 }
 
 /// Writes a new session.
@@ -151,19 +177,124 @@ pub async fn update_session(tx: &mut Tx, row: session::Model) -> Result<session:
     Ok(row.into_active_model().reset_all().update(&tx.conn).await?)
 }
 
-/// Ends every session of an actor but one.
-pub async fn revoke_others(tx: &mut Tx, actor: Uuid, keep: SessionId) -> Result<()> {
-    session::Entity::update_many()
+/// Ends every session of an actor, perhaps but one; answers with how many ended.
+pub async fn revoke_sessions(tx: &mut Tx, kind: ActorKind, actor: Uuid, keep: Option<SessionId>) -> Result<u64> {
+    let mut update = session::Entity::update_many()
         .col_expr(session::Column::RevokedAt, sea_orm::sea_query::Expr::value(tx.now()))
+        .filter(session::Column::ActorKind.eq(kind))
         .filter(session::Column::ActorId.eq(actor))
-        .filter(session::Column::Id.ne(keep))
-        .filter(session::Column::RevokedAt.is_null())
-        .exec(&tx.conn)
-        .await?;
+        .filter(session::Column::RevokedAt.is_null());
+    if let Some(keep) = keep {
+        update = update.filter(session::Column::Id.ne(keep));
+    }
+    Ok(update.exec(&tx.conn).await?.rows_affected)
+}
+
+/// Writes a new one-time token.
+pub async fn insert_token(tx: &mut Tx, row: one_time_token::Model) -> Result<()> {
+    Ok(crate::db::insert_all::<one_time_token::Entity>(&tx.conn, vec![row]).await?)
+}
+
+/// Uses a token up, if it is good for this purpose: whose it was and what it was bound to.
+pub async fn use_token(tx: &Tx, purpose: TokenPurpose, hash: &[u8]) -> Result<Option<(Uuid, Option<String>)>> {
+    let sql = "update one_time_token set used_at = ? where hash = ? and purpose = ? and used_at is null
+        and expires_at > ? returning subject_id, detail";
+    let values = [tx.now().into(), hash.to_vec().into(), purpose.as_str().into(), tx.now().into()];
+    let row = tx.conn.query_one_raw(statement(&tx.conn, sql, values)).await?;
+    Ok(row.map(|row| Ok::<_, sea_orm::DbErr>((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).transpose()?)
+}
+
+/// Deletes the tokens of a subject, of one purpose or of all.
+pub async fn forget_tokens(tx: &mut Tx, subject: Uuid, purpose: Option<TokenPurpose>) -> Result<()> {
+    let mut delete = one_time_token::Entity::delete_many().filter(one_time_token::Column::SubjectId.eq(subject));
+    if let Some(purpose) = purpose {
+        delete = delete.filter(one_time_token::Column::Purpose.eq(purpose));
+    }
+    delete.exec(&tx.conn).await?;
+    Ok(())
+}
+
+/// Counts an attempt in its window, which begins anew when it began before
+/// `stale`; answers with the count and the beginning.
+pub async fn count_attempt(tx: &Tx, key: &[u8], stale: DateTime<Utc>) -> Result<(i64, DateTime<Utc>)> {
+    let sql = "insert into access_attempt (key, count, since) values (?, 1, ?)
+        on conflict (key) do update set
+            count = case when access_attempt.since <= ? then 1 else access_attempt.count + 1 end,
+            since = case when access_attempt.since <= ? then excluded.since else access_attempt.since end
+        returning count, since";
+    let values = [key.to_vec().into(), tx.now().into(), stale.into(), stale.into()];
+    let row = tx.conn.query_one_raw(statement(&tx.conn, sql, values)).await?;
+    let row = row.ok_or_else(|| crate::error::Error::internal("an attempt was not counted"))?;
+    Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))
+}
+
+/// Forgets the attempts under a key.
+pub async fn forget_attempts(tx: &mut Tx, key: &[u8]) -> Result<()> {
+    let sql = "delete from access_attempt where key = ?";
+    tx.conn.execute_raw(statement(&tx.conn, sql, [key.to_vec().into()])).await?;
+    Ok(())
+}
+
+/// Whether there are tokens or attempts whose time is over.
+pub async fn has_stale(conn: &Conn, now: DateTime<Utc>, since: DateTime<Utc>) -> Result<bool> {
+    let sql = "select 1 where exists (select 1 from one_time_token where expires_at <= ?)
+        or exists (select 1 from access_attempt where since <= ?)";
+    Ok(conn.query_one_raw(statement(conn, sql, [now.into(), since.into()])).await?.is_some())
+}
+
+/// Deletes tokens and attempts whose time is over.
+pub async fn delete_stale(tx: &mut Tx, since: DateTime<Utc>) -> Result<()> {
+    let sql = "delete from one_time_token where expires_at <= ?";
+    tx.conn.execute_raw(statement(&tx.conn, sql, [tx.now().into()])).await?;
+    let sql = "delete from access_attempt where since <= ?";
+    tx.conn.execute_raw(statement(&tx.conn, sql, [since.into()])).await?;
     Ok(())
 }
 
 /// Writes a new API key.
 pub async fn insert_api_key(tx: &mut Tx, row: api_key::Model) -> Result<api_key::Model> {
     Ok(row.into_active_model().reset_all().insert(&tx.conn).await?)
+}
+
+/// An API key, locked until the transaction ends.
+pub async fn lock_api_key(tx: &Tx, id: ApiKeyId) -> Result<Option<api_key::Model>> {
+    Ok(api_key::Entity::find_by_id(id).lock_exclusive().one(&tx.conn).await?)
+}
+
+/// Writes every column of an API key.
+pub async fn update_api_key(tx: &mut Tx, row: api_key::Model) -> Result<api_key::Model> {
+    Ok(row.into_active_model().reset_all().update(&tx.conn).await?)
+}
+
+/// Every API key: those in force first, then the newest.
+pub async fn api_keys(conn: &Conn) -> Result<Vec<api_key::Model>> {
+    let mut rows = api_key::Entity::find().order_by_desc(api_key::Column::Id).all(conn).await?;
+    rows.sort_by_key(|key| key.revoked_at.is_some());
+    Ok(rows)
+}
+
+/// How many API keys are in force.
+pub async fn count_api_keys(conn: &Conn) -> Result<u64> {
+    Ok(api_key::Entity::find().filter(api_key::Column::RevokedAt.is_null()).count(conn).await?)
+}
+
+/// A role by id.
+pub async fn find_role(conn: &Conn, id: RoleId) -> Result<Option<role::Model>> {
+    Ok(role::Entity::find_by_id(id).one(conn).await?)
+}
+
+/// Notes that a key was used. This is no op: it says nothing about the shop.
+pub async fn touch_api_key(conn: &Conn, id: ApiKeyId, now: DateTime<Utc>) -> Result<()> {
+    api_key::Entity::update_many()
+        .col_expr(api_key::Column::LastUsedAt, sea_orm::sea_query::Expr::value(now))
+        .filter(api_key::Column::Id.eq(id))
+        .exec(conn)
+        .await?;
+    Ok(())
+}
+
+/// Removes the ways in which an actor signs in.
+pub async fn delete_identities(tx: &mut Tx, actor: Uuid) -> Result<()> {
+    auth_identity::Entity::delete_many().filter(auth_identity::Column::ActorId.eq(actor)).exec(&tx.conn).await?;
+    Ok(())
 }

@@ -17,6 +17,7 @@
 //! | what stands between cart and order | `domain::checkout`, [`quote`] |
 //! | what shoppers can change | [`ops`], `src/cart/store.rs` |
 
+pub mod merge;
 pub mod ops;
 pub mod quote;
 pub mod repo;

@@ -21,7 +21,7 @@ use crate::settings::{Region, Settings};
 use crate::version::Change;
 
 /// How long a cart is kept after its last change.
-const LIFE: TimeDelta = TimeDelta::days(30);
+pub(super) const LIFE: TimeDelta = TimeDelta::days(30);
 
 /// How a caller shows that a cart is his.
 #[derive(Debug, Clone)]
@@ -49,8 +49,11 @@ pub fn is_own(cart: &cart::Model, actor: &Actor, token_text: Option<&str>) -> bo
 async fn hold_open(tx: &mut Tx, access: &CartAccess) -> Result<(CartRows, Arc<Settings>)> {
     let held = repo::touch(tx, access.id, tx.now() + LIFE).await?;
     let own = held.filter(|(row, _)| is_own(row, tx.actor(), access.token.as_deref()));
-    let (row, version) = own.ok_or_else(no_cart)?;
+    let (mut row, version) = own.ok_or_else(no_cart)?;
     must_be_open(row.state)?;
+    if let (None, Some(customer)) = (row.customer_id, tx.actor().customer()) {
+        row = super::merge::attach(tx, row, customer).await?;
+    }
     let settings = tx.settings_at(version).await?;
     Ok((repo::rows_of(&tx.conn, row).await?, settings))
 }
@@ -62,7 +65,7 @@ pub fn no_cart() -> Refusal {
 
 /// Works out what the cart comes to, writes the prices that the shopper is
 /// shown now, and refuses what was `added` and is not for sale here.
-async fn finish(
+pub(super) async fn finish(
     tx: &mut Tx,
     settings: &Settings,
     rows: CartRows,
@@ -263,6 +266,10 @@ impl Op for CreateCart {
             expires_at: tx.now() + LIFE,
         };
         let mut refusals = Refusals::default();
+        if let Some(customer) = cart.customer_id {
+            let owner = crate::customer::repo::find(&tx.conn, customer).await?;
+            cart.email = owner.map(|owner| owner.email);
+        }
         self.buyer.apply(&mut cart, &settings, &["buyer"], &mut refusals);
         self.addresses.apply(&mut cart, &["addresses"], &mut refusals);
         let lines = merged(tx, cart.id, &[], &self.lines).unwrap_or_else(|refused| {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::cart::CartState;
-use domain::id::{CartDeliveryId, CartId, ChannelId, ShippingOptionId, VariantId};
+use domain::id::{CartDeliveryId, CartId, ChannelId, CustomerId, ShippingOptionId, VariantId};
 use domain::money::Currency;
 use entity::{cart, cart_delivery, cart_line, payment_session, price, product, variant};
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, OnConflict};
@@ -32,6 +32,24 @@ pub struct CartRows {
 /// A cart by id.
 pub async fn find(conn: &Conn, id: CartId) -> Result<Option<cart::Model>> {
     Ok(cart::Entity::find_by_id(id).one(conn).await?)
+}
+
+/// The open cart of a customer that was changed last, of one channel or of any.
+pub async fn open_of(
+    conn: &Conn,
+    customer: CustomerId,
+    channel: Option<ChannelId>,
+    now: DateTime<Utc>,
+) -> Result<Option<cart::Model>> {
+    let mut find = cart::Entity::find()
+        .filter(cart::Column::CustomerId.eq(customer))
+        .filter(cart::Column::State.eq(CartState::Open))
+        .filter(cart::Column::ExpiresAt.gt(now));
+    if let Some(channel) = channel {
+        find = find.filter(cart::Column::ChannelId.eq(channel));
+    }
+    let find = find.order_by_desc(cart::Column::UpdatedAt).order_by_desc(cart::Column::Id);
+    Ok(find.one(conn).await?)
 }
 
 /// A cart, locked until the transaction ends.

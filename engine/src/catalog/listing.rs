@@ -1,6 +1,9 @@
 //! What a list of products can be filtered and sorted by.
 
+use chrono::{DateTime, Utc};
 use domain::catalog::ProductStatus;
+use domain::collection::PriceRange;
+use domain::id::{CategoryId, CollectionId};
 use domain::refusal::{ErrorCode, Refusal};
 use domain::search::Query;
 
@@ -13,6 +16,17 @@ pub const MAX_FILTER_VALUES: usize = 250;
 
 /// The most words of all texts of one filter.
 const MAX_FILTER_WORDS: usize = 200;
+/// The most collections that a filter names.
+pub const MAX_COLLECTIONS: usize = 20;
+
+/// Which one is meant, by id or by handle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named<I> {
+    /// By id.
+    Id(I),
+    /// By its part of the web address.
+    Handle(String),
+}
 
 /// What a product must be to be in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,20 +59,51 @@ pub enum Filter {
     Handle(Vec<String>),
     /// It is in one of these states.
     Status(Vec<ProductStatus>),
-}
-
-/// What a list is sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SortKey {
-    /// When it was published, or for staff, when it was made.
-    Newest,
-    /// Its title in lower case.
-    Title,
-    /// Its lowest price; products without one come last.
-    Price,
+    /// Its title contains this text.
+    TitleContains(String),
+    /// Its lowest price is in the range of the region's currency.
+    PriceRanges(Vec<PriceRange>),
+    /// It was made at this moment or later.
+    CreatedSince(DateTime<Utc>),
+    /// It is in this collection, as far as that is to be seen.
+    Collection(Named<CollectionId>),
+    /// It is what a collection holds. Of one piece: what a rule asks for was not chosen by
+    /// whoever asks for the collection.
+    Members(Box<Filter>),
+    /// This collection lists it by hand.
+    ListedIn(CollectionId),
+    /// It is in this category or below it, as far as those are to be seen.
+    Category(Named<CategoryId>),
+    /// It is in this category or below it, whoever asks.
+    CategoryTree(CategoryId),
+    /// It has a metafield that is so.
+    Metafield(crate::metafield::condition::Condition),
 }
 
 impl Filter {
+    /// The collections that it names, which have to be looked up before it can be asked.
+    pub fn collections(&self) -> Vec<&Named<CollectionId>> {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::collections).collect(),
+            Self::Not(part) => part.collections(),
+            Self::Collection(named) => vec![named],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The same with something in the place of each collection that it names.
+    #[must_use]
+    pub fn with_collections(self, found: &impl Fn(&Named<CollectionId>) -> Filter) -> Self {
+        let each = |parts: Vec<Self>| parts.into_iter().map(|part| part.with_collections(found)).collect();
+        match self {
+            Self::All(parts) => Self::All(each(parts)),
+            Self::Any(parts) => Self::Any(each(parts)),
+            Self::Not(part) => Self::Not(Box::new(part.with_collections(found))),
+            Self::Collection(named) => found(&named),
+            same => same,
+        }
+    }
+
     /// Every text in it, however deep, in the order of [`Filter::with_matches`].
     pub fn texts(&self) -> Vec<&str> {
         match self {
@@ -82,12 +127,26 @@ impl Filter {
     }
 }
 
+/// What a list is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortKey {
+    /// When it was published, or for staff, when it was made.
+    Newest,
+    /// Its title in lower case.
+    Title,
+    /// Its lowest price; products without one come last.
+    Price,
+    /// Its place in a collection that lists it by hand.
+    Manual(CollectionId),
+}
+
 /// How options and their values are told apart: by the handle of the name.
 pub fn spelling(name: &str) -> String {
     domain::catalog::option_handle(name).map(|handle| handle.to_string()).unwrap_or_default()
 }
 
-/// Refuses filters that are nested too deeply or hold too many values or words.
+/// Refuses filters that are nested too deeply, hold too many values or words, or
+/// name too many collections.
 pub fn check(filter: &Filter, depth: usize) -> Result<(), Refusal> {
     check_part(filter, depth)?;
     let words = filter.texts().into_iter().map(|text| Query::read(text).map_or(0, |query| query.words.len()));
@@ -102,6 +161,10 @@ fn check_part(filter: &Filter, depth: usize) -> Result<(), Refusal> {
     if depth > MAX_FILTER_DEPTH {
         let message = format!("Filters are nested at most {MAX_FILTER_DEPTH} deep.");
         return Err(Refusal::new(ErrorCode::TooMany, message).limit(MAX_FILTER_DEPTH as i64).at(["filter"]));
+    }
+    if depth == 0 && filter.collections().len() > MAX_COLLECTIONS {
+        let message = format!("A filter names at most {MAX_COLLECTIONS} collections.");
+        return Err(Refusal::new(ErrorCode::TooMany, message).limit(MAX_COLLECTIONS as i64).at(["filter"]));
     }
     let too_many = |count: usize| {
         (count > MAX_FILTER_VALUES).then(|| {
@@ -119,6 +182,10 @@ fn check_part(filter: &Filter, depth: usize) -> Result<(), Refusal> {
         | Filter::Handle(values)
         | Filter::OptionValue(_, values) => too_many(values.len()),
         Filter::Text(text) => Query::read(text).err().map(|refusal| refusal.at(["filter", "text"])),
+        Filter::Metafield(condition) => match &condition.asked {
+            crate::metafield::condition::Asked::Any(keys) => too_many(keys.len()),
+            _ => None,
+        },
         _ => None,
     };
     refusal.map_or(Ok(()), Err)

@@ -17,3 +17,4 @@ pub mod listing;
 pub mod ops;
 pub mod repo;
 pub mod save;
+pub mod texts;

@@ -377,6 +377,8 @@ impl Op for DeleteProduct {
         row.updated_at = tx.now();
         let row = repo::update(tx, row).await?;
         repo::delete_variants(tx, row.id).await?;
+        crate::collection::repo::forget_product(tx, row.id).await?;
+        crate::category::repo::replace_of_product(tx, row.id, &[]).await?;
         repo::replace_channels(tx, row.id, Vec::new()).await?;
         crate::pricing::repo::refresh_product(tx, row.id).await?;
         tx.emit(Aggregate::new("product", row.id), "product.deleted", json!({}));

@@ -213,7 +213,7 @@ async fn save_media(
     for wish in wished.media.iter().filter(|wish| !ids.contains_key(&wish.url)) {
         let rank = (held.len() + rows.len()) as i32;
         let (url, alt, kind): (_, _, MediaKind) = (wish.url.clone(), wish.alt.clone(), wish.kind);
-        let row = media::Model { id: tx.id(), created_at: tx.now(), kind, url, alt };
+        let row = crate::media::external(tx.id(), tx.now(), kind, url, alt);
         links.push(product_media::Model { product_id: product, media_id: row.id, rank });
         rows.push(row);
     }

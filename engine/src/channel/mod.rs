@@ -12,3 +12,6 @@
 
 pub mod ops;
 pub mod repo;
+
+/// What begins a publishable key.
+pub const KEY_PREFIX: &str = "pk_";

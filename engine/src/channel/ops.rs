@@ -3,6 +3,7 @@
 use domain::auth::Permission;
 use domain::channel::{MAX_CHANNELS, MAX_KEYS, locale, storefront_url};
 use domain::id::{ChannelId, PublishableKeyId, RegionId};
+use domain::locale::Locales;
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::{Handle, title};
 use entity::{channel, publishable_key};
@@ -27,6 +28,8 @@ pub struct CreateChannel {
     pub default_region: Option<RegionId>,
     /// The language of requests that name none.
     pub default_locale: Option<String>,
+    /// The languages that it speaks besides.
+    pub locales: Vec<String>,
     /// Where its storefront is.
     pub storefront_url: Option<String>,
 }
@@ -47,14 +50,15 @@ impl Op for CreateChannel {
         let handle = refusals.keep(Handle::given_or_made(self.handle.as_deref(), &self.name));
         let language = self.default_locale.as_deref().unwrap_or("en");
         let default_locale = refusals.keep(locale(language).map_err(|refusal| refusal.at(["defaultLocale"])));
+        let locales = Locales::check(&self.locales, language).map_err(|found| refusals.extend(found)).ok();
         let address = self.storefront_url.as_deref().map(storefront_url).transpose();
         let address = refusals.keep(address.map_err(|refusal| refusal.at(["storefrontUrl"])));
         if self.default_region.is_some_and(|id| settings.region(id).is_none()) {
             refusals.push(Refusal::new(ErrorCode::NotFound, "There is no such region.").at(["defaultRegionId"]));
         }
         refusals.into_result()?;
-        let (Some(name), Some(handle), Some(default_locale), Some(storefront_url)) =
-            (name, handle, default_locale, address)
+        let (Some(name), Some(handle), Some(default_locale), Some(locales), Some(storefront_url)) =
+            (name, handle, default_locale, locales, address)
         else {
             return Err(Error::internal("a refusal was lost"));
         };
@@ -71,6 +75,7 @@ impl Op for CreateChannel {
             name,
             default_region_id: self.default_region,
             default_locale,
+            locales,
             storefront_url,
             active: true,
         };
@@ -94,6 +99,8 @@ pub struct UpdateChannel {
     pub default_region: Change<RegionId>,
     /// The language of requests that name none.
     pub default_locale: Option<String>,
+    /// All languages that it speaks besides.
+    pub locales: Option<Vec<String>>,
     /// Where its storefront is.
     pub storefront_url: Change<String>,
     /// Whether it is open.
@@ -120,6 +127,11 @@ impl Op for UpdateChannel {
             && let Some(text) = refusals.keep(locale(text).map_err(|refusal| refusal.at(["defaultLocale"])))
         {
             after.default_locale = text;
+        }
+        let wished = self.locales.as_ref().unwrap_or(&before.locales.0);
+        match Locales::check(wished, &after.default_locale) {
+            Ok(locales) => after.locales = locales,
+            Err(found) => refusals.extend(found),
         }
         match &self.default_region {
             Change::Keep => {}
@@ -204,6 +216,7 @@ fn summary(row: &channel::Model) -> serde_json::Value {
         "name": row.name,
         "defaultRegion": row.default_region_id,
         "defaultLocale": row.default_locale,
+        "locales": row.locales,
         "storefrontUrl": row.storefront_url,
         "active": row.active,
     })

@@ -55,11 +55,14 @@ impl Op for Begin {
         let id = self.access.id;
         let input = Input { cart: id, expected_minor: self.expected.minor, currency: self.expected.currency };
         let hash = input_hash(&input)?;
-        let Some((cart, version)) = crate::cart::repo::begin_completing(tx, id).await? else {
+        let Some((mut cart, version)) = crate::cart::repo::begin_completing(tx, id).await? else {
             return self.again(tx, &hash).await;
         };
         if !is_own(&cart, tx.actor(), self.access.token.as_deref()) {
             return Err(no_cart().into());
+        }
+        if let (None, Some(customer)) = (cart.customer_id, tx.actor().customer()) {
+            cart = crate::cart::merge::attach(tx, cart, customer).await?;
         }
         let checkout: CheckoutId = tx.id();
         if claim_key(tx, OPERATION, &self.key, &hash, Some(checkout.into())).await?.is_some() {
@@ -69,7 +72,7 @@ impl Op for Begin {
         let rows = crate::cart::repo::rows_of(&tx.conn, cart).await?;
         let quote = quote(&tx.conn, &settings, rows, tx.now()).await?;
         self.check(&quote)?;
-        let frozen = freeze(tx, &quote).await?;
+        let frozen = freeze(tx, &settings, &quote).await?;
         promise(tx, checkout, &quote, &frozen).await?;
         let row = checkout_row(tx, checkout, &quote, &frozen)?;
         repo::insert(tx, row.clone()).await?;

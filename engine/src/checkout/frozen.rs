@@ -11,14 +11,18 @@ use domain::money::Currency;
 use domain::order::{FulfillmentStatus, OrderStatus, PaymentStatus};
 use domain::text::Email;
 use domain::totals::{RowTotals, Totals};
+use domain::translation::TranslatableField;
 use entity::{line_tax, order, order_line, order_shipping_line, order_token};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::auth::token::ORDER_LINK_LIFE;
 use crate::cart::quote::Quote;
 use crate::error::{Error, Result};
 use crate::op::Tx;
 use crate::order::repo::NewOrder;
+use crate::settings::Settings;
+use crate::translation::Texts;
 
 /// The order that a checkout will become.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -97,8 +101,8 @@ pub struct FrozenShipping {
     pub totals: RowTotals,
 }
 
-/// Freezes a cart that nothing stands against.
-pub async fn freeze(tx: &Tx, quote: &Quote) -> Result<Frozen> {
+/// Freezes a cart that nothing stands against, its texts in the cart's language.
+pub async fn freeze(tx: &Tx, settings: &Settings, quote: &Quote) -> Result<Frozen> {
     let cart = &quote.rows.cart;
     let lines: Vec<_> = quote
         .lines
@@ -119,10 +123,16 @@ pub async fn freeze(tx: &Tx, quote: &Quote) -> Result<Frozen> {
         .filter(|(_, offer)| !offer.variant.combination.is_empty())
         .map(|(_, offer)| offer.variant.id)
         .collect();
+    let (chain, texts) = texts(tx, settings, quote, &products).await?;
+    let text = |id: Uuid, field: TranslatableField, own: &str| {
+        texts.find(&chain, id, field).map_or_else(|| own.to_owned(), str::to_owned)
+    };
     let mut options: HashMap<VariantId, Vec<(String, String)>> = HashMap::new();
     if !with_options.is_empty() {
         for (variant, row) in crate::catalog::repo::selected_of(&tx.conn, &with_options).await? {
-            options.entry(variant).or_default().push((row.name, row.value_name));
+            let name = text(row.option.into(), TranslatableField::Name, &row.name);
+            let value = text(row.value.into(), TranslatableField::Name, &row.value_name);
+            options.entry(variant).or_default().push((name, value));
         }
     }
     let lines = lines.into_iter().map(|(line, offer)| FrozenLine {
@@ -130,8 +140,8 @@ pub async fn freeze(tx: &Tx, quote: &Quote) -> Result<Frozen> {
         position: line.row.position,
         variant: offer.variant.id,
         product: offer.product.id,
-        title: offer.product.title.clone(),
-        variant_title: offer.variant.title.clone(),
+        title: text(offer.product.id.into(), TranslatableField::Title, &offer.product.title),
+        variant_title: text(offer.variant.id.into(), TranslatableField::Title, &offer.variant.title),
         sku: offer.variant.sku.clone(),
         options: options.remove(&offer.variant.id).unwrap_or_default(),
         thumbnail: thumbnails.get(&offer.product.id).cloned(),
@@ -147,7 +157,7 @@ pub async fn freeze(tx: &Tx, quote: &Quote) -> Result<Frozen> {
         Some(FrozenShipping {
             position: group.position,
             option: option.id,
-            name: option.name.clone(),
+            name: text(option.id.into(), TranslatableField::Name, &option.name),
             includes_tax: option.includes_tax,
             totals: totals.clone(),
         })
@@ -166,6 +176,22 @@ pub async fn freeze(tx: &Tx, quote: &Quote) -> Result<Frozen> {
         shipping: shipping.collect(),
         totals: quote.totals.clone(),
     })
+}
+
+/// What the order's texts are in the cart's language: no statement when that is the shop's own.
+async fn texts(tx: &Tx, settings: &Settings, quote: &Quote, products: &[ProductId]) -> Result<(Vec<String>, Texts)> {
+    let mut texts = Texts::default();
+    let cart = &quote.rows.cart;
+    let channel = settings.channels.iter().find(|channel| channel.id == cart.channel_id);
+    let chain = channel.map(|channel| settings.text_chain(&cart.locale, channel)).unwrap_or_default();
+    if !chain.is_empty() {
+        texts.extend(crate::translation::repo::of_families(&tx.conn, products, &chain, false).await?);
+        let chosen: Vec<Uuid> = quote.chosen.iter().flatten().map(|option| option.id.into()).collect();
+        if !chosen.is_empty() {
+            texts.extend(crate::translation::repo::of_entities(&tx.conn, &chosen, &chain).await?);
+        }
+    }
+    Ok((chain, texts))
 }
 
 impl Frozen {

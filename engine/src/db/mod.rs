@@ -5,8 +5,8 @@
 //! serves the rest; on PostgreSQL both are one pool. A write begins only in
 //! [`crate::op`].
 //!
-//! Lock order, held by every op: cart → checkout → order → payment → stock
-//! levels by (item, location). Whoever needs two of them takes the earlier first.
+//! Lock order, held by every op: customer → cart → checkout → order → payment →
+//! stock levels by (item, location). Attaching a cart reads its customer only. Whoever needs two of them takes the earlier first.
 
 mod open;
 pub mod search;
@@ -22,7 +22,10 @@ use sea_orm::{
 };
 
 pub use open::{DatabaseUrl, create_postgres_copy};
-pub use sql::{any, expression, insert_all, is_retryable, number_order, statement, unique_violation};
+pub use sql::{
+    any, any_sql, database_now, expression, insert_all, is_retryable, number_order, statement, text_contains,
+    unique_violation,
+};
 
 /// Counts the statements of one request, everything but `BEGIN` and `COMMIT`.
 #[derive(Debug, Clone, Default)]

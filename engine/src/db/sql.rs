@@ -1,5 +1,6 @@
 //! SQL that the two databases spell differently, and what their errors mean.
 
+use chrono::{DateTime, Utc};
 use domain::id::OrderId;
 use sea_orm::sea_query::{ArrayType, Expr, ExprTrait, SimpleExpr};
 use sea_orm::{
@@ -59,6 +60,36 @@ pub fn any<C: ColumnTrait>(conn: &Conn, column: C, ids: impl IntoIterator<Item =
     }
 }
 
+/// The same as a part of plain SQL that stands behind a column, and the one value of its `?`.
+pub fn any_sql(conn: &Conn, ids: impl IntoIterator<Item = impl Into<Uuid>>) -> (&'static str, Value) {
+    let ids = ids.into_iter().map(Into::into);
+    match conn.backend() {
+        DbBackend::Postgres => {
+            let values = ids.map(Value::from).collect();
+            ("= any(?)", Value::Array(ArrayType::Uuid, Some(Box::new(values))))
+        }
+        _ => {
+            let hex: Vec<String> = ids.map(|id: Uuid| id.simple().to_string()).collect();
+            ("in (select unhex(value) from json_each(?))", Value::from(serde_json::Value::from(hex).to_string()))
+        }
+    }
+}
+
+/// `column`, which holds folded text, contains `word` as it stands; `word` is
+/// no pattern.
+pub fn text_contains<C: ColumnTrait>(column: C, word: &str) -> SimpleExpr {
+    let mut pattern = String::with_capacity(word.len() + 2);
+    pattern.push('%');
+    for c in word.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    Expr::col(column.as_column_ref()).like(sea_orm::sea_query::LikeExpr::new(pattern).escape('\\'))
+}
+
 /// Whether another try of the whole transaction may succeed: a deadlock, a
 /// serialisation failure, or SQLite's busy.
 pub fn is_retryable(error: &DbErr) -> bool {
@@ -100,6 +131,16 @@ pub async fn number_order(conn: &Conn, order: OrderId) -> Result<i64, DbErr> {
     let sql = r#"update "order" set number = ? where id = ?"#;
     conn.execute_raw(Statement::from_sql_and_values(backend, sql, [number.into(), Uuid::from(order).into()])).await?;
     Ok(number)
+}
+
+/// What time it is for the database; an embedded one has this machine's clock.
+pub async fn database_now(conn: &Conn) -> Result<DateTime<Utc>, DbErr> {
+    let backend = conn.backend();
+    if backend == DbBackend::Postgres {
+        let row = conn.query_one_raw(Statement::from_string(backend, "select now()")).await?;
+        return row.ok_or_else(|| DbErr::RecordNotFound("now()".into()))?.try_get_by_index(0);
+    }
+    Ok(Utc::now())
 }
 
 /// Rows that one statement inserts: well below the 32,766 values of SQLite.

@@ -26,3 +26,11 @@ use crate::event::Aggregate;
 pub fn aggregate(id: OrderId) -> Aggregate {
     Aggregate::new("order", id)
 }
+
+/// A mail about an order is wanted.
+pub const MAIL_REQUESTED: &str = "order.mail_requested";
+
+/// Whether only staff may read what an event of this kind says; shoppers get its sequence alone.
+pub fn is_for_staff(kind: &str) -> bool {
+    kind == MAIL_REQUESTED
+}

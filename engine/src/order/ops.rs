@@ -1,16 +1,18 @@
 //! What staff do with an order as a whole.
 
+use chrono::TimeDelta;
 use domain::auth::Permission;
 use domain::id::OrderId;
 use domain::order::{OrderStatus, may_cancel};
 use domain::refusal::{ErrorCode, Refusal};
+use entity::order_token;
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{aggregate, repo};
 use crate::actor::Need;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::op::{Op, Repeatable, Tx};
 
 /// Cancels an order: what was packed is unpacked, what was promised is free
@@ -51,6 +53,35 @@ impl Op for CancelOrder {
         tx.emit(aggregate(order.id), "order.canceled", json!({}));
         tx.audit(order.id, None, Some(json!({ "status": order.status, "reason": self.reason })));
         Ok(order.id)
+    }
+}
+
+/// Makes a link that opens an order for a while: for a mail that is about to
+/// be sent. `Keys::sign_order_link` signs it.
+#[derive(Debug, Clone, Copy)]
+pub struct GrantAccess {
+    /// Which order.
+    pub order: OrderId,
+    /// For how long.
+    pub life: TimeDelta,
+}
+
+impl Op for GrantAccess {
+    const NAME: &'static str = "order.grant_access";
+    const NEEDS: Need = Need::System;
+    type Out = order_token::Model;
+
+    async fn run(&self, tx: &mut Tx) -> Result<order_token::Model> {
+        let order = repo::lock(tx, self.order).await?.ok_or_else(|| Error::not_found("order"))?;
+        let row = order_token::Model {
+            id: tx.id(),
+            order_id: order.id,
+            created_at: tx.now(),
+            expires_at: tx.now() + self.life,
+            revoked_at: None,
+        };
+        repo::insert_token(tx, row.clone()).await?;
+        Ok(row)
     }
 }
 

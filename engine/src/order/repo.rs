@@ -1,7 +1,7 @@
 //! Rows of orders.
 
 use chrono::{DateTime, Utc};
-use domain::id::{OrderId, OrderTokenId};
+use domain::id::{CustomerId, OrderId, OrderTokenId};
 use domain::order::{FulfillmentStatus, LineCounters, OrderStatus, Paid, PaymentStatus};
 use domain::order::{fulfillment_status, order_status, payment_status};
 use domain::text::Email;
@@ -31,6 +31,11 @@ pub async fn lock(tx: &Tx, id: OrderId) -> Result<Option<order::Model>> {
 /// The row behind a link.
 pub async fn find_token(conn: &Conn, id: OrderTokenId) -> Result<Option<order_token::Model>> {
     Ok(order_token::Entity::find_by_id(id).one(conn).await?)
+}
+
+/// Writes a new link.
+pub async fn insert_token(tx: &mut Tx, row: order_token::Model) -> Result<()> {
+    Ok(insert_all::<order_token::Entity>(&tx.conn, vec![row]).await?)
 }
 
 /// An order with its first link: the one that Place made.
@@ -152,6 +157,8 @@ pub struct OrderFilter {
     pub number: Option<i64>,
     /// Bought with this e-mail.
     pub email: Option<Email>,
+    /// Bought by this customer.
+    pub customer: Option<CustomerId>,
     /// Placed at this moment or later.
     pub placed_from: Option<DateTime<Utc>>,
     /// Placed before this moment.
@@ -169,6 +176,7 @@ impl OrderFilter {
             )
             .add_option(self.number.map(|number| Column::Number.eq(number)))
             .add_option(self.email.as_ref().map(|email| Column::Email.eq(email.clone())))
+            .add_option(self.customer.map(|customer| Column::CustomerId.eq(customer)))
             .add_option(self.placed_from.map(|from| Column::PlacedAt.gte(from)))
             .add_option(self.placed_before.map(|before| Column::PlacedAt.lt(before)))
     }

@@ -4,9 +4,11 @@
 //! |---|---|
 //! | the products | `demo.json` |
 //! | their pictures | [mod@picture] |
+//! | the collections and categories | `shelf.rs` |
 //! | the regions, taxes and shipping | this file |
 
 pub mod picture;
+mod shelf;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -116,11 +118,14 @@ pub async fn demo(app: &Arc<App>) -> Result<usize> {
     }
     sell_in(app, europe).await?;
     let mut written = 0;
+    let mut stored = Vec::new();
     for product in products()? {
         let op = ImportProduct { product: checked(product, eur, usd)?, dry_run: false };
-        let (_, saved) = app.run(&Caller::system(), &op).await?;
+        let (id, saved) = app.run(&Caller::system(), &op).await?;
         written += usize::from(saved != Saved::Unchanged);
+        stored.push(shelf::Stored { handle: &product.handle, product_type: &product.product_type, id });
     }
+    shelf::furnish(app, &stored).await?;
     Ok(written)
 }
 
@@ -204,6 +209,7 @@ async fn sell_in(app: &Arc<App>, region: RegionId) -> Result<()> {
         name: None,
         default_region: Change::To(region),
         default_locale: None,
+        locales: None,
         storefront_url: Change::Keep,
         active: None,
     };

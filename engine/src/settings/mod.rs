@@ -11,9 +11,10 @@
 use std::collections::HashMap;
 
 use domain::id::{ChannelId, LocationId, RegionId, ShippingOptionId};
+use domain::metafield::{MetafieldOwnerType, MetafieldStoreAccess};
 use domain::text::CountryCode;
 use domain::totals::Rate;
-use entity::{channel, channel_location, location, price, region, shipping_option, tax_rate};
+use entity::{channel, channel_location, location, metafield_definition, price, region, shipping_option, tax_rate};
 use sea_orm::ConnectionTrait;
 
 use crate::db::{Conn, statement};
@@ -60,6 +61,8 @@ pub struct Settings {
     pub shipping_options: Vec<ShippingOption>,
     /// Every location, the one that is taken from first in front.
     pub locations: Vec<location::Model>,
+    /// What metafields there are, by namespace and key.
+    pub metafield_definitions: Vec<metafield_definition::Model>,
 }
 
 impl Settings {
@@ -78,6 +81,7 @@ impl Settings {
             tax_rates: crate::tax::repo::all(conn).await?,
             shipping_options: crate::shipping::repo::all(conn).await?,
             locations: crate::location::repo::all(conn).await?,
+            metafield_definitions: crate::metafield::repo::definitions(conn).await?,
         })
     }
 
@@ -90,6 +94,29 @@ impl Settings {
     pub fn default_channel(&self) -> Result<&channel::Model> {
         let oldest = self.channels.iter().find(|channel| channel.active);
         oldest.ok_or_else(|| Error::internal("the shop has no active channel"))
+    }
+
+    /// The language of the entities' own texts: the default of the oldest channel.
+    pub fn source_locale(&self) -> &str {
+        self.channels.first().map_or("en", |channel| channel.default_locale.as_str())
+    }
+
+    /// Where a text is looked for in a language, before the entity's own:
+    /// nowhere when that is in this language.
+    pub fn text_chain(&self, locale: &str, channel: &channel::Model) -> Vec<String> {
+        domain::locale::chain(locale, &channel.default_locale, self.source_locale())
+    }
+
+    /// What there is of metafields on a kind of owner; shoppers know only what they may read.
+    pub fn metafields_of(
+        &self,
+        owner: MetafieldOwnerType,
+        staff: bool,
+    ) -> impl Iterator<Item = &metafield_definition::Model> {
+        let seen = move |row: &&metafield_definition::Model| {
+            row.owner_type == owner && (staff || row.store_access == MetafieldStoreAccess::Read)
+        };
+        self.metafield_definitions.iter().filter(seen)
     }
 
     /// A region by id.

@@ -39,9 +39,10 @@ impl Client {
         let status = response.status().as_u16();
         let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         let statements = header("x-statements").map(|count| count.parse().unwrap());
+        let language = header("content-language").unwrap_or_default();
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        Answer { status, body, statements: statements.unwrap_or(0) }
+        Answer { status, body, statements: statements.unwrap_or(0), language }
     }
 }
 
@@ -51,6 +52,8 @@ pub struct Answer {
     pub status: u16,
     pub body: Value,
     pub statements: u64,
+    /// In which language it is.
+    pub language: String,
 }
 
 impl Answer {

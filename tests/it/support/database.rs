@@ -11,7 +11,7 @@ use migration::{Migrator, MigratorTrait};
 #[derive(Debug)]
 pub struct TestDatabase {
     pub url: DatabaseUrl,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// Whether this run is on PostgreSQL.
@@ -37,7 +37,7 @@ impl TestDatabase {
             std::fs::copy(sqlite_template().await, &file).unwrap();
             DatabaseUrl::Sqlite(file)
         };
-        Self { url, _folder: folder }
+        Self { url, folder }
     }
 
     /// A database with nothing in it.
@@ -48,7 +48,12 @@ impl TestDatabase {
         } else {
             DatabaseUrl::Sqlite(folder.path().join("shop.db"))
         };
-        Self { url, _folder: folder }
+        Self { url, folder }
+    }
+
+    /// The folder of what is uploaded.
+    pub fn files(&self) -> PathBuf {
+        self.folder.path().join("files")
     }
 
     /// The address as the command line takes it.

@@ -3,9 +3,11 @@
 pub mod buying;
 pub mod client;
 pub mod clock;
+pub mod customers;
 pub mod database;
 pub mod invariants;
 pub mod node;
+pub mod pictures;
 pub mod provider;
 pub mod redis;
 pub mod shop;

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::auth::{ActorKind, OWNER, Surface};
+use domain::media::MAX_UPLOAD;
 use emporion::cli::serve::serve;
 use engine::actor::Caller;
 use engine::app::App;
 use engine::auth::ops::{CreateStaff, OpenSession};
+use engine::media::files::Files;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -48,6 +50,7 @@ impl Shop {
     ) -> Self {
         let clock = Arc::new(TestClock::default());
         let builder = App::builder(&database.url).await.unwrap().clock(clock.clone());
+        let builder = builder.files(Files::new(database.files(), MAX_UPLOAD));
         let app = build(builder).open().await.unwrap();
         emporion::cli::setup::furnish(&app).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

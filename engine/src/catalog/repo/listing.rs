@@ -1,20 +1,23 @@
 //! Lists of products: filtered, sorted, paged by keyset, one statement a page.
 
+use std::mem::{Discriminant, discriminant};
+
 use chrono::{DateTime, Utc};
 use domain::catalog::ProductStatus;
-use domain::id::{ChannelId, LocationId, RegionId};
-use domain::search::Query;
+use domain::id::{ChannelId, LocationId, ProductId, RegionId};
 use entity::product;
-use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement, SimpleExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr, UnionType};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryResult, QueryTrait, Value,
 };
 use uuid::Uuid;
 
-use crate::catalog::listing::{Filter, SortKey, spelling};
+use super::look_up::look_up_all;
+use super::narrow::narrow;
+use crate::catalog::listing::{Filter, SortKey};
 use crate::db::search::rank_key;
 use crate::db::{Conn, expression, statement};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::page::{Key, Page, Place, Rows};
 use crate::search::{self, Matching};
 
@@ -51,6 +54,61 @@ pub fn seen(conn: &Conn, view: &View) -> Condition {
     }
 }
 
+/// A list of products that is asked for.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// From where it is seen.
+    pub view: View,
+    /// What the products must be.
+    pub filter: Option<Filter>,
+    /// What it is sorted by.
+    pub sort: SortKey,
+    /// Which part of it.
+    pub page: Page,
+    /// Whether its rows are counted.
+    pub count: bool,
+}
+
+impl Listing {
+    fn rows(&self, conn: &Conn) -> SelectStatement {
+        let key = sort_key(conn, &self.view, self.sort);
+        listed(conn, &self.view, self.filter.as_ref(), key, &self.page)
+    }
+
+    fn number(&self, conn: &Conn) -> SelectStatement {
+        number(conn, &self.view, self.filter.as_ref())
+    }
+}
+
+/// Asks for a page of the products that a filter lets through.
+fn listed(conn: &Conn, view: &View, filter: Option<&Filter>, key: SimpleExpr, page: &Page) -> SelectStatement {
+    let id: SimpleExpr = Expr::col(product::Column::Id.as_column_ref());
+    let place = page.condition(key.clone(), id.clone());
+    let find = product::Entity::find().filter(condition(conn, view, filter)).filter(place);
+    let mut select: SelectStatement = find.into_query();
+    select
+        .expr_as(key.clone(), "sort_key")
+        .order_by_expr(key, page.order())
+        .order_by_expr(id, page.order())
+        .limit(page.limit())
+        .offset(page.offset);
+    select
+}
+
+/// Asks for the number of the products that a filter lets through.
+fn number(conn: &Conn, view: &View, filter: Option<&Filter>) -> SelectStatement {
+    let count = Expr::col(product::Column::Id.as_column_ref()).count();
+    let condition = condition(conn, view, filter);
+    Query::select().expr_as(count, "number").from(product::Entity).cond_where(condition).take()
+}
+
+fn condition(conn: &Conn, view: &View, filter: Option<&Filter>) -> Condition {
+    match filter {
+        Some(filter) => seen(conn, view).add(narrow(conn, view, filter)),
+        None => seen(conn, view),
+    }
+}
+
 /// A page of products, and their number when it is asked for.
 pub async fn page(
     conn: &Conn,
@@ -60,21 +118,72 @@ pub async fn page(
     page: Page,
     count: bool,
 ) -> Result<Rows<product::Model>> {
-    let filter = look_up(conn, view, filter).await?;
-    let total = total(conn, view, filter.as_ref(), count).await?;
-    let select = listed(conn, view, filter.as_ref(), sort_key(conn, view, sort), &page);
-    let read_key = |row: &QueryResult| {
-        Ok(match sort {
-            SortKey::Newest => Key::Time(row.try_get("", "sort_key")?),
-            SortKey::Title => Key::Text(row.try_get("", "sort_key")?),
-            SortKey::Price => Key::Number(row.try_get("", "sort_key")?),
-        })
-    };
-    Ok(page.rows(fetch(conn, &select, read_key).await?, total))
+    let listing = Listing { view: view.clone(), filter: filter.cloned(), sort, page, count };
+    let found = pages(conn, vec![listing]).await?.pop();
+    found.ok_or_else(|| Error::internal("a list was lost"))
+}
+
+/// Pages of several lists, whatever their number in one statement for each
+/// kind of sort, and one that counts when a list asks for it.
+pub async fn pages(conn: &Conn, mut listings: Vec<Listing>) -> Result<Vec<Rows<product::Model>>> {
+    look_up_all(conn, listings.iter_mut().map(|listing| (&listing.view, &mut listing.filter)).collect()).await?;
+    let mut fetched: Vec<Vec<(product::Model, Place)>> = listings.iter().map(|_| Vec::new()).collect();
+    let mut kinds: Vec<Discriminant<SortKey>> = Vec::new();
+    for listing in &listings {
+        if !kinds.contains(&discriminant(&listing.sort)) {
+            kinds.push(discriminant(&listing.sort));
+        }
+    }
+    for kind in kinds {
+        let own = listings.iter().enumerate().filter(|(_, listing)| discriminant(&listing.sort) == kind);
+        let selects = own.map(|(owner, listing)| (owner, listing.rows(conn))).collect();
+        for row in stack(conn, selects).await? {
+            let owner = usize::try_from(row.try_get::<i32>("", "owner")?).unwrap_or_default();
+            if let Some(listing) = listings.get(owner) {
+                fetched[owner].push(read(&row, listing.sort)?);
+            }
+        }
+    }
+    let mut totals: Vec<Option<i64>> = vec![None; listings.len()];
+    let counted = listings.iter().enumerate().filter(|(_, listing)| listing.count);
+    let selects: Vec<_> = counted.map(|(owner, listing)| (owner, listing.number(conn))).collect();
+    for row in stack(conn, selects).await? {
+        let owner = usize::try_from(row.try_get::<i32>("", "owner")?).unwrap_or_default();
+        totals[owner] = Some(row.try_get("", "number")?);
+    }
+    let parts = listings.into_iter().zip(fetched).zip(totals);
+    Ok(parts.map(|((listing, rows), total)| listing.page.rows(rows, total)).collect())
+}
+
+/// The rows of several statements out of one, each with the number of its
+/// `owner`, and each owner's in the order of its statement.
+async fn stack(conn: &Conn, selects: Vec<(usize, SelectStatement)>) -> Result<Vec<QueryResult>> {
+    let mut stacked: Option<SelectStatement> = None;
+    let single = selects.len() == 1;
+    for (owner, mut select) in selects {
+        // A number in the text, not a value: PostgreSQL can't guess the type of one in a union.
+        let owner = Expr::cust(owner.to_string());
+        if single {
+            stacked = Some(select.expr_as(owner, "owner").take());
+            break;
+        }
+        let mut outer = Query::select();
+        outer.expr(Expr::cust("part.*")).expr_as(owner, "owner").from_subquery(select, "part");
+        match &mut stacked {
+            Some(whole) => {
+                whole.union(UnionType::All, outer);
+            }
+            None => stacked = Some(outer),
+        }
+    }
+    match stacked {
+        Some(whole) => Ok(conn.query_all(&whole).await?),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// A page of the products that match best, of equals the newest first.
-/// `filter` holds its texts looked up.
+/// `filter` holds its texts and collections looked up.
 pub async fn ranked_page(
     conn: &Conn,
     view: &View,
@@ -86,10 +195,17 @@ pub async fn ranked_page(
     if matching.is_void() {
         return Ok(page.rows(Vec::new(), count.then_some(0)));
     }
-    let total = total(conn, view, Some(filter), count).await?;
-    let select = ranked(conn, view, matching, filter, &page);
-    let read_key = |row: &QueryResult| Ok(Key::Text(row.try_get("", "sort_key")?));
-    Ok(page.rows(fetch(conn, &select, read_key).await?, total))
+    let total = match count {
+        true => conn.query_one(&number(conn, view, Some(filter))).await?.map(|row| row.try_get("", "number")),
+        false => None,
+    };
+    let found = conn.query_all(&ranked(conn, view, matching, filter, &page)).await?;
+    let read = |row: &QueryResult| {
+        let model = product::Model::from_query_result(row, "")?;
+        let (key, id) = (Key::Text(row.try_get("", "sort_key")?), model.id.into());
+        Ok((model, Place { key, id }))
+    };
+    Ok(page.rows(found.iter().map(read).collect::<Result<_>>()?, total.transpose()?))
 }
 
 /// Asks for a page of the products that match best.
@@ -104,63 +220,15 @@ pub fn ranked(conn: &Conn, view: &View, matching: &Matching, filter: &Filter, pa
     select
 }
 
-/// The filter with its texts looked up: one statement when it has any.
-pub async fn look_up(conn: &Conn, view: &View, filter: Option<&Filter>) -> Result<Option<Filter>> {
-    let Some(filter) = filter else { return Ok(None) };
-    let texts = filter.texts();
-    if texts.is_empty() {
-        return Ok(Some(filter.clone()));
-    }
-    let queries: Vec<Query> = texts.into_iter().map(Query::read).collect::<Result<_, _>>()?;
-    let found = search::repo::resolve(conn, view, &queries).await?;
-    let mut found = queries.iter().zip(found).map(|(query, matching)| match query.blank {
-        true => Filter::All(Vec::new()),
-        false => Filter::Matches(matching),
-    });
-    Ok(Some(filter.with_matches(&mut found)))
-}
-
-/// Asks for a page of the products that a filter lets through.
-fn listed(conn: &Conn, view: &View, filter: Option<&Filter>, key: SimpleExpr, page: &Page) -> SelectStatement {
-    let mut condition = seen(conn, view);
-    if let Some(filter) = filter {
-        condition = condition.add(narrow(conn, view, filter));
-    }
-    let id: SimpleExpr = Expr::col(product::Column::Id.as_column_ref());
-    let find = product::Entity::find().filter(condition).filter(page.condition(key.clone(), id.clone()));
-    let mut select: SelectStatement = find.into_query();
-    select
-        .expr_as(key.clone(), "sort_key")
-        .order_by_expr(key, page.order())
-        .order_by_expr(id, page.order())
-        .limit(page.limit())
-        .offset(page.offset);
-    select
-}
-
-async fn fetch(
-    conn: &Conn,
-    select: &SelectStatement,
-    read_key: impl Fn(&QueryResult) -> Result<Key>,
-) -> Result<Vec<(product::Model, Place)>> {
-    let read = |row: &QueryResult| {
-        let model = product::Model::from_query_result(row, "")?;
-        let id = model.id.into();
-        Ok((model, Place { key: read_key(row)?, id }))
+fn read(row: &QueryResult, sort: SortKey) -> Result<(product::Model, Place)> {
+    let model = product::Model::from_query_result(row, "")?;
+    let key = match sort {
+        SortKey::Newest => Key::Time(row.try_get("", "sort_key")?),
+        SortKey::Title => Key::Text(row.try_get("", "sort_key")?),
+        SortKey::Price | SortKey::Manual(_) => Key::Number(row.try_get("", "sort_key")?),
     };
-    conn.query_all(select).await?.iter().map(read).collect()
-}
-
-async fn total(conn: &Conn, view: &View, filter: Option<&Filter>, count: bool) -> Result<Option<i64>> {
-    use sea_orm::PaginatorTrait;
-    if !count {
-        return Ok(None);
-    }
-    let mut condition = seen(conn, view);
-    if let Some(filter) = filter {
-        condition = condition.add(narrow(conn, view, filter));
-    }
-    Ok(Some(product::Entity::find().filter(condition).count(conn).await? as i64))
+    let id = model.id.into();
+    Ok((model, Place { key, id }))
 }
 
 /// When a product came, as somebody who looks from here is told.
@@ -175,16 +243,6 @@ fn newest(view: &View) -> (&'static str, Vec<Value>) {
     }
 }
 
-/// The lowest price of a product; null when it has none here.
-pub fn lowest_price(conn: &Conn, view: &View) -> SimpleExpr {
-    expression(
-        conn,
-        "(select listing_price.min_minor from listing_price where listing_price.product_id = product.id
-            and listing_price.channel_id = ? and listing_price.region_id = ?)",
-        [Uuid::from(view.price_channel).into(), Value::from(view.region.map(Uuid::from))],
-    )
-}
-
 fn sort_key(conn: &Conn, view: &View, sort: SortKey) -> SimpleExpr {
     match (sort, view.channel) {
         (SortKey::Title, _) => Expr::col(product::Column::TitleFold.as_column_ref()),
@@ -193,6 +251,12 @@ fn sort_key(conn: &Conn, view: &View, sort: SortKey) -> SimpleExpr {
             let (time, values) = newest(view);
             expression(conn, time, values)
         }
+        (SortKey::Manual(collection), _) => expression(
+            conn,
+            "(select collection_product.rank from collection_product
+                where collection_product.product_id = product.id and collection_product.collection_id = ?)",
+            [Uuid::from(collection).into()],
+        ),
         // What has no price in this region comes after everything that has one.
         (SortKey::Price, _) => expression(
             conn,
@@ -204,104 +268,27 @@ fn sort_key(conn: &Conn, view: &View, sort: SortKey) -> SimpleExpr {
     }
 }
 
-/// The condition that a product is what a filter asks for.
-pub fn narrow(conn: &Conn, view: &View, filter: &Filter) -> Condition {
-    let parts = |parts: &[Filter], whole: Condition| {
-        parts.iter().fold(whole, |whole, part| whole.add(narrow(conn, view, part)))
-    };
-    let one = |part: SimpleExpr| Condition::all().add(part);
-    match filter {
-        Filter::All(inner) => parts(inner, Condition::all()),
-        // An empty "any" asks for nothing and finds nothing.
-        Filter::Any(inner) if inner.is_empty() => one(Expr::val(1).eq(0)),
-        Filter::Any(inner) => parts(inner, Condition::any()),
-        Filter::Not(inner) => narrow(conn, view, inner).not(),
-        Filter::Matches(matching) => one(search::repo::condition(conn, matching)),
-        // A text that nobody looked up is taken as it was typed.
-        Filter::Text(text) => match Query::read(text) {
-            Ok(query) if query.blank => Condition::all(),
-            query => {
-                let terms = query.map(|query| query.terms()).unwrap_or_default();
-                one(search::repo::condition(conn, &Matching { terms, corrected: None }))
-            }
-        },
-        Filter::PriceAtLeast(minor) => one(priced(conn, view, "listing_price.min_minor >= ?", *minor)),
-        Filter::PriceAtMost(minor) => one(priced(conn, view, "listing_price.min_minor <= ?", *minor)),
-        Filter::Tag(values) => one(among(
-            conn,
-            "exists (select 1 from product_tag join tag on tag.id = product_tag.tag_id
-                where product_tag.product_id = product.id and tag.fold in ",
-            [],
-            values.iter().map(|value| value.to_lowercase()),
-        )),
-        Filter::ProductType(values) => one(among(
-            conn,
-            "exists (select 1 from product_type where product_type.id = product.type_id and product_type.fold in ",
-            [],
-            values.iter().map(|value| value.to_lowercase()),
-        )),
-        // Without the first half, "not this vendor" would leave out products that name none.
-        Filter::Vendor(values) => Condition::all()
-            .add(product::Column::Vendor.is_not_null())
-            .add(product::Column::Vendor.is_in(values.iter().cloned())),
-        Filter::Handle(values) => one(product::Column::Handle.is_in(values.iter().cloned())),
-        Filter::Status(values) => one(product::Column::Status.is_in(values.iter().copied())),
-        Filter::OptionValue(name, values) => one(among(
-            conn,
-            "exists (select 1 from variant
-                join variant_option_value on variant_option_value.variant_id = variant.id
-                join option_value on option_value.id = variant_option_value.option_value_id
-                join \"option\" on \"option\".id = option_value.option_id
-                where variant.product_id = product.id and variant.deleted_at is null
-                and \"option\".handle = ? and option_value.handle in ",
-            [spelling(name)],
-            values.iter().map(|value| spelling(value)),
-        )),
-        Filter::Available(available) => {
-            let condition = one(in_stock(conn, &view.locations));
-            if *available { condition } else { condition.not() }
-        }
-    }
-}
-
-fn priced(conn: &Conn, view: &View, comparison: &str, minor: i64) -> SimpleExpr {
-    let sql = format!(
-        "exists (select 1 from listing_price where listing_price.product_id = product.id
-            and listing_price.channel_id = ? and listing_price.region_id = ? and {comparison})"
-    );
-    let region = Value::from(view.region.map(Uuid::from));
-    expression(conn, &sql, [Uuid::from(view.price_channel).into(), region, minor.into()])
-}
-
-/// `head` and a list of values, and the parenthesis that `head` opened.
-fn among<const N: usize>(
+/// Which of these products meet which of these filters: one statement.
+pub async fn meet(
     conn: &Conn,
-    head: &str,
-    before: [String; N],
-    values: impl Iterator<Item = String>,
-) -> SimpleExpr {
-    let values: Vec<Value> = before.into_iter().chain(values).map(Value::from).collect();
-    let marks = vec!["?"; values.len() - N].join(", ");
-    // An empty list is no SQL; null is in no list and equals nothing.
-    let marks = if marks.is_empty() { "null".to_owned() } else { marks };
-    expression(conn, &format!("{head}({marks}))"), values)
-}
-
-/// The condition that a product has a variant that can be bought now.
-pub fn in_stock(conn: &Conn, locations: &[LocationId]) -> SimpleExpr {
-    let marks = vec!["?"; locations.len()].join(", ");
-    let marks = if marks.is_empty() { "null".to_owned() } else { marks };
-    let sql = format!(
-        "exists (select 1 from variant where variant.product_id = product.id and variant.deleted_at is null
-            and (not variant.manage_inventory or variant.backorder = 'ALLOW' or not exists (
-                select 1 from variant_item where variant_item.variant_id = variant.id
-                and variant_item.required_quantity > coalesce((
-                    select sum(case when stock_level.stocked > stock_level.reserved
-                        then stock_level.stocked - stock_level.reserved else 0 end) from stock_level
-                    where stock_level.item_id = variant_item.item_id
-                    and stock_level.location_id in ({marks})), 0))))"
-    );
-    expression(conn, &sql, locations.iter().map(|location| Uuid::from(*location).into()))
+    view: &View,
+    products: &[ProductId],
+    filters: &[Filter],
+) -> Result<Vec<(ProductId, Vec<bool>)>> {
+    if filters.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut select = Query::select();
+    select.expr(Expr::col(product::Column::Id.as_column_ref())).from(product::Entity);
+    select.and_where(crate::db::any(conn, product::Column::Id, products.iter().copied()));
+    for filter in filters {
+        select.expr(Expr::case(narrow(conn, view, filter), 1).finally(0));
+    }
+    let read = |row: QueryResult| {
+        let met = (1..=filters.len()).map(|place| Ok(row.try_get_by_index::<i32>(place)? == 1));
+        Ok((row.try_get_by_index(0)?, met.collect::<Result<Vec<_>>>()?))
+    };
+    conn.query_all(&select).await?.into_iter().map(read).collect()
 }
 
 /// How a store may ask for one product.

@@ -1,6 +1,8 @@
 //! Rows of the catalog.
 
 pub mod listing;
+pub mod look_up;
+pub mod narrow;
 
 use std::collections::HashMap;
 

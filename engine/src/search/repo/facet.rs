@@ -6,7 +6,8 @@ use sea_orm::sea_query::{Alias, CaseStatement, Expr, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, Statement};
 
 use crate::catalog::listing::Filter;
-use crate::catalog::repo::listing::{View, in_stock, lowest_price, narrow, seen};
+use crate::catalog::repo::listing::{View, seen};
+use crate::catalog::repo::narrow::{in_stock, lowest_price, narrow};
 use crate::db::Conn;
 use crate::error::Result;
 use crate::search::facet::{Count, Facets, Kind, OptionCounts, Parts, PriceRange, Wanted};

@@ -1,0 +1,239 @@
+//! What is wrong with a shop, and how to mend it: what `emporion doctor` says.
+//!
+//! | to change | edit |
+//! |---|---|
+//! | what is looked at in the settings | [`settings`] |
+//! | what is looked at in the rows | [`repo`] |
+//! | what is looked at on the machine | `src/cli/doctor.rs` |
+
+pub mod repo;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::app::App;
+use crate::error::Result;
+use crate::settings::Settings;
+
+/// How long events may wait for their position while the shop is served.
+const BEHIND: TimeDelta = TimeDelta::seconds(60);
+/// How far apart the clocks of the database and of this machine may be.
+const SKEW: TimeDelta = TimeDelta::seconds(5);
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// As it should be.
+    Fine,
+    /// The shop works, but somebody will miss something.
+    Warning,
+    /// Something does not work.
+    Fault,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What was found.
+    pub what: String,
+    /// What to do; empty when all is well.
+    pub remedy: String,
+}
+
+impl Finding {
+    /// All is well.
+    pub fn fine(what: impl Into<String>) -> Self {
+        Self { severity: Severity::Fine, what: what.into(), remedy: String::new() }
+    }
+
+    /// The shop works, but somebody will miss something.
+    pub fn warning(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, what: what.into(), remedy: remedy.into() }
+    }
+
+    /// Something does not work.
+    pub fn fault(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { severity: Severity::Fault, what: what.into(), remedy: remedy.into() }
+    }
+}
+
+/// Looks at everything that the database and Redis can tell.
+pub async fn examine(app: &App) -> Result<Vec<Finding>> {
+    let now = app.clock.now();
+    let conn = app.read();
+    let mut found = vec![clock(repo::database_time(&conn).await?, now)];
+    found.extend(redis(app).await);
+    if !repo::has_active_owner(&conn).await? {
+        found.push(Finding::fault(
+            "no owner can log in",
+            "emporion staff create --email … --name … makes one, emporion staff reset-password … gives a new password",
+        ));
+    }
+    let keys = repo::count_signing_keys(&conn).await?;
+    found.push(Finding::fine(format!("{keys} signing key(s) in the database")));
+    found.extend(settings(&app.settings()));
+    let currencies: Vec<String> = app.settings().regions.iter().map(|region| region.row.currency.to_string()).collect();
+    for currency in currencies.iter().enumerate().filter(|(at, code)| !currencies[..*at].contains(code)) {
+        found.extend(unpriced(currency.1, repo::unpriced(&conn, currency.1).await?));
+    }
+    found.push(match repo::unstamped_since(&conn, now - BEHIND).await? {
+        0 => Finding::fine("the event log is up to date"),
+        waiting => Finding::warning(
+            format!("{waiting} event(s) have waited for over a minute"),
+            "no process serves the shop, or its relay is stuck: start emporion serve and look at its log",
+        ),
+    });
+    match repo::overdue_flows(&conn, now - BEHIND).await? {
+        0 => {}
+        waiting => found.push(Finding::warning(
+            format!("{waiting} checkout(s) or other runs are past their deadline"),
+            "a serving process takes them up again; look at its log for the payment provider's answer",
+        )),
+    }
+    match repo::failed_flows(&conn).await? {
+        0 => {}
+        failed => found.push(Finding::warning(
+            format!("{failed} checkout(s) or other runs failed for good"),
+            "read why in the log of the serving process, and settle them with the payment provider",
+        )),
+    }
+    Ok(found)
+}
+
+fn clock(database: DateTime<Utc>, now: DateTime<Utc>) -> Finding {
+    let apart = (database - now).abs();
+    if apart <= SKEW {
+        return Finding::fine("the clock agrees with the database");
+    }
+    Finding::warning(
+        format!("this machine's clock and the database's are {} s apart", apart.num_seconds()),
+        "let both follow a time server: prices, tokens and publication depend on the time",
+    )
+}
+
+async fn redis(app: &App) -> Option<Finding> {
+    let redis = app.redis.as_ref()?;
+    Some(match redis.answers().await {
+        true => Finding::fine("Redis answers"),
+        false => Finding::warning(
+            "Redis does not answer",
+            "start it or mend --redis-url; meanwhile other processes notice changes by polling, and nothing is lost",
+        ),
+    })
+}
+
+fn unpriced(currency: &str, (count, handles): (i64, Vec<String>)) -> Option<Finding> {
+    (count > 0).then(|| {
+        Finding::warning(
+            format!(
+                "{count} published product(s) have a variant without a price in {currency}: {}",
+                handles.join(", ")
+            ),
+            format!("give them one with productUpdate, or take the region in {currency} away"),
+        )
+    })
+}
+
+/// Looks at channels, regions, taxes, shipping and locations.
+pub fn settings(settings: &Settings) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if settings.channels.iter().all(|channel| !channel.active) {
+        found.push(Finding::fault("no sales channel is active", "activate one with channelUpdate"));
+    }
+    if settings.regions.is_empty() {
+        found.push(Finding::fault("there is no region, so nothing can be sold", "make one with regionSet"));
+    }
+    for channel in settings.channels.iter().filter(|channel| channel.active) {
+        let handle = &channel.handle;
+        if settings.locations_of(channel.id).is_empty() {
+            found.push(Finding::fault(
+                format!("channel {handle} has no location, so it has no stock"),
+                "make a location with locationSet",
+            ));
+        }
+        if channel.storefront_url.is_none() {
+            found.push(Finding::warning(
+                format!("channel {handle} has no storefront address"),
+                "set storefrontUrl with channelUpdate: links in mail begin with it",
+            ));
+        }
+    }
+    for region in &settings.regions {
+        found.extend(region_findings(settings, region));
+    }
+    let shipped = settings.shipping_options.iter().flat_map(|option| &option.countries);
+    let taxed = settings.tax_rates.keys();
+    let mut homeless: Vec<&str> =
+        shipped.chain(taxed).filter(|code| settings.region_of(code).is_none()).map(|code| code.as_str()).collect();
+    homeless.sort_unstable();
+    homeless.dedup();
+    if !homeless.is_empty() {
+        found.push(Finding::warning(
+            format!("shipping or taxes are set up for countries in no region: {}", homeless.join(", ")),
+            "add them to a region with regionSet",
+        ));
+    }
+    if found.is_empty() {
+        found.push(Finding::fine("channels, regions, taxes, shipping and locations fit together"));
+    }
+    found
+}
+
+fn region_findings(settings: &Settings, region: &crate::settings::Region) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let handle = &region.row.handle;
+    if region.countries.is_empty() {
+        found.push(Finding::fault(format!("region {handle} sells to no country"), "give it countries with regionSet"));
+    }
+    if region.providers.is_empty() {
+        found.push(Finding::fault(
+            format!("region {handle} offers no way to pay"),
+            "give it payment providers with regionSet",
+        ));
+    }
+    let missing = |holds: &dyn Fn(&domain::text::CountryCode) -> bool| -> Vec<&str> {
+        region.countries.iter().filter(|code| !holds(code)).map(|code| code.as_str()).collect()
+    };
+    let untaxed = missing(&|code| !settings.rates(code).is_empty());
+    if region.row.automatic_taxes && !untaxed.is_empty() {
+        found.push(Finding::warning(
+            format!("region {handle} has no tax rate for {}", untaxed.join(", ")),
+            "set one with taxRateSet; until then orders there are charged no tax",
+        ));
+    }
+    let currency = region.row.currency;
+    let shipped = |code: &domain::text::CountryCode| {
+        settings.shipping_options.iter().any(|option| {
+            option.countries.contains(code) && option.prices.iter().any(|price| price.currency == currency)
+        })
+    };
+    let unshipped = missing(&shipped);
+    if !unshipped.is_empty() {
+        found.push(Finding::warning(
+            format!("nothing that is sent can be sold to {} in region {handle}", unshipped.join(", ")),
+            format!("set a shipping option with a price in {} with shippingOptionSet", currency),
+        ));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_shop_can_sell_nothing_and_is_told_why() {
+        let found = settings(&Settings::default());
+        let faults: Vec<&str> = found.iter().map(|finding| finding.what.as_str()).collect();
+        assert_eq!(faults, ["no sales channel is active", "there is no region, so nothing can be sold"]);
+        assert!(found.iter().all(|finding| finding.severity == Severity::Fault && !finding.remedy.is_empty()));
+    }
+
+    #[test]
+    fn clocks_may_differ_by_five_seconds() {
+        let now = DateTime::UNIX_EPOCH;
+        assert_eq!(clock(now + TimeDelta::seconds(5), now).severity, Severity::Fine);
+        assert_eq!(clock(now - TimeDelta::seconds(6), now).severity, Severity::Warning);
+    }
+}

@@ -1,0 +1,16 @@
+//! Staff and their roles.
+//!
+//! A role is a name for permissions; a member of staff holds what his roles
+//! grant, a key what its role grants. Two roles are part of every shop: `owner`
+//! grants everything that this version knows, `viewer` all that only reads.
+//! Nobody grants, changes or takes away what he does not hold himself, and the
+//! shop always has an owner who can log in.
+//!
+//! | to change | edit |
+//! |---|---|
+//! | what can be granted | `domain::auth` |
+//! | how roles are given and taken | [`ops`], `src/staff/admin.rs` |
+//! | logging in, sessions, keys | [`crate::auth`] |
+
+pub mod ops;
+pub mod repo;

@@ -1,0 +1,99 @@
+//! `emporion doctor`: what is wrong with the shop, and how to mend it.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use migration::pending;
+
+use super::Place;
+use engine::app::App;
+use engine::db::{DatabaseUrl, Db};
+use engine::doctor::{Finding, Severity, examine};
+use engine::error::{Error, Result};
+
+/// Below this many bytes the disk is called full.
+const LOW_DISK: u64 = 500 * 1024 * 1024;
+
+/// Looks the shop over and says how to mend what is wrong. Ends with 1 when
+/// something does not work.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Doctor {
+    /// Does it. Changes nothing.
+    pub async fn run(self) -> Result<ExitCode> {
+        let url = self.place.database();
+        let mut found = Vec::new();
+        match self.database(&url).await {
+            Ok(db) => {
+                found.push(Finding::fine(format!("the database {url} answers")));
+                let pending = pending(db.admin()).await;
+                match pending.as_slice() {
+                    [] => {
+                        found.push(Finding::fine("every migration is applied"));
+                        let builder = App::builder(&url).await?.redis(self.place.redis_url.clone());
+                        let app = builder.open().await?;
+                        found.extend(examine(&app).await?);
+                        app.db.close().await;
+                    }
+                    names => found.push(Finding::fault(
+                        format!("{} migration(s) are missing: {}", names.len(), names.join(", ")),
+                        "run emporion migrate up, or start emporion serve",
+                    )),
+                }
+                db.close().await;
+            }
+            Err(error) => found.push(Finding::fault(
+                format!("the database {url} can't be opened: {error}"),
+                "mend --database-url or --data-dir, or set a shop up there with emporion migrate up or emporion serve",
+            )),
+        }
+        found.extend(self.disk());
+        print(&found);
+        let works = found.iter().all(|finding| finding.severity < Severity::Fault);
+        Ok(if works { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    async fn database(&self, url: &DatabaseUrl) -> Result<Db> {
+        if let DatabaseUrl::Sqlite(path) = url
+            && !path.exists()
+        {
+            // Opening it would make an empty file that looks like a shop.
+            return Err(Error::internal("there is no such file"));
+        }
+        Ok(Db::open(url).await?)
+    }
+
+    fn disk(&self) -> Option<Finding> {
+        let space = rustix::fs::statvfs(&self.place.data_dir).ok()?;
+        let free = space.f_bavail.saturating_mul(space.f_frsize);
+        let megabytes = free / (1024 * 1024);
+        let folder = self.place.data_dir.display();
+        Some(match free {
+            LOW_DISK.. => Finding::fine(format!("{megabytes} MB are free for {folder}")),
+            _ => Finding::fault(
+                format!("only {megabytes} MB are free for {folder}"),
+                "make room, or move the shop to a larger disk with --data-dir",
+            ),
+        })
+    }
+}
+
+fn print(found: &[Finding]) {
+    for finding in found {
+        let mark = match finding.severity {
+            Severity::Fine => "ok     ",
+            Severity::Warning => "warning",
+            Severity::Fault => "fault  ",
+        };
+        println!("{mark}  {}", finding.what);
+        if !finding.remedy.is_empty() {
+            println!("         → {}", finding.remedy);
+        }
+    }
+    let count = |severity| found.iter().filter(|finding| finding.severity == severity).count();
+    println!("{} fault(s), {} warning(s)", count(Severity::Fault), count(Severity::Warning));
+}

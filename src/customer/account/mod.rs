@@ -1,0 +1,3 @@
+//! Registering, logging in and proving mailboxes, on the store surface.
+
+pub mod store;

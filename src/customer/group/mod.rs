@@ -1,0 +1,3 @@
+//! Groups of customers, on the admin surface.
+
+pub mod admin;

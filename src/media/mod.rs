@@ -1,0 +1,5 @@
+//! Media, presented: in GraphQL and over plain HTTP.
+
+pub mod admin;
+pub mod http;
+pub mod types;
