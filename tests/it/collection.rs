@@ -405,7 +405,7 @@ async fn both_surfaces_in_one_request_see_what_is_theirs() {
     let hidden = json!({ "title": "Hidden", "productIds": [id], "channelIds": [] });
     made(&shop, hidden).await;
     made(&shop, json!({ "title": "Shown", "productIds": [id] })).await;
-    let op = engine::auth::ops::CreateApiKey {
+    let op = engine::auth::keys::CreateApiKey {
         title: "Tool".to_owned(),
         role: "viewer".to_owned(),
         secret: engine::auth::token::random_token(engine::auth::API_KEY_PREFIX),

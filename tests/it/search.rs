@@ -425,6 +425,68 @@ async fn a_facet_counts_as_if_its_own_filter_were_not_there() {
 }
 
 #[tokio::test]
+async fn the_rule_of_a_collection_chooses_no_value_of_a_facet() {
+    let shop = shop_to_browse().await;
+    let input = json!({ "title": "Sale", "rule": { "conditions": [{ "tag": ["sale"] }] } });
+    shop.set("collectionSet", input, "collection { id }").await.done();
+    let filter = json!({ "collection": { "handle": "sale" }, "vendor": { "eq": "Ridge" } });
+    let answer = shop.store.send(FACETS, json!({ "query": "trial", "filter": filter })).await;
+    let at = |name: &str| told(&answer.at(&format!("search.facets.{name}")));
+    assert_eq!(answer.at("search.totalCount"), 2);
+    assert_eq!(at("tags"), ["sale 2"], "the rule holds for its own facet too");
+    assert_eq!(at("vendors"), ["Ridge 2*"]);
+    // The collection, words, number, page, facets.
+    assert_eq!(answer.statements, 5);
+    let unknown = json!({ "collection": { "handle": "unknown" } });
+    let answer = shop.store.send(FACETS, json!({ "query": "trail", "filter": unknown })).await;
+    assert_eq!(answer.at("search.totalCount"), 0);
+    let sorted = "{ search(query: \"\", filter: { collection: { handle: \"sale\" } }, sort: [{ field: TITLE }]) {
+        nodes { title } } }";
+    let listed = shop.store.send(sorted, json!({})).await;
+    assert_eq!(titles_in(&listed.at("search.nodes")), ["Trail Shirt", "Trail Shoes"]);
+}
+
+#[tokio::test]
+async fn texts_of_many_lists_are_looked_up_together() {
+    let shop = shop_to_browse().await;
+    for tag in ["sale", "new"] {
+        let input = json!({ "title": tag, "rule": { "conditions": [{ "tag": [tag] }] } });
+        shop.set("collectionSet", input, "collection { id }").await.done();
+    }
+    let query = "query($first: Int!) { collections(first: $first, sort: [{ field: TITLE }]) { nodes { title
+        products(filter: { text: \"shrit\" }) { nodes { title } } } } }";
+    let one = shop.store.send(query, json!({ "first": 1 })).await;
+    let two = shop.store.send(query, json!({ "first": 2 })).await;
+    assert_eq!(titles_in(&two.at("collections.nodes.0.products.nodes")), ["City Shirt"]);
+    assert_eq!(titles_in(&two.at("collections.nodes.1.products.nodes")), ["Trail Shirt"]);
+    // Collections, words, products.
+    assert_eq!([one.statements, two.statements], [3, 3]);
+}
+
+#[tokio::test]
+async fn hits_are_in_the_language_of_the_request() {
+    let shop = shop_with(&["Red Shirt", "Blue Shirt"]).await;
+    let listed = shop.admin.send("{ channels { id } products(sort: [{ field: TITLE }]) { nodes { id } } }", json!({}));
+    let listed = listed.await;
+    let input = json!({ "id": listed.at("channels.0.id"), "locales": ["de"] });
+    shop.set("channelUpdate", input, "channel { id }").await.done();
+    for (place, title) in ["Blaues Hemd", "Rotes Hemd"].into_iter().enumerate() {
+        let texts = json!([{ "locale": "de", "field": "TITLE", "value": title }]);
+        let input = json!({ "entityId": listed.at(&format!("products.nodes.{place}.id")), "translations": texts });
+        shop.set("translationsSet", input, "translatable { translations { value } }").await.done();
+    }
+    let german = shop.store.with("accept-language", "de");
+    let hits = german.send("{ search(query: \"shirt\") { nodes { title descriptionHtml } } }", json!({})).await;
+    assert_eq!(titles_in(&hits.at("search.nodes")), ["Blaues Hemd", "Rotes Hemd"]);
+    // Words, page, texts.
+    assert_eq!(hits.statements, 3);
+    let query = "{ searchSuggestions(query: \"shi\") { products { title descriptionHtml } } }";
+    let hits = german.send(query, json!({})).await;
+    assert_eq!(titles_in(&hits.at("searchSuggestions.products")), ["Blaues Hemd", "Rotes Hemd"]);
+    assert_eq!(hits.statements, 3);
+}
+
+#[tokio::test]
 async fn what_is_typed_is_completed() {
     let shop = shop_with(&["Travel Mug", "Trail Shirt", "Trail Shoes", "Träger"]).await;
     let query = "query($query: String!, $first: Int) { searchSuggestions(query: $query, first: $first) {

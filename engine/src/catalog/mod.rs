@@ -8,7 +8,7 @@
 //! |---|---|
 //! | what a product may hold | `domain::catalog` |
 //! | how it is stored, and what a second import changes | [`save`] |
-//! | what can be filtered and sorted by | [`listing`], [`repo::listing`] |
+//! | what can be filtered and sorted by | [`listing`], [`repo::listing`], [`repo::narrow`] |
 //! | what shoppers see | `src/catalog/types.rs`, `src/catalog/store.rs` |
 //! | what staff see and change | `src/catalog/admin.rs`, [`ops`] |
 
