@@ -38,6 +38,7 @@ pub mod order;
 pub mod payment;
 pub mod pricing;
 pub mod region;
+pub mod search;
 pub mod shipping;
 pub mod staff;
 pub mod tax;

@@ -29,6 +29,7 @@ pub mod order;
 pub mod payment;
 pub mod pricing;
 pub mod refusal;
+pub mod search;
 pub mod shopify;
 pub mod text;
 pub mod totals;

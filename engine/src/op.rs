@@ -5,11 +5,12 @@
 //! in exactly one transaction; nothing outside the database can be reached
 //! from [`Tx`].
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::id::OrderId;
+use domain::id::{OrderId, ProductId};
 use domain::refusal::{ErrorCode, Refusal};
 use entity::idempotency;
 use sea_orm::sea_query::OnConflict;
@@ -164,8 +165,17 @@ impl Tx {
         Ok(())
     }
 
+    /// Whatever changed a product says so with an event: what shoppers find is
+    /// brought up to date with it, in the same transaction.
+    async fn index(&self, events: &[NewEvent]) -> Result<()> {
+        let products = events.iter().filter(|event| event.aggregate.kind == "product");
+        let products: BTreeSet<ProductId> = products.map(|event| ProductId(event.aggregate.id)).collect();
+        crate::search::repo::refresh(self, &products.into_iter().collect::<Vec<_>>()).await
+    }
+
     async fn finish(mut self, op: &'static str) -> Result<()> {
         let events = std::mem::take(&mut self.events);
+        self.index(&events).await?;
         let audits = std::mem::take(&mut self.audits);
         crate::event::append(&self, &events).await?;
         if matches!(self.actor, Actor::Staff { .. } | Actor::ApiKey { .. }) {

@@ -12,6 +12,7 @@ mod m0007_order;
 mod m0008_collections;
 mod m0009_products;
 mod m0010_media;
+mod m0011_search;
 mod m0012_metafields;
 mod m0013_translations;
 mod m0014_customers;
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_collections::Migration),
             Box::new(m0009_products::Migration),
             Box::new(m0010_media::Migration),
+            Box::new(m0011_search::Migration),
             Box::new(m0012_metafields::Migration),
             Box::new(m0013_translations::Migration),
             Box::new(m0014_customers::Migration),

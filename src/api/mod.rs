@@ -46,6 +46,7 @@ use crate::order::store::OrderStoreQuery;
 use crate::order::subs::{OrderAdminSubscription, OrderStoreSubscription};
 use crate::payment::admin::PaymentAdminMutation;
 use crate::region::admin::{RegionAdminMutation, RegionAdminQuery};
+use crate::search::store::SearchStoreQuery;
 use crate::shipping::admin::{ShippingAdminMutation, ShippingAdminQuery};
 use crate::staff::admin::{StaffAdminMutation, StaffAdminQuery};
 use crate::tax::admin::{TaxAdminMutation, TaxAdminQuery};
@@ -78,6 +79,7 @@ root! {
         NodeStoreQuery,
         OrderStoreQuery,
         RelatedStoreQuery,
+        SearchStoreQuery,
         ShopStoreQuery,
     ]
 }

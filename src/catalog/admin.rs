@@ -17,7 +17,7 @@ use crate::api::page::{ADMIN_MAX, Page, PageArgs, SortDirection, one_sort};
 use crate::api::payload::{find as found, payload, top_level};
 use crate::api::scalar::{Country, MoneyInput, id, parse_id};
 use crate::api::word::Enum;
-use engine::catalog::listing::{Filter, SortKey, check};
+use engine::catalog::listing::{Filter, check};
 use engine::catalog::ops::{
     CreateProduct, DeleteProduct, PublishProduct, UpdateProduct, UpdateProductOp, VariantPrices,
 };
@@ -72,8 +72,7 @@ impl CatalogAdminQuery {
             }
             let filter = Filter::All(parts);
             check(&filter, 0)?;
-            let direction = sort.direction;
-            let (key, _): (SortKey, bool) = sort.into();
+            let (direction, key) = (sort.direction, sort.field.key());
             let args = PageArgs { first, after, last, before, offset };
             let view = view(call, true);
             let list = ("admin products", key, direction, &filter, view.price_channel, view.region);

@@ -53,6 +53,17 @@ pub enum ProductSortField {
     Price,
 }
 
+impl ProductSortField {
+    /// For the repo.
+    pub fn key(self) -> SortKey {
+        match self {
+            Self::Newest => SortKey::Newest,
+            Self::Title => SortKey::Title,
+            Self::Price => SortKey::Price,
+        }
+    }
+}
+
 /// How a list of products is sorted.
 #[derive(Debug, Clone, InputObject)]
 pub struct ProductSort {
@@ -108,7 +119,8 @@ pub struct ProductFilter {
     pub or: Option<Vec<ProductFilter>>,
     /// Not this.
     pub not: Option<Box<ProductFilter>>,
-    /// Title, subtitle, vendor, type, tags or handle contain every word of this, whatever their capitals.
+    /// It has every word of this, as with `search`: the last word may be the front of a longer one, slips are forgiven
+    /// where a word is on no product, capitals and accents don't matter. At most 10 words in 200 characters.
     pub text: Option<String>,
     /// The lowest price is in this range.
     pub price: Option<MoneyRangeFilter>,
@@ -244,12 +256,7 @@ impl Within {
 
 impl From<ProductSort> for (SortKey, bool) {
     fn from(sort: ProductSort) -> Self {
-        let key = match sort.field {
-            ProductSortField::Newest => SortKey::Newest,
-            ProductSortField::Title => SortKey::Title,
-            ProductSortField::Price => SortKey::Price,
-        };
-        (key, sort.direction == SortDirection::Desc)
+        (sort.field.key(), sort.direction == SortDirection::Desc)
     }
 }
 
@@ -285,8 +292,7 @@ impl CatalogStoreQuery {
             let sort = one_sort(sort, newest)?;
             let filter = filter.map(|filter| filter.read(call)).transpose()?;
             filter.iter().try_for_each(|filter| check(filter, 0))?;
-            let direction = sort.direction;
-            let (key, _): (SortKey, bool) = sort.into();
+            let (direction, key) = (sort.direction, sort.field.key());
             let args = PageArgs { first, after, last, before, offset: None };
             let view = view(call, false);
             let list = ("products", key, direction, &filter, view.price_channel, view.region);

@@ -7,6 +7,7 @@ mod doctor;
 mod import;
 mod open;
 mod schema;
+mod search;
 mod seed;
 pub mod serve;
 pub mod setup;
@@ -44,6 +45,8 @@ enum Command {
     Seed(seed::Seed),
     /// Follow something live.
     Watch(watch::Watch),
+    /// Look after the search index.
+    Search(search::Search),
     /// Print the GraphQL schema.
     Schema(schema::SchemaCommand),
     /// Give people access.
@@ -149,6 +152,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Import(command) => return command.run().await,
         Command::Seed(command) => command.run().await?,
         Command::Watch(command) => return command.run().await,
+        Command::Search(command) => command.run().await?,
         Command::Schema(command) => command.run(),
         Command::Staff(command) => command.run().await?,
         Command::Key(command) => command.run().await?,

@@ -11,12 +11,14 @@ use engine::auth::{password, repo, token};
 use engine::channel::ops::CreateChannel;
 use engine::error::Result;
 use engine::location::ops::SetLocation;
+use engine::search::ops::index_if_missing;
 use engine::staff::ops::MakeBuiltInRoles;
 
 /// The e-mail of the first owner.
 const OWNER_EMAIL: &str = "owner@localhost";
 
-/// Makes what every shop needs to be used at all: a channel and a location.
+/// Makes what every shop needs to be used at all: a channel, a location, and the
+/// search index of products that are older than it.
 pub async fn furnish(app: &Arc<App>) -> Result<()> {
     let system = Caller::system();
     app.run(&system, &MakeBuiltInRoles).await?;
@@ -38,7 +40,7 @@ pub async fn furnish(app: &Arc<App>) -> Result<()> {
         };
         app.run(&system, &location).await?;
     }
-    Ok(())
+    index_if_missing(app).await
 }
 
 /// Makes the first owner. Answers with his e-mail and his password when he was

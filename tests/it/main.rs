@@ -30,6 +30,7 @@ mod order;
 mod product;
 mod race;
 mod schema;
+mod search;
 mod seed;
 mod staff;
 mod support;

@@ -5,12 +5,17 @@ use domain::catalog::ProductStatus;
 use domain::collection::PriceRange;
 use domain::id::{CategoryId, CollectionId};
 use domain::refusal::{ErrorCode, Refusal};
+use domain::search::Query;
+
+use crate::search::Matching;
 
 /// How deep filters may be nested in each other.
 pub const MAX_FILTER_DEPTH: usize = 4;
 /// The most values of one filter.
 pub const MAX_FILTER_VALUES: usize = 250;
 
+/// The most words of all texts of one filter.
+const MAX_FILTER_WORDS: usize = 200;
 /// The most collections that a filter names.
 pub const MAX_COLLECTIONS: usize = 20;
 
@@ -32,8 +37,10 @@ pub enum Filter {
     Any(Vec<Filter>),
     /// Not this.
     Not(Box<Filter>),
-    /// Title, vendor, type or tags contain every word of the text.
+    /// It has every word of the text, the last one perhaps as the front of a longer one.
     Text(String),
+    /// The same, looked up: lists do that themselves before they ask for products.
+    Matches(Matching),
     /// Its lowest price is at least this, in minor units of the region's currency.
     PriceAtLeast(i64),
     /// Its lowest price is at most this.
@@ -60,6 +67,9 @@ pub enum Filter {
     CreatedSince(DateTime<Utc>),
     /// It is in this collection, as far as that is to be seen.
     Collection(Named<CollectionId>),
+    /// It is what a collection holds. Of one piece: what a rule asks for was not chosen by
+    /// whoever asks for the collection.
+    Members(Box<Filter>),
     /// This collection lists it by hand.
     ListedIn(CollectionId),
     /// It is in this category or below it, as far as those are to be seen.
@@ -93,6 +103,28 @@ impl Filter {
             same => same,
         }
     }
+
+    /// Every text in it, however deep, in the order of [`Filter::with_matches`].
+    pub fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::texts).collect(),
+            Self::Not(part) => part.texts(),
+            Self::Text(text) => vec![text],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The same with what its texts were found to mean, in their order.
+    #[must_use]
+    pub fn with_matches(&self, found: &mut impl Iterator<Item = Filter>) -> Self {
+        match self {
+            Self::All(parts) => Self::All(parts.iter().map(|part| part.with_matches(found)).collect()),
+            Self::Any(parts) => Self::Any(parts.iter().map(|part| part.with_matches(found)).collect()),
+            Self::Not(part) => Self::Not(Box::new(part.with_matches(found))),
+            Self::Text(_) => found.next().unwrap_or_else(|| self.clone()),
+            other => other.clone(),
+        }
+    }
 }
 
 /// What a list is sorted by.
@@ -108,9 +140,24 @@ pub enum SortKey {
     Manual(CollectionId),
 }
 
-/// Refuses filters that are nested too deeply, hold too many values or name too
-/// many collections.
+/// How options and their values are told apart: by the handle of the name.
+pub fn spelling(name: &str) -> String {
+    domain::catalog::option_handle(name).map(|handle| handle.to_string()).unwrap_or_default()
+}
+
+/// Refuses filters that are nested too deeply, hold too many values or words, or
+/// name too many collections.
 pub fn check(filter: &Filter, depth: usize) -> Result<(), Refusal> {
+    check_part(filter, depth)?;
+    let words = filter.texts().into_iter().map(|text| Query::read(text).map_or(0, |query| query.words.len()));
+    if words.sum::<usize>() > MAX_FILTER_WORDS {
+        let message = format!("The texts of a filter have at most {MAX_FILTER_WORDS} words.");
+        return Err(Refusal::new(ErrorCode::TooMany, message).limit(MAX_FILTER_WORDS as i64).at(["filter"]));
+    }
+    Ok(())
+}
+
+fn check_part(filter: &Filter, depth: usize) -> Result<(), Refusal> {
     if depth > MAX_FILTER_DEPTH {
         let message = format!("Filters are nested at most {MAX_FILTER_DEPTH} deep.");
         return Err(Refusal::new(ErrorCode::TooMany, message).limit(MAX_FILTER_DEPTH as i64).at(["filter"]));
@@ -126,19 +173,19 @@ pub fn check(filter: &Filter, depth: usize) -> Result<(), Refusal> {
         })
     };
     let refusal = match filter {
-        Filter::All(parts) => return parts.iter().try_for_each(|part| check(part, depth)),
-        Filter::Any(parts) => return parts.iter().try_for_each(|part| check(part, depth + 1)),
-        Filter::Not(part) => return check(part, depth + 1),
+        Filter::All(parts) => return parts.iter().try_for_each(|part| check_part(part, depth)),
+        Filter::Any(parts) => return parts.iter().try_for_each(|part| check_part(part, depth + 1)),
+        Filter::Not(part) => return check_part(part, depth + 1),
         Filter::Tag(values)
         | Filter::ProductType(values)
         | Filter::Vendor(values)
         | Filter::Handle(values)
         | Filter::OptionValue(_, values) => too_many(values.len()),
+        Filter::Text(text) => Query::read(text).err().map(|refusal| refusal.at(["filter", "text"])),
         Filter::Metafield(condition) => match &condition.asked {
             crate::metafield::condition::Asked::Any(keys) => too_many(keys.len()),
             _ => None,
         },
-        Filter::Text(text) => too_many(text.split_whitespace().count()),
         _ => None,
     };
     refusal.map_or(Ok(()), Err)

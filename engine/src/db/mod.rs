@@ -9,6 +9,7 @@
 //! stock levels by (item, location). Attaching a cart reads its customer only. Whoever needs two of them takes the earlier first.
 
 mod open;
+pub mod search;
 mod sql;
 
 use std::sync::Arc;

@@ -4,8 +4,7 @@ use std::mem::{Discriminant, discriminant};
 
 use chrono::{DateTime, Utc};
 use domain::catalog::ProductStatus;
-use domain::collection::PriceRange;
-use domain::id::{ChannelId, CollectionId, LocationId, ProductId, RegionId};
+use domain::id::{ChannelId, LocationId, ProductId, RegionId};
 use entity::product;
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr, UnionType};
 use sea_orm::{
@@ -13,10 +12,14 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::catalog::listing::{Filter, Named, SortKey};
-use crate::db::{Conn, expression, statement, text_contains};
+use super::look_up::look_up_all;
+use super::narrow::narrow;
+use crate::catalog::listing::{Filter, SortKey};
+use crate::db::search::rank_key;
+use crate::db::{Conn, expression, statement};
 use crate::error::{Error, Result};
 use crate::page::{Key, Page, Place, Rows};
+use crate::search::{self, Matching};
 
 /// From where a list is seen.
 #[derive(Debug, Clone)]
@@ -43,6 +46,14 @@ pub fn published(conn: &Conn, channel: ChannelId, now: DateTime<Utc>) -> Conditi
         .add(expression(conn, sql, [Uuid::from(channel).into(), now.into()]))
 }
 
+/// The condition that a product is seen from here.
+pub fn seen(conn: &Conn, view: &View) -> Condition {
+    match view.channel {
+        Some(channel) => published(conn, channel, view.now),
+        None => Condition::all().add(product::Column::DeletedAt.is_null()),
+    }
+}
+
 /// A list of products that is asked for.
 #[derive(Debug, Clone)]
 pub struct Listing {
@@ -59,36 +70,42 @@ pub struct Listing {
 }
 
 impl Listing {
-    fn condition(&self, conn: &Conn) -> Condition {
-        let seen = match self.view.channel {
-            Some(channel) => published(conn, channel, self.view.now),
-            None => Condition::all().add(product::Column::DeletedAt.is_null()),
-        };
-        match &self.filter {
-            Some(filter) => seen.add(narrow(conn, &self.view, filter)),
-            None => seen,
-        }
-    }
-
     fn rows(&self, conn: &Conn) -> SelectStatement {
         let key = sort_key(conn, &self.view, self.sort);
-        let id: SimpleExpr = Expr::col(product::Column::Id.as_column_ref());
-        let place = self.page.condition(key.clone(), id.clone());
-        let mut find = product::Entity::find().filter(self.condition(conn)).filter(place);
-        let select: &mut SelectStatement = QueryTrait::query(&mut find);
-        select
-            .expr_as(key.clone(), "sort_key")
-            .order_by_expr(key, self.page.order())
-            .order_by_expr(id, self.page.order())
-            .limit(self.page.limit())
-            .offset(self.page.offset)
-            .take()
+        listed(conn, &self.view, self.filter.as_ref(), key, &self.page)
     }
 
     fn number(&self, conn: &Conn) -> SelectStatement {
-        let count = Expr::col(product::Column::Id.as_column_ref()).count();
-        let condition = self.condition(conn);
-        Query::select().expr_as(count, "number").from(product::Entity).cond_where(condition).take()
+        number(conn, &self.view, self.filter.as_ref())
+    }
+}
+
+/// Asks for a page of the products that a filter lets through.
+fn listed(conn: &Conn, view: &View, filter: Option<&Filter>, key: SimpleExpr, page: &Page) -> SelectStatement {
+    let id: SimpleExpr = Expr::col(product::Column::Id.as_column_ref());
+    let place = page.condition(key.clone(), id.clone());
+    let find = product::Entity::find().filter(condition(conn, view, filter)).filter(place);
+    let mut select: SelectStatement = find.into_query();
+    select
+        .expr_as(key.clone(), "sort_key")
+        .order_by_expr(key, page.order())
+        .order_by_expr(id, page.order())
+        .limit(page.limit())
+        .offset(page.offset);
+    select
+}
+
+/// Asks for the number of the products that a filter lets through.
+fn number(conn: &Conn, view: &View, filter: Option<&Filter>) -> SelectStatement {
+    let count = Expr::col(product::Column::Id.as_column_ref()).count();
+    let condition = condition(conn, view, filter);
+    Query::select().expr_as(count, "number").from(product::Entity).cond_where(condition).take()
+}
+
+fn condition(conn: &Conn, view: &View, filter: Option<&Filter>) -> Condition {
+    match filter {
+        Some(filter) => seen(conn, view).add(narrow(conn, view, filter)),
+        None => seen(conn, view),
     }
 }
 
@@ -109,7 +126,7 @@ pub async fn page(
 /// Pages of several lists, whatever their number in one statement for each
 /// kind of sort, and one that counts when a list asks for it.
 pub async fn pages(conn: &Conn, mut listings: Vec<Listing>) -> Result<Vec<Rows<product::Model>>> {
-    look_up_collections(conn, &mut listings).await?;
+    look_up_all(conn, listings.iter_mut().map(|listing| (&listing.view, &mut listing.filter)).collect()).await?;
     let mut fetched: Vec<Vec<(product::Model, Place)>> = listings.iter().map(|_| Vec::new()).collect();
     let mut kinds: Vec<Discriminant<SortKey>> = Vec::new();
     for listing in &listings {
@@ -165,38 +182,42 @@ async fn stack(conn: &Conn, selects: Vec<(usize, SelectStatement)>) -> Result<Ve
     }
 }
 
-/// Puts what collections ask for in the place of their names. What is not to be
-/// seen holds nothing.
-async fn look_up_collections(conn: &Conn, listings: &mut [Listing]) -> Result<()> {
-    // A request has one channel, and staff who ask for all besides.
-    let mut channels: Vec<Option<ChannelId>> = Vec::new();
-    for listing in listings.iter() {
-        if !channels.contains(&listing.view.channel) {
-            channels.push(listing.view.channel);
-        }
+/// A page of the products that match best, of equals the newest first.
+/// `filter` holds its texts and collections looked up.
+pub async fn ranked_page(
+    conn: &Conn,
+    view: &View,
+    matching: &Matching,
+    filter: &Filter,
+    page: Page,
+    count: bool,
+) -> Result<Rows<product::Model>> {
+    if matching.is_void() {
+        return Ok(page.rows(Vec::new(), count.then_some(0)));
     }
-    for channel in channels {
-        let mut own: Vec<&mut Listing> =
-            listings.iter_mut().filter(|listing| listing.view.channel == channel).collect();
-        let filters = own.iter().filter_map(|listing| listing.filter.as_ref());
-        let named: Vec<_> = filters.flat_map(Filter::collections).cloned().collect();
-        let Some(now) = own.first().map(|listing| listing.view.now) else { continue };
-        if named.is_empty() {
-            continue;
-        }
-        let found = crate::collection::repo::named(conn, &named, channel.map(|channel| (channel, now))).await?;
-        let members = |named: &Named<CollectionId>| {
-            let row = found.iter().find(|row| match named {
-                Named::Id(id) => row.id == *id,
-                Named::Handle(handle) => row.handle.as_str() == handle,
-            });
-            row.map_or(Filter::Any(Vec::new()), |row| crate::collection::members(row, now))
-        };
-        for listing in &mut own {
-            listing.filter = listing.filter.take().map(|filter| filter.with_collections(&members));
-        }
-    }
-    Ok(())
+    let total = match count {
+        true => conn.query_one(&number(conn, view, Some(filter))).await?.map(|row| row.try_get("", "number")),
+        false => None,
+    };
+    let found = conn.query_all(&ranked(conn, view, matching, filter, &page)).await?;
+    let read = |row: &QueryResult| {
+        let model = product::Model::from_query_result(row, "")?;
+        let (key, id) = (Key::Text(row.try_get("", "sort_key")?), model.id.into());
+        Ok((model, Place { key, id }))
+    };
+    Ok(page.rows(found.iter().map(read).collect::<Result<_>>()?, total.transpose()?))
+}
+
+/// Asks for a page of the products that match best.
+pub fn ranked(conn: &Conn, view: &View, matching: &Matching, filter: &Filter, page: &Page) -> SelectStatement {
+    let (score, mut values) = search::repo::score(conn, matching);
+    let (time, time_values) = newest(view);
+    values.extend(time_values);
+    let mut select = listed(conn, view, Some(filter), rank_key(conn, &score, time, values), page);
+    // By name: written out again, the score would be worked out twice.
+    select.clear_order_by().order_by_expr(Expr::cust("sort_key"), page.order());
+    select.order_by_expr(Expr::col(product::Column::Id.as_column_ref()), page.order());
+    select
 }
 
 fn read(row: &QueryResult, sort: SortKey) -> Result<(product::Model, Place)> {
@@ -210,16 +231,26 @@ fn read(row: &QueryResult, sort: SortKey) -> Result<(product::Model, Place)> {
     Ok((model, Place { key, id }))
 }
 
+/// When a product came, as somebody who looks from here is told.
+fn newest(view: &View) -> (&'static str, Vec<Value>) {
+    match view.channel {
+        None => ("product.created_at", Vec::new()),
+        Some(channel) => (
+            "(select product_channel.published_at from product_channel
+                where product_channel.product_id = product.id and product_channel.channel_id = ?)",
+            vec![Uuid::from(channel).into()],
+        ),
+    }
+}
+
 fn sort_key(conn: &Conn, view: &View, sort: SortKey) -> SimpleExpr {
     match (sort, view.channel) {
         (SortKey::Title, _) => Expr::col(product::Column::TitleFold.as_column_ref()),
         (SortKey::Newest, None) => Expr::col(product::Column::CreatedAt.as_column_ref()),
-        (SortKey::Newest, Some(channel)) => expression(
-            conn,
-            "(select product_channel.published_at from product_channel
-                where product_channel.product_id = product.id and product_channel.channel_id = ?)",
-            [Uuid::from(channel).into()],
-        ),
+        (SortKey::Newest, Some(_)) => {
+            let (time, values) = newest(view);
+            expression(conn, time, values)
+        }
         (SortKey::Manual(collection), _) => expression(
             conn,
             "(select collection_product.rank from collection_product
@@ -258,153 +289,6 @@ pub async fn meet(
         Ok((row.try_get_by_index(0)?, met.collect::<Result<Vec<_>>>()?))
     };
     conn.query_all(&select).await?.into_iter().map(read).collect()
-}
-
-fn narrow(conn: &Conn, view: &View, filter: &Filter) -> Condition {
-    let parts = |parts: &[Filter], whole: Condition| {
-        parts.iter().fold(whole, |whole, part| whole.add(narrow(conn, view, part)))
-    };
-    let one = |part: SimpleExpr| Condition::all().add(part);
-    match filter {
-        Filter::All(inner) => parts(inner, Condition::all()),
-        // An empty "any" asks for nothing and finds nothing.
-        Filter::Any(inner) if inner.is_empty() => one(Expr::val(1).eq(0)),
-        Filter::Any(inner) => parts(inner, Condition::any()),
-        Filter::Not(inner) => narrow(conn, view, inner).not(),
-        Filter::Text(text) => text
-            .split_whitespace()
-            .fold(Condition::all(), |whole, word| whole.add(text_contains(product::Column::SearchText, word))),
-        Filter::PriceAtLeast(minor) => one(priced(conn, view, "listing_price.min_minor >= ?", *minor)),
-        Filter::PriceAtMost(minor) => one(priced(conn, view, "listing_price.min_minor <= ?", *minor)),
-        Filter::Tag(values) => one(among(
-            conn,
-            "exists (select 1 from product_tag join tag on tag.id = product_tag.tag_id
-                where product_tag.product_id = product.id and tag.fold in ",
-            [],
-            values.iter().map(|value| value.to_lowercase()),
-        )),
-        Filter::ProductType(values) => one(among(
-            conn,
-            "exists (select 1 from product_type where product_type.id = product.type_id and product_type.fold in ",
-            [],
-            values.iter().map(|value| value.to_lowercase()),
-        )),
-        // Without the first half, "not this vendor" would leave out products that name none.
-        Filter::Vendor(values) => Condition::all()
-            .add(product::Column::Vendor.is_not_null())
-            .add(product::Column::Vendor.is_in(values.iter().cloned())),
-        Filter::Handle(values) => one(product::Column::Handle.is_in(values.iter().cloned())),
-        Filter::Status(values) => one(product::Column::Status.is_in(values.iter().copied())),
-        Filter::OptionValue(name, values) => one(among(
-            conn,
-            "exists (select 1 from variant
-                join variant_option_value on variant_option_value.variant_id = variant.id
-                join option_value on option_value.id = variant_option_value.option_value_id
-                join \"option\" on \"option\".id = option_value.option_id
-                where variant.product_id = product.id and variant.deleted_at is null
-                and \"option\".handle = ? and option_value.handle in ",
-            [spelling(name)],
-            values.iter().map(|value| spelling(value)),
-        )),
-        Filter::TitleContains(text) => one(text_contains(product::Column::TitleFold, text)),
-        Filter::PriceRanges(ranges) => {
-            ranges.iter().fold(Condition::any(), |whole, range| whole.add(in_range(conn, view, range)))
-        }
-        Filter::CreatedSince(moment) => one(product::Column::CreatedAt.gte(*moment)),
-        // A list looks collections up before it is asked; what is left names none.
-        Filter::Collection(_) => one(Expr::val(1).eq(0)),
-        Filter::ListedIn(collection) => one(expression(
-            conn,
-            "exists (select 1 from collection_product where collection_product.product_id = product.id
-                and collection_product.collection_id = ?)",
-            [Uuid::from(*collection).into()],
-        )),
-        Filter::Category(Named::Id(id)) => one(in_category(conn, "id", Uuid::from(*id).into(), view.channel.is_some())),
-        Filter::Category(Named::Handle(handle)) => {
-            one(in_category(conn, "handle", handle.as_str().into(), view.channel.is_some()))
-        }
-        Filter::CategoryTree(id) => one(in_category(conn, "id", Uuid::from(*id).into(), false)),
-        Filter::Metafield(condition) => one(crate::metafield::repo::matches(conn, "product.id", condition)),
-        Filter::Available(available) => {
-            let condition = one(in_stock(conn, &view.locations));
-            if *available { condition } else { condition.not() }
-        }
-    }
-}
-
-/// The condition that a product is in a category or below it; for shoppers,
-/// in one that is shown.
-fn in_category(conn: &Conn, column: &str, value: Value, shown: bool) -> SimpleExpr {
-    let shown = if shown { crate::category::repo::SHOWN } else { "1 = 1" };
-    let sql = format!(
-        "exists (select 1 from product_category
-            join category on category.id = product_category.category_id
-            join category as root on category.path >= root.path and category.path < root.path || '~'
-            where product_category.product_id = product.id and category.deleted_at is null
-            and root.deleted_at is null and root.{column} = ? and {shown})"
-    );
-    expression(conn, &sql, [value])
-}
-
-fn in_range(conn: &Conn, view: &View, range: &PriceRange) -> SimpleExpr {
-    let region = Value::from(view.region.map(Uuid::from));
-    let mut sql = "exists (select 1 from listing_price where listing_price.product_id = product.id
-        and listing_price.channel_id = ? and listing_price.region_id = ? and listing_price.currency = ?"
-        .to_owned();
-    let mut values = vec![Uuid::from(view.price_channel).into(), region, range.currency.code().into()];
-    for (comparison, bound) in [(">=", range.at_least), ("<=", range.at_most)] {
-        if let Some(minor) = bound {
-            sql.push_str(&format!(" and listing_price.min_minor {comparison} ?"));
-            values.push(minor.into());
-        }
-    }
-    sql.push(')');
-    expression(conn, &sql, values)
-}
-
-/// How options and their values are told apart: by the handle of the name.
-fn spelling(name: &str) -> String {
-    domain::catalog::option_handle(name).map(|handle| handle.to_string()).unwrap_or_default()
-}
-
-fn priced(conn: &Conn, view: &View, comparison: &str, minor: i64) -> SimpleExpr {
-    let sql = format!(
-        "exists (select 1 from listing_price where listing_price.product_id = product.id
-            and listing_price.channel_id = ? and listing_price.region_id = ? and {comparison})"
-    );
-    let region = Value::from(view.region.map(Uuid::from));
-    expression(conn, &sql, [Uuid::from(view.price_channel).into(), region, minor.into()])
-}
-
-/// `head` and a list of values, and the parenthesis that `head` opened.
-fn among<const N: usize>(
-    conn: &Conn,
-    head: &str,
-    before: [String; N],
-    values: impl Iterator<Item = String>,
-) -> SimpleExpr {
-    let values: Vec<Value> = before.into_iter().chain(values).map(Value::from).collect();
-    let marks = vec!["?"; values.len() - N].join(", ");
-    // An empty list is no SQL; null is in no list and equals nothing.
-    let marks = if marks.is_empty() { "null".to_owned() } else { marks };
-    expression(conn, &format!("{head}({marks}))"), values)
-}
-
-/// The condition that a product has a variant that can be bought now.
-fn in_stock(conn: &Conn, locations: &[LocationId]) -> SimpleExpr {
-    let marks = vec!["?"; locations.len()].join(", ");
-    let marks = if marks.is_empty() { "null".to_owned() } else { marks };
-    let sql = format!(
-        "exists (select 1 from variant where variant.product_id = product.id and variant.deleted_at is null
-            and (not variant.manage_inventory or variant.backorder = 'ALLOW' or not exists (
-                select 1 from variant_item where variant_item.variant_id = variant.id
-                and variant_item.required_quantity > coalesce((
-                    select sum(case when stock_level.stocked > stock_level.reserved
-                        then stock_level.stocked - stock_level.reserved else 0 end) from stock_level
-                    where stock_level.item_id = variant_item.item_id
-                    and stock_level.location_id in ({marks})), 0))))"
-    );
-    expression(conn, &sql, locations.iter().map(|location| Uuid::from(*location).into()))
 }
 
 /// How a store may ask for one product.

@@ -2,6 +2,8 @@
 
 pub mod grid;
 pub mod listing;
+pub mod look_up;
+pub mod narrow;
 pub mod options;
 pub mod related;
 pub mod write;
