@@ -95,6 +95,7 @@ pub struct Tx {
     events: Vec<NewEvent>,
     audits: Vec<NewAudit>,
     to_number: Option<OrderId>,
+    to_index: BTreeSet<ProductId>,
 }
 
 impl Tx {
@@ -102,6 +103,12 @@ impl Tx {
     /// counter is held by everybody who places an order, so it is held shortly.
     pub fn number_last(&mut self, order: OrderId) {
         self.to_number = Some(order);
+    }
+
+    /// Says that shoppers find these products by other words from now on, though
+    /// they are none of this op's events: what they share has another name.
+    pub fn find_anew(&mut self, products: impl IntoIterator<Item = ProductId>) {
+        self.to_index.extend(products);
     }
 
     /// The moment at which the op runs: the same for all that it writes.
@@ -169,7 +176,8 @@ impl Tx {
     /// brought up to date with it, in the same transaction.
     async fn index(&self, events: &[NewEvent]) -> Result<()> {
         let products = events.iter().filter(|event| event.aggregate.kind == "product");
-        let products: BTreeSet<ProductId> = products.map(|event| ProductId(event.aggregate.id)).collect();
+        let mut products: BTreeSet<ProductId> = products.map(|event| ProductId(event.aggregate.id)).collect();
+        products.extend(&self.to_index);
         crate::search::repo::refresh(self, &products.into_iter().collect::<Vec<_>>()).await
     }
 
@@ -237,6 +245,7 @@ impl App {
             events: Vec::new(),
             audits: Vec::new(),
             to_number: None,
+            to_index: BTreeSet::new(),
         };
         match op.run(&mut tx).await {
             Ok(out) if op.commits() => {

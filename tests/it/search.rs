@@ -257,6 +257,21 @@ async fn what_changes_is_found_at_once_and_what_goes_is_not() {
 }
 
 #[tokio::test]
+async fn a_renamed_option_value_is_found_by_its_new_name_on_every_product_that_has_it() {
+    let shop = shop_to_browse().await;
+    assert_eq!(found(&shop, "red").await.len(), 2);
+    let options = shop.admin.send("{ options { nodes { values { id name } } } }", json!({})).await;
+    let values = options.at("options.nodes.0.values");
+    let red = values.as_array().unwrap().iter().find(|value| value["name"] == "Red").unwrap();
+    let renamed = json!({ "id": red["id"], "name": "Crimson" });
+    shop.set("optionValueSet", renamed, "option { id }").await.done();
+    let mut crimson = found(&shop, "crimson").await;
+    crimson.sort();
+    assert_eq!(crimson, ["Trail Shirt", "Trail Shoes"]);
+    assert_eq!(found(&shop, "red").await, [""; 0]);
+}
+
+#[tokio::test]
 async fn an_index_built_anew_is_the_same() {
     let shop = Shop::open().await;
     engine::seed::demo(&shop.app).await.unwrap();

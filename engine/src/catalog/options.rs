@@ -199,6 +199,7 @@ async fn rename(tx: &mut Tx, value: &option_value::Model, name: &str) -> Result<
         let ids: Vec<VariantId> = found.iter().map(|(row, _)| row.id).collect();
         let Some(last) = ids.last().copied() else { return Ok(()) };
         behind = Some(last);
+        tx.find_anew(found.iter().map(|(row, _)| row.product_id));
         let chosen = repo::selected_of(&tx.conn, &ids).await?;
         let mut changed = Vec::new();
         for (row, product) in found {
