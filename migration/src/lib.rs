@@ -1,7 +1,13 @@
 //! The schema's history: explicit DDL, up and down, for SQLite and PostgreSQL.
 //! Imports no entity, so that a table can change without rewriting the past.
+//!
+//! Each module is one migration: `UP` and `DOWN`, lists of statements in the
+//! two databases' common language. Where they spell a type differently, a
+//! [word](words) stands for it; a statement that begins with `{sqlite}` or
+//! `{postgres}` is for that database alone. A migration that has been applied
+//! anywhere never changes: what was applied is kept with its checksum, and a
+//! database that differs is refused.
 
-mod dialect;
 mod m0001_log;
 mod m0002_access;
 mod m0003_places;
@@ -18,43 +24,164 @@ mod m0013_translations;
 mod m0014_customers;
 mod m0016_access;
 
-pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 
-use sea_orm_migration::MigrationTrait;
-use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+/// The name of a migration, what it does, and what reverts it.
+struct Change {
+    name: &'static str,
+    up: &'static [&'static str],
+    down: &'static [&'static str],
+}
 
-/// Applies and reverts the migrations in order.
-pub struct Migrator;
+macro_rules! history {
+    ($($module:ident)*) => {
+        /// Every migration, the oldest first.
+        const HISTORY: &[Change] =
+            &[$(Change { name: stringify!($module), up: $module::UP, down: $module::DOWN }),*];
+    };
+}
 
-impl MigratorTrait for Migrator {
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(m0001_log::Migration),
-            Box::new(m0002_access::Migration),
-            Box::new(m0003_places::Migration),
-            Box::new(m0004_catalog::Migration),
-            Box::new(m0005_stock::Migration),
-            Box::new(m0006_cart::Migration),
-            Box::new(m0007_order::Migration),
-            Box::new(m0008_collections::Migration),
-            Box::new(m0009_products::Migration),
-            Box::new(m0010_media::Migration),
-            Box::new(m0011_search::Migration),
-            Box::new(m0012_metafields::Migration),
-            Box::new(m0013_translations::Migration),
-            Box::new(m0014_customers::Migration),
-            Box::new(m0016_access::Migration),
-        ]
+history! {
+    m0001_log
+    m0002_access
+    m0003_places
+    m0004_catalog
+    m0005_stock
+    m0006_cart
+    m0007_order
+    m0008_collections
+    m0009_products
+    m0010_media
+    m0011_search
+    m0012_metafields
+    m0013_translations
+    m0014_customers
+    m0016_access
+}
+
+/// Applies every migration that the database has not seen.
+///
+/// # Errors
+/// When the database holds a migration that this version doesn't know or knows
+/// otherwise, and when a statement fails; the failed migration leaves nothing.
+pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
+    let backend = db.get_database_backend();
+    let history = migrator(backend);
+    if let Some(newest) = newest_of_older_table(db).await {
+        match backend {
+            DbBackend::Postgres => history.skip(db.get_postgres_connection_pool(), Some(newest)).await,
+            _ => history.skip(db.get_sqlite_connection_pool(), Some(newest)).await,
+        }
+        .map_err(told)?;
+        db.execute_unprepared("drop table seaql_migrations").await?;
+    }
+    match backend {
+        DbBackend::Postgres => history.run(db.get_postgres_connection_pool()).await,
+        _ => history.run(db.get_sqlite_connection_pool()).await,
+    }
+    .map_err(told)
+}
+
+/// Reverts the newest `steps` migrations that are applied; what their tables
+/// hold is lost.
+///
+/// # Errors
+/// As [`up`].
+pub async fn down(db: &DatabaseConnection, steps: usize) -> Result<(), DbErr> {
+    let applied: Vec<i64> = applied(db).await;
+    let rest = applied.len().saturating_sub(steps);
+    let target = rest.checked_sub(1).and_then(|newest| applied.get(newest)).copied().unwrap_or(0);
+    let history = migrator(db.get_database_backend());
+    match db.get_database_backend() {
+        DbBackend::Postgres => history.undo(db.get_postgres_connection_pool(), target).await,
+        _ => history.undo(db.get_sqlite_connection_pool(), target).await,
+    }
+    .map_err(told)
+}
+
+/// Every migration by name, the oldest first, and whether it is applied.
+/// Writes nothing: a database without the table of migrations has seen none.
+pub async fn status(db: &DatabaseConnection) -> Vec<(&'static str, bool)> {
+    let applied = applied(db).await;
+    HISTORY.iter().map(|change| (change.name, applied.contains(&version(change.name)))).collect()
+}
+
+/// The names of the migrations that a database has not seen, in order.
+/// Writes nothing.
+pub async fn pending(db: &DatabaseConnection) -> Vec<&'static str> {
+    status(db).await.into_iter().filter(|(_, applied)| !applied).map(|(name, _)| name).collect()
+}
+
+/// The versions that are applied, in order.
+async fn applied(db: &DatabaseConnection) -> Vec<i64> {
+    let ask = "select version from _sqlx_migrations where success order by version";
+    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), ask)).await.unwrap_or_default();
+    rows.iter().filter_map(|row| row.try_get_by_index(0).ok()).collect()
+}
+
+/// The newest version in the table that the first shops kept their migrations
+/// in, until the sixteenth.
+async fn newest_of_older_table(db: &DatabaseConnection) -> Option<i64> {
+    let ask = "select version from seaql_migrations order by version desc limit 1";
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), ask)).await.ok()??;
+    row.try_get_by_index::<String>(0).ok().map(|name| version(&name))
+}
+
+fn migrator(backend: DbBackend) -> Migrator {
+    let part = |change: &Change, kind: MigrationType, statements: &[&str]| {
+        let sql = sqlx::AssertSqlSafe(spelled(backend, statements)).into_sql_str();
+        Migration::new(version(change.name), change.name.into(), kind, sql, false)
+    };
+    Migrator::with_migrations(
+        HISTORY
+            .iter()
+            .flat_map(|change| {
+                [
+                    part(change, MigrationType::ReversibleUp, change.up),
+                    part(change, MigrationType::ReversibleDown, change.down),
+                ]
+            })
+            .collect(),
+    )
+}
+
+/// The number in a migration's name: 7 of `m0007_order`.
+fn version(name: &str) -> i64 {
+    name.bytes().filter(u8::is_ascii_digit).fold(0, |number, digit| number * 10 + i64::from(digit - b'0'))
+}
+
+/// The statements in the database's own language.
+fn spelled(backend: DbBackend, statements: &[&str]) -> String {
+    let (own, other) = match backend {
+        DbBackend::Postgres => ("{postgres}", "{sqlite}"),
+        _ => ("{sqlite}", "{postgres}"),
+    };
+    let mut script = String::new();
+    for statement in statements.iter().filter(|statement| !statement.starts_with(other)) {
+        let sql = statement.strip_prefix(own).unwrap_or(statement);
+        script += &words(backend).iter().fold(sql.to_owned(), |sql, (word, own)| sql.replace(word, own));
+        script += ";\n";
+    }
+    script
+}
+
+/// The few words in which the two databases spell a type differently.
+fn words(backend: DbBackend) -> [(&'static str, &'static str); 5] {
+    match backend {
+        // Folded text sorts by its bytes whatever the server's locale, as it does on SQLite.
+        DbBackend::Postgres => [
+            ("{id}", "uuid"),
+            ("{time}", "timestamptz"),
+            ("{json}", "jsonb"),
+            ("{bytes}", "bytea"),
+            ("{folded}", r#"text collate "C""#),
+        ],
+        _ => [("{id}", "blob"), ("{time}", "text"), ("{json}", "text"), ("{bytes}", "blob"), ("{folded}", "text")],
     }
 }
 
-/// The names of the migrations that a database has not seen, in order. Unlike
-/// the [`Migrator`]'s own question this writes nothing: a database without the
-/// table of migrations has seen none.
-pub async fn pending(db: &DatabaseConnection) -> Vec<String> {
-    let ask = Statement::from_string(db.get_database_backend(), "select version from seaql_migrations");
-    let rows = db.query_all_raw(ask).await.unwrap_or_default();
-    let applied: Vec<String> = rows.iter().filter_map(|row| row.try_get_by_index(0).ok()).collect();
-    let names = Migrator::migrations().into_iter().map(|migration| migration.name().to_owned());
-    names.filter(|name| !applied.contains(name)).collect()
+fn told(error: MigrateError) -> DbErr {
+    DbErr::Migration(error.to_string())
 }

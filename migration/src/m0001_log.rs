@@ -1,13 +1,6 @@
 //! The event log, its readers, runs, idempotency keys, counters and settings.
 
-use sea_orm_migration::prelude::*;
-
-use crate::dialect::run;
-
-#[derive(DeriveMigrationName)]
-pub struct Migration;
-
-const UP: &[&str] = &[
+pub const UP: &[&str] = &[
     r#"
 create table event (
     id {id} not null primary key,
@@ -76,7 +69,7 @@ create table setting (
     r#"insert into counter (name, value) values ('settings', 1), ('order_number', 1000)"#,
 ];
 
-const DOWN: &[&str] = &[
+pub const DOWN: &[&str] = &[
     r#"drop table setting"#,
     r#"drop table counter"#,
     r#"drop table idempotency"#,
@@ -84,14 +77,3 @@ const DOWN: &[&str] = &[
     r#"drop table consumer"#,
     r#"drop table event"#,
 ];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, UP).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, DOWN).await
-    }
-}

@@ -1,13 +1,6 @@
 //! Keys, staff, sessions, customers and the audit log.
 
-use sea_orm_migration::prelude::*;
-
-use crate::dialect::run;
-
-#[derive(DeriveMigrationName)]
-pub struct Migration;
-
-const UP: &[&str] = &[
+pub const UP: &[&str] = &[
     r#"
 create table signing_key (
     kid text not null primary key,
@@ -114,7 +107,7 @@ create table audit_entry (
     r#"create index audit_entry_entity on audit_entry (entity)"#,
 ];
 
-const DOWN: &[&str] = &[
+pub const DOWN: &[&str] = &[
     r#"drop table audit_entry"#,
     r#"drop table api_key"#,
     r#"drop table session"#,
@@ -125,14 +118,3 @@ const DOWN: &[&str] = &[
     r#"drop table staff"#,
     r#"drop table signing_key"#,
 ];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, UP).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, DOWN).await
-    }
-}

@@ -1,13 +1,6 @@
 //! Channels, regions, taxes, shipping options and locations.
 
-use sea_orm_migration::prelude::*;
-
-use crate::dialect::run;
-
-#[derive(DeriveMigrationName)]
-pub struct Migration;
-
-const UP: &[&str] = &[
+pub const UP: &[&str] = &[
     r#"
 create table location (
     id {id} not null primary key,
@@ -141,7 +134,7 @@ create table shipping_option (
     r#"create unique index shipping_option_handle on shipping_option (handle) where deleted_at is null"#,
 ];
 
-const DOWN: &[&str] = &[
+pub const DOWN: &[&str] = &[
     r#"drop table shipping_option"#,
     r#"drop table geo_zone"#,
     r#"drop table service_zone"#,
@@ -155,14 +148,3 @@ const DOWN: &[&str] = &[
     r#"drop table region"#,
     r#"drop table location"#,
 ];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, UP).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, DOWN).await
-    }
-}

@@ -1,13 +1,6 @@
 //! Products, options, variants, media, tags, types and prices.
 
-use sea_orm_migration::prelude::*;
-
-use crate::dialect::run;
-
-#[derive(DeriveMigrationName)]
-pub struct Migration;
-
-const UP: &[&str] = &[
+pub const UP: &[&str] = &[
     r#"
 create table product_type (
     id {id} not null primary key,
@@ -184,7 +177,7 @@ create table listing_price (
     r#"create index listing_price_order on listing_price (channel_id, region_id, min_minor, product_id)"#,
 ];
 
-const DOWN: &[&str] = &[
+pub const DOWN: &[&str] = &[
     r#"drop table listing_price"#,
     r#"drop table price"#,
     r#"drop table variant_media"#,
@@ -201,14 +194,3 @@ const DOWN: &[&str] = &[
     r#"drop table tag"#,
     r#"drop table product_type"#,
 ];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, UP).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, DOWN).await
-    }
-}

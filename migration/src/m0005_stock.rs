@@ -1,13 +1,6 @@
 //! What is counted where, what is promised, and every movement.
 
-use sea_orm_migration::prelude::*;
-
-use crate::dialect::run;
-
-#[derive(DeriveMigrationName)]
-pub struct Migration;
-
-const UP: &[&str] = &[
+pub const UP: &[&str] = &[
     r#"
 create table inventory_item (
     id {id} not null primary key,
@@ -66,21 +59,10 @@ create table stock_movement (
     r#"create index stock_movement_item on stock_movement (item_id, location_id)"#,
 ];
 
-const DOWN: &[&str] = &[
+pub const DOWN: &[&str] = &[
     r#"drop table stock_movement"#,
     r#"drop table reservation"#,
     r#"drop table stock_level"#,
     r#"drop table variant_item"#,
     r#"drop table inventory_item"#,
 ];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, UP).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, DOWN).await
-    }
-}

@@ -1,13 +1,6 @@
 //! Carts, payment sessions and checkouts.
 
-use sea_orm_migration::prelude::*;
-
-use crate::dialect::run;
-
-#[derive(DeriveMigrationName)]
-pub struct Migration;
-
-const UP: &[&str] = &[
+pub const UP: &[&str] = &[
     r#"
 create table cart (
     id {id} not null primary key,
@@ -81,21 +74,10 @@ create table checkout (
     r#"create index checkout_cart on checkout (cart_id)"#,
 ];
 
-const DOWN: &[&str] = &[
+pub const DOWN: &[&str] = &[
     r#"drop table checkout"#,
     r#"drop table payment_session"#,
     r#"drop table cart_delivery"#,
     r#"drop table cart_line"#,
     r#"drop table cart"#,
 ];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, UP).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, DOWN).await
-    }
-}

@@ -1,13 +1,6 @@
 //! Orders, payments and fulfillments.
 
-use sea_orm_migration::prelude::*;
-
-use crate::dialect::run;
-
-#[derive(DeriveMigrationName)]
-pub struct Migration;
-
-const UP: &[&str] = &[
+pub const UP: &[&str] = &[
     r#"
 create table "order" (
     id {id} not null primary key,
@@ -187,7 +180,7 @@ create table tracking (
     r#"create index tracking_fulfillment on tracking (fulfillment_id)"#,
 ];
 
-const DOWN: &[&str] = &[
+pub const DOWN: &[&str] = &[
     r#"drop table tracking"#,
     r#"drop table fulfillment_item"#,
     r#"drop table fulfillment_line"#,
@@ -200,14 +193,3 @@ const DOWN: &[&str] = &[
     r#"drop table order_line"#,
     r#"drop table "order""#,
 ];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, UP).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, DOWN).await
-    }
-}

@@ -1,13 +1,6 @@
 //! Collections and categories.
 
-use sea_orm_migration::prelude::*;
-
-use crate::dialect::run;
-
-#[derive(DeriveMigrationName)]
-pub struct Migration;
-
-const UP: &[&str] = &[
+pub const UP: &[&str] = &[
     r#"
 create table collection (
     id {id} not null primary key,
@@ -81,21 +74,10 @@ create table product_category (
     r#"create index product_category_category on product_category (category_id)"#,
 ];
 
-const DOWN: &[&str] = &[
+pub const DOWN: &[&str] = &[
     r#"drop table product_category"#,
     r#"drop table category"#,
     r#"drop table collection_product"#,
     r#"drop table collection_channel"#,
     r#"drop table collection"#,
 ];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, UP).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, DOWN).await
-    }
-}

@@ -1,14 +1,7 @@
 //! Products in depth: numbers, sizes and customs of variants, looks and order
 //! of options, products beside products, and the indexes of their lists.
 
-use sea_orm_migration::prelude::*;
-
-use crate::dialect::run;
-
-#[derive(DeriveMigrationName)]
-pub struct Migration;
-
-const UP: &[&str] = &[
+pub const UP: &[&str] = &[
     r#"alter table variant add column sku_fold {folded} not null default ''"#,
     r#"update variant set sku_fold = lower(sku) where sku is not null"#,
     r#"alter table variant add column external_reference text"#,
@@ -42,7 +35,7 @@ create table product_related (
     r#"create index product_tag_products on product_tag (tag_id, product_id)"#,
 ];
 
-const DOWN: &[&str] = &[
+pub const DOWN: &[&str] = &[
     r#"drop index product_tag_products"#,
     r#"drop index product_of_vendor"#,
     r#"drop index product_of_type"#,
@@ -65,14 +58,3 @@ const DOWN: &[&str] = &[
     r#"alter table variant drop column external_reference"#,
     r#"alter table variant drop column sku_fold"#,
 ];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, UP).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, DOWN).await
-    }
-}

@@ -1,13 +1,6 @@
 //! Media as files of the shop, and permissions to upload them.
 
-use sea_orm_migration::prelude::*;
-
-use crate::dialect::run;
-
-#[derive(DeriveMigrationName)]
-pub struct Migration;
-
-const UP: &[&str] = &[
+pub const UP: &[&str] = &[
     r#"alter table media add column version integer not null default 1"#,
     r#"alter table media add column updated_at {time} not null default '1970-01-01 00:00:00+00:00'"#,
     r#"update media set updated_at = created_at"#,
@@ -46,7 +39,7 @@ create table staged_upload (
     r#"create index staged_upload_actor on staged_upload (actor)"#,
 ];
 
-const DOWN: &[&str] = &[
+pub const DOWN: &[&str] = &[
     r#"drop table staged_upload"#,
     r#"drop index variant_media_media"#,
     r#"drop index product_media_media"#,
@@ -64,14 +57,3 @@ const DOWN: &[&str] = &[
     r#"alter table media drop column updated_at"#,
     r#"alter table media drop column version"#,
 ];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, UP).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, DOWN).await
-    }
-}

@@ -1,13 +1,6 @@
 //! Metafields: what they may be, what they hold, and the keys by which they are looked up.
 
-use sea_orm_migration::prelude::*;
-
-use crate::dialect::run;
-
-#[derive(DeriveMigrationName)]
-pub struct Migration;
-
-const UP: &[&str] = &[
+pub const UP: &[&str] = &[
     r#"
 create table metafield_definition (
     id {id} not null primary key,
@@ -52,16 +45,5 @@ create table metafield_value (
     r#"create index metafield_value_number on metafield_value (definition_id, number_value, owner_id)"#,
 ];
 
-const DOWN: &[&str] =
+pub const DOWN: &[&str] =
     &[r#"drop table metafield_value"#, r#"drop table metafield"#, r#"drop table metafield_definition"#];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, UP).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, DOWN).await
-    }
-}

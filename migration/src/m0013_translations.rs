@@ -1,13 +1,6 @@
 //! Translated texts, and the languages of a channel besides its default.
 
-use sea_orm_migration::prelude::*;
-
-use crate::dialect::run;
-
-#[derive(DeriveMigrationName)]
-pub struct Migration;
-
-const UP: &[&str] = &[
+pub const UP: &[&str] = &[
     r#"
 create table translation (
     entity_id {id} not null,
@@ -23,15 +16,4 @@ create table translation (
     r#"alter table channel add column locales {json} not null default '[]'"#,
 ];
 
-const DOWN: &[&str] = &[r#"alter table channel drop column locales"#, r#"drop table translation"#];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, UP).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, DOWN).await
-    }
-}
+pub const DOWN: &[&str] = &[r#"alter table channel drop column locales"#, r#"drop table translation"#];

@@ -1,14 +1,7 @@
 //! Customer accounts: profiles, address books, groups, one-time tokens and
 //! counted attempts.
 
-use sea_orm_migration::prelude::*;
-
-use crate::dialect::run;
-
-#[derive(DeriveMigrationName)]
-pub struct Migration;
-
-const UP: &[&str] = &[
+pub const UP: &[&str] = &[
     r#"alter table customer add column phone text"#,
     r#"alter table customer add column locale text"#,
     r#"alter table customer add column accepts_marketing boolean not null default false"#,
@@ -83,7 +76,7 @@ create table access_attempt (
         where name = 'owner'"#,
 ];
 
-const DOWN: &[&str] = &[
+pub const DOWN: &[&str] = &[
     r#"update role set permissions =
         cast(replace(cast(permissions as text), ', "CUSTOMERS_WRITE"', '') as {json}) where name = 'owner'"#,
     r#"update role set permissions =
@@ -105,14 +98,3 @@ const DOWN: &[&str] = &[
     r#"alter table customer drop column locale"#,
     r#"alter table customer drop column phone"#,
 ];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, UP).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, DOWN).await
-    }
-}

@@ -1,7 +1,6 @@
 //! `emporion migrate up|down|status`.
 
 use clap::{Args, Subcommand};
-use migration::{MigrationStatus, Migrator, MigratorTrait};
 
 use super::Place;
 use engine::db::{DatabaseUrl, Db};
@@ -24,7 +23,7 @@ enum Direction {
     Down {
         /// How many.
         #[arg(long, default_value_t = 1)]
-        steps: u32,
+        steps: usize,
     },
     /// Show which migrations are applied.
     Status,
@@ -46,17 +45,12 @@ impl Migrate {
         }
         let db = Db::open(&url).await?;
         match self.direction {
-            Direction::Up => Migrator::up(db.admin(), None).await?,
-            Direction::Down { steps } => Migrator::down(db.admin(), Some(steps)).await?,
+            Direction::Up => migration::up(db.admin()).await?,
+            Direction::Down { steps } => migration::down(db.admin(), steps).await?,
             Direction::Status => {}
         }
-        Migrator::install(db.admin()).await?;
-        for migration in Migrator::get_migration_with_status(db.admin()).await? {
-            let mark = match migration.status() {
-                MigrationStatus::Applied => "applied",
-                MigrationStatus::Pending => "pending",
-            };
-            println!("{mark}  {}", migration.name());
+        for (name, applied) in migration::status(db.admin()).await {
+            println!("{}  {name}", if applied { "applied" } else { "pending" });
         }
         db.close().await;
         Ok(())

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use clap::Args;
-use migration::{Migrator, MigratorTrait};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -40,7 +39,7 @@ impl Serve {
             .map_err(|error| Error::internal(format!("{} can't be listened on: {error}", self.listen)))?;
         let builder = App::builder(&url).await?.redis(self.place.redis_url.clone()).files(self.place.files());
         let setting_up = builder.db().lock_setup().await?;
-        Migrator::up(builder.db().admin(), None).await?;
+        migration::up(builder.db().admin()).await?;
         let app = builder.open().await?;
         setup::furnish(&app).await?;
         let owner = setup::first_owner(&app).await?;

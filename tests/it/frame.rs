@@ -3,7 +3,6 @@
 use chrono::{TimeDelta, Utc};
 use engine::clock::{Clock, IdSource, RandomIds, SystemClock};
 use engine::db::{Db, StatementCount, any, statement};
-use migration::{Migrator, MigratorTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QueryTrait};
 use serde_json::json;
 use uuid::Uuid;
@@ -15,12 +14,37 @@ use crate::support::database::TestDatabase;
 async fn migrations_go_up_and_down_and_up_again() {
     let database = TestDatabase::empty().await;
     let db = Db::open(&database.url).await.unwrap();
-    Migrator::up(db.admin(), None).await.unwrap();
-    Migrator::down(db.admin(), None).await.unwrap();
-    Migrator::up(db.admin(), None).await.unwrap();
+    migration::up(db.admin()).await.unwrap();
+    migration::down(db.admin(), usize::MAX).await.unwrap();
+    let fresh = migration::pending(db.admin()).await;
+    migration::up(db.admin()).await.unwrap();
+    migration::down(db.admin(), 2).await.unwrap();
+    assert_eq!(migration::pending(db.admin()).await, fresh[fresh.len() - 2..]);
+    migration::up(db.admin()).await.unwrap();
+    assert_eq!(migration::pending(db.admin()).await, [""; 0]);
     let conn = db.read(&StatementCount::default());
     let count = conn.query_one_raw(statement(&conn, "select count(*) from counter", [])).await.unwrap().unwrap();
     assert_eq!(count.try_get_by_index::<i64>(0).unwrap(), 2);
+}
+
+#[tokio::test]
+async fn a_shop_of_the_first_days_keeps_its_migrations() {
+    let database = TestDatabase::empty().await;
+    let db = Db::open(&database.url).await.unwrap();
+    migration::up(db.admin()).await.unwrap();
+    migration::down(db.admin(), 1).await.unwrap();
+    let missing = migration::pending(db.admin()).await;
+    let applied = migration::status(db.admin()).await.into_iter().filter(|(_, applied)| *applied);
+    db.admin().execute_unprepared("drop table _sqlx_migrations").await.unwrap();
+    db.admin().execute_unprepared("create table seaql_migrations (version varchar primary key)").await.unwrap();
+    for (name, _) in applied {
+        let insert = format!("insert into seaql_migrations (version) values ('{name}')");
+        db.admin().execute_unprepared(&insert).await.unwrap();
+    }
+    migration::up(db.admin()).await.unwrap();
+    assert_eq!(missing.len(), 1);
+    assert_eq!(migration::pending(db.admin()).await, [""; 0]);
+    assert!(db.admin().execute_unprepared("select version from seaql_migrations").await.is_err());
 }
 
 #[tokio::test]

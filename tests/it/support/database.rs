@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use engine::db::{DatabaseUrl, Db, create_postgres_copy};
-use migration::{Migrator, MigratorTrait};
 
 /// A database of its own for one test. Dropping it removes the folder.
 #[derive(Debug)]
@@ -91,7 +90,7 @@ fn template_lock(name: &str) -> (PathBuf, File) {
 
 async fn migrate(url: &DatabaseUrl) {
     let db = Db::open(url).await.unwrap();
-    Migrator::up(db.admin(), None).await.unwrap();
+    migration::up(db.admin()).await.unwrap();
     db.close().await;
 }
 
