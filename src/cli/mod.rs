@@ -12,6 +12,7 @@ mod seed;
 pub mod serve;
 pub mod setup;
 mod watch;
+mod worker;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -37,6 +38,8 @@ struct Cli {
 enum Command {
     /// Serve the shop; in an empty folder, set it up first.
     Serve(serve::Serve),
+    /// Do the shop's own work in a process of its own.
+    Worker(worker::Worker),
     /// Bring the database's schema up or down, or show where it stands.
     Migrate(database::Migrate),
     /// Bring products in from another shop.
@@ -148,6 +151,7 @@ pub fn main() -> ExitCode {
 async fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Serve(command) => command.run().await?,
+        Command::Worker(command) => command.run().await?,
         Command::Migrate(command) => command.run().await?,
         Command::Import(command) => return command.run().await,
         Command::Seed(command) => command.run().await?,
