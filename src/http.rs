@@ -71,10 +71,7 @@ pub fn router(app: Arc<App>) -> Router {
 
 /// Whether the process runs, and whether its database answers.
 pub fn health(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/health/ready", get(ready))
-        .with_state(app)
-        .route("/health/live", get(|| async { "live\n" }))
+    Router::new().route("/health/ready", get(ready)).with_state(app).route("/health/live", get(|| async { "live\n" }))
 }
 
 fn endpoint<S: Executor>(path: &str, endpoint: Endpoint<S>, body: usize) -> Router {

@@ -21,8 +21,5 @@ pub fn follow(app: &Arc<App>, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
 /// The shop's own work: a serving process does it, or a worker in its place, or several of them side by side. Each
 /// task sees to it by itself that nothing is done twice. It ends with `stop`.
 pub fn work(app: &Arc<App>, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
-    vec![
-        relay::start(app, stop),
-        sweeper::start(app, stop),
-    ]
+    vec![relay::start(app, stop), sweeper::start(app, stop)]
 }

@@ -160,7 +160,8 @@ pub async fn stamp_unless_held(app: &App) -> Result<()> {
                 .map_err(Error::internal)?;
             while held
                 && sqlx::query(STAMP).execute(&mut connection).await.map_err(Error::internal)?.rows_affected() > 0
-            {}
+            {
+            }
             // The office is laid down before anybody is told that this has ended.
             connection.close().await.map_err(Error::internal)
         }

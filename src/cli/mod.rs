@@ -1,9 +1,11 @@
 //! The command line: one binary that serves, migrates, imports and watches.
 
 mod access;
+pub mod bar;
 mod config;
 mod database;
 mod doctor;
+mod export;
 mod import;
 mod open;
 mod schema;
@@ -44,6 +46,8 @@ enum Command {
     Migrate(database::Migrate),
     /// Bring products in from another shop.
     Import(import::Import),
+    /// Write what the shop holds into a file.
+    Export(export::Export),
     /// Fill the shop with something to look at.
     Seed(seed::Seed),
     /// Follow something live.
@@ -154,6 +158,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Worker(command) => command.run().await?,
         Command::Migrate(command) => command.run().await?,
         Command::Import(command) => return command.run().await,
+        Command::Export(command) => command.run().await?,
         Command::Seed(command) => command.run().await?,
         Command::Watch(command) => return command.run().await,
         Command::Search(command) => command.run().await?,

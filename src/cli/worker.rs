@@ -38,7 +38,8 @@ impl Worker {
         let missing = pending(app.db.admin()).await;
         if !missing.is_empty() {
             let names = missing.join(", ");
-            let told = format!("the tables are not up to date ({names}); run `emporion migrate up` or `emporion serve` first");
+            let told =
+                format!("the tables are not up to date ({names}); run `emporion migrate up` or `emporion serve` first");
             return Err(Error::internal(told));
         }
         println!("Emporion works for the shop in {}", app.db.url());
