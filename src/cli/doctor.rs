@@ -1,6 +1,6 @@
 //! `emporion doctor`: what is wrong with the shop, and how to mend it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -69,18 +69,18 @@ impl Doctor {
 
     /// The folders that grow, each once.
     fn disks(&self, url: &DatabaseUrl) -> Vec<Finding> {
-        let mut folders = Vec::new();
+        let mut folders: Vec<&Path> = Vec::new();
         if let DatabaseUrl::Sqlite(path) = url {
-            // A name alone lies in the working folder.
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            folders.push(folder.unwrap_or(Path::new(".")).to_owned());
+            folders.extend(path.parent());
         }
-        folders.push(self.place.files_dir.clone().unwrap_or_else(|| self.place.data_dir.clone()));
+        folders.push(self.place.files_dir.as_deref().unwrap_or(&self.place.data_dir));
         folders.dedup();
-        let look = |folder: PathBuf| {
-            // What is not there yet takes no room.
-            let space = rustix::fs::statvfs(&folder).ok()?;
-            Some(disk(space.f_bavail.saturating_mul(space.f_frsize), &folder.display().to_string()))
+        let look = |folder: &Path| {
+            // What is not there yet will be made in the first folder above that is; a bare name is in the working one.
+            let there = folder.ancestors().find(|above| above.is_dir()).unwrap_or(Path::new("."));
+            let space = rustix::fs::statvfs(there).ok()?;
+            let named = if folder.as_os_str().is_empty() { there } else { folder };
+            Some(disk(space.f_bavail.saturating_mul(space.f_frsize), &named.display().to_string()))
         };
         folders.into_iter().filter_map(look).collect()
     }

@@ -44,34 +44,38 @@ async fn products_that_are_written_and_brought_in_again_are_as_they_were() {
     let shop = Shop::open().await;
     engine::seed::demo(&shop.app).await.unwrap();
     import(&shop, Path::new(PATH)).await;
+    let folder = tempfile::tempdir().unwrap();
+    let free = folder.path().join("free.csv");
+    let columns = "Handle,Title,Option1 Name,Option1 Value,Variant Price,Season,Variant Taxable,Note,Cost per item";
+    std::fs::write(&free, format!("{columns}\nold,Old,Size,S,5.00,=1+1,TRUE,\"n, m\",2\nold,,,M,6.00,,FALSE,,3\n"))
+        .unwrap();
+    assert_eq!(import(&shop, &free).await, "created 1, updated 0, unchanged 0, refused 0\n");
     let odd = json!({
         "title": "Odd \"one\", with\nlines", "subtitle": "Under it", "discountable": false, "externalReference": "X-1",
-        "status": "DRAFT", "tags": ["b", "a"], "seoTitle": "Seo", "metadata": { "Season": "=1+1", "Note": "n, m" },
+        "status": "DRAFT", "tags": ["b", "a"], "seoTitle": "Seo",
         "variants": [
             { "options": [{ "name": "Size", "value": "S" }], "sku": "=S", "barcode": "0042", "hsCode": "610910",
-              "originCountryCode": "PT", "lengthMm": 10, "externalReference": "XS", "title": "Own",
+              "originCountry": "PT", "lengthMm": 10, "externalReference": "XS", "title": "Own",
               "prices": [{ "amount": { "amount": "5.00", "currencyCode": "EUR" } }] },
             { "options": [{ "name": "Size", "value": "M" }], "backorder": "ALLOW", "manageInventory": false,
-              "metadata": { "Variant Taxable": "TRUE" },
               "prices": [{ "amount": { "amount": "6.00", "currencyCode": "EUR" },
                            "compareAt": { "amount": "7.50", "currencyCode": "EUR" } }] }],
     });
     let made = shop.set("productCreate", odd, "product { handle }").await;
     assert_eq!(faults(&made), [""; 0]);
 
-    let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("goods.csv");
     let (done, answered, told) = run(&shop, &["export", "products", "--output", file.to_str().unwrap()]).await;
     assert!(done && answered.is_empty(), "{told}");
-    assert_eq!(told, "wrote 51 products with prices in EUR\n");
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no half file is left");
+    assert_eq!(told, "wrote 52 products with prices in EUR\n");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "no half file is left");
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(text.contains("\r\n") && text.contains("\"Odd \"\"one\"\", with lines\""), "{text}");
     assert!(text.lines().next().unwrap().starts_with("Handle,Title,Body (HTML),Vendor,Type,Tags,Published,"));
     let (_, answered, _) = run(&shop, &["export", "products", "--currency", "EUR"]).await;
     assert_eq!(answered, text, "the standard output gets the same");
 
-    assert_eq!(import(&shop, &file).await, "created 0, updated 0, unchanged 51, refused 0\n");
+    assert_eq!(import(&shop, &file).await, "created 0, updated 0, unchanged 52, refused 0\n");
     let query = "{ product(by: { handle: \"odd-one-with-lines\" }) { subtitle discountable externalReference
         variants { title sku hsCode lengthMm externalReference } } }";
     let kept = shop.admin.send(query, json!({})).await.at("product");
@@ -82,7 +86,7 @@ async fn products_that_are_written_and_brought_in_again_are_as_they_were() {
     // In an empty shop it makes the same again.
     let other = Shop::open().await;
     other.europe(&["DE"], true).await;
-    assert_eq!(import(&other, &file).await, "created 51, updated 0, unchanged 0, refused 0\n");
+    assert_eq!(import(&other, &file).await, "created 52, updated 0, unchanged 0, refused 0\n");
     let again = folder.path().join("again.csv");
     run(&other, &["export", "products", "--output", again.to_str().unwrap()]).await;
     let sorted = |text: &str| {

@@ -97,7 +97,7 @@ async fn content(shop: &Shop) -> Vec<String> {
     }
     let (mut skus, mut items) = (HashMap::new(), HashMap::new());
     for row in variant::Entity::find().all(&conn).await.unwrap() {
-        let sku = row.sku.unwrap();
+        let sku = row.sku.unwrap_or_default();
         told.push(format!("{sku} {} {} {:?}", handles[&row.product_id], row.title, row.weight_grams));
         skus.insert(row.id, sku);
     }
@@ -169,7 +169,7 @@ async fn a_small_shop_is_filled_alike_each_time_and_agrees_with_itself() {
     ] {
         assert!(statuses.contains_key(word), "{word} in {statuses:?}");
     }
-    let query = "{ orders(first: 1) { totalCount nodes { number placedAt customer { orders { totalCount } } } } }";
+    let query = "{ orders(first: 1) { totalCount nodes { number placedAt } } }";
     let newest = shop.admin.send(query, json!({})).await;
     assert_eq!((newest.at("orders.totalCount"), newest.at("orders.nodes.0.number")), (json!(200), json!(1200)));
     assert!(newest.text("orders.nodes.0.placedAt").starts_with("2025-12-"), "{}", newest.body);
@@ -191,7 +191,7 @@ async fn a_fill_that_was_cut_goes_on_where_it_was() {
     let shop = Shop::open().await;
     let cut = Notify::new();
     let filling = fill(&shop.app, Size::S, until(), |unit, done, _| {
-        if (unit, done) == ("products", 30) {
+        if (unit, done) == ("orders", 100) {
             cut.notify_one();
         }
     });

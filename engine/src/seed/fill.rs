@@ -23,8 +23,10 @@ use crate::error::{Error, Result};
 use crate::op::{Op, Tx};
 use crate::relay;
 
-/// How many products or orders one transaction writes: few enough for others to come in between.
-const BATCH: usize = 200;
+/// How many products one transaction writes: few enough for others to come in between.
+const GOODS: usize = 200;
+/// How many orders.
+const ORDERS: usize = 100;
 
 /// How far a shop is filled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,14 +90,14 @@ pub async fn fill(
     }
     while mark.products < size.products() {
         progress("products", mark.products, size.products());
-        let to = (mark.products + BATCH).min(size.products());
+        let to = (mark.products + GOODS).min(size.products());
         mark = app.run(&system, &PutGoods { plan: &plan, mark: &mark, to }).await?;
         relay::stamp_unless_held(app).await?;
     }
     progress("products", mark.products, size.products());
     while mark.orders < size.orders() {
         progress("orders", mark.orders, size.orders());
-        let to = (mark.orders + BATCH).min(size.orders());
+        let to = (mark.orders + ORDERS).min(size.orders());
         mark = app.run(&system, &PutOrders { plan: &plan, mark: &mark, to }).await?;
         relay::stamp_unless_held(app).await?;
     }
