@@ -258,17 +258,22 @@ fn course(dice: &mut Dice, at: DateTime<Utc>, until: DateTime<Utc>, lines: &[Lin
         })
         .filter(|(_, left)| *left > 0)
         .collect();
-    let stop = if (18..21).contains(&fate) { fate - 17 } else { 9 };
+    // How many steps a parcel takes: packed, shipped, delivered.
+    let steps = match fate {
+        17 | 18 => 1,
+        16 | 19 => 2,
+        _ => 3,
+    };
     let mut send = |lines: Vec<(usize, i32)>, later: TimeDelta| {
         if let Some(packed) = by(packed_at + later) {
-            let shipped = by(shipped_at + later).filter(|_| stop > 1);
-            let delivered = by(delivered_at + later).filter(|_| stop > 2);
+            let shipped = by(shipped_at + later).filter(|_| steps > 1);
+            let delivered = by(delivered_at + later).filter(|_| steps > 2);
             course.parcels.push(Parcel { lines, packed, shipped, delivered });
         }
     };
     send(first, TimeDelta::zero());
     // The second parcel of some never leaves.
-    if in_parts && fate < 16 {
+    if in_parts && fate < 15 {
         send(rest, TimeDelta::days(2));
     }
     course
