@@ -64,10 +64,14 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(endpoint("/store/graphql", store, STORE_BODY))
         .merge(endpoint("/admin/graphql", admin, ADMIN_BODY))
         .merge(endpoint("/graphql", unified, ADMIN_BODY))
-        .merge(Router::new().route("/health/ready", get(ready)).with_state(app.clone()))
+        .merge(health(app.clone()))
         .merge(crate::media::http::routes(app))
-        .route("/health/live", get(|| async { "live\n" }))
         .route("/media/demo/{file}", get(demo_picture))
+}
+
+/// Whether the process runs, and whether its database answers.
+pub fn health(app: Arc<App>) -> Router {
+    Router::new().route("/health/ready", get(ready)).with_state(app).route("/health/live", get(|| async { "live\n" }))
 }
 
 fn endpoint<S: Executor>(path: &str, endpoint: Endpoint<S>, body: usize) -> Router {

@@ -16,6 +16,7 @@
 
 pub mod bulk;
 pub mod duplicate;
+pub mod export;
 pub mod held;
 pub mod import;
 pub mod listing;

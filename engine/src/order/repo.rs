@@ -1,7 +1,7 @@
 //! Rows of orders.
 
 use chrono::{DateTime, Utc};
-use domain::id::{CustomerId, OrderId, OrderTokenId};
+use domain::id::{ChannelId, CustomerId, OrderId, OrderTokenId};
 use domain::order::{FulfillmentStatus, LineCounters, OrderStatus, Paid, PaymentStatus};
 use domain::order::{fulfillment_status, order_status, payment_status};
 use domain::text::Email;
@@ -159,6 +159,8 @@ pub struct OrderFilter {
     pub email: Option<Email>,
     /// Bought by this customer.
     pub customer: Option<CustomerId>,
+    /// Bought in this channel.
+    pub channel: Option<ChannelId>,
     /// Placed at this moment or later.
     pub placed_from: Option<DateTime<Utc>>,
     /// Placed before this moment.
@@ -177,6 +179,7 @@ impl OrderFilter {
             .add_option(self.number.map(|number| Column::Number.eq(number)))
             .add_option(self.email.as_ref().map(|email| Column::Email.eq(email.clone())))
             .add_option(self.customer.map(|customer| Column::CustomerId.eq(customer)))
+            .add_option(self.channel.map(|channel| Column::ChannelId.eq(channel)))
             .add_option(self.placed_from.map(|from| Column::PlacedAt.gte(from)))
             .add_option(self.placed_before.map(|before| Column::PlacedAt.lt(before)))
     }
