@@ -36,6 +36,23 @@ pub async fn find(conn: &Conn, which: &Named<CategoryId>, shown: bool) -> Result
     Ok(find.one(conn).await?)
 }
 
+/// The categories of these names; `shown` asks for what shoppers see.
+pub async fn named(conn: &Conn, names: &[Named<CategoryId>], shown: bool) -> Result<Vec<category::Model>> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids = names.iter().filter_map(|name| match name {
+        Named::Id(id) => Some(*id),
+        Named::Handle(_) => None,
+    });
+    let handles = names.iter().filter_map(|name| match name {
+        Named::Id(_) => None,
+        Named::Handle(handle) => Some(handle.as_str()),
+    });
+    let own = Condition::any().add(any(conn, category::Column::Id, ids)).add(category::Column::Handle.is_in(handles));
+    Ok(category::Entity::find().filter(seen(conn, shown)).filter(own).all(conn).await?)
+}
+
 /// Categories by id that are not deleted.
 pub async fn by_ids(conn: &Conn, ids: &[CategoryId]) -> Result<Vec<category::Model>> {
     let own = any(conn, category::Column::Id, ids.iter().copied());
