@@ -207,7 +207,8 @@ async fn index(shop: &Shop) -> Vec<String> {
     let conn = shop.app.read();
     let mut held = Vec::new();
     for sql in [
-        "select locale || '|' || title || '|' || code || '|' || keyword || '|' || body from search_product order by product_id, locale",
+        "select locale || '|' || title || '|' || code || '|' || keyword || '|' || body from search_product
+            order by product_id, locale",
         "select word || ' ' || products from search_word order by word",
         "select piece || ' ' || word from search_slip order by piece, word",
     ] {
