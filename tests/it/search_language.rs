@@ -172,7 +172,7 @@ async fn what_is_translated_is_found_at_once_and_what_is_taken_back_is_not() {
     assert_eq!(index(&shop).await, before, "no trace of the words that are gone");
     let gone = json!({ "id": first });
     translate(&shop, &first, "de", &[("TITLE", Some("Hemd"))]).await;
-    shop.set("productDelete", gone, "deletedId").await;
+    shop.set("productDelete", gone, "deletedProductId").await.done();
     assert_eq!(found(&german, "hemd").await, NOTHING);
     assert!(index(&shop).await.iter().all(|row| !row.contains("hemd")));
 }

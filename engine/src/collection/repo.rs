@@ -8,17 +8,17 @@ use domain::collection::{CollectionKind, MAX_LIST};
 use domain::id::{ChannelId, CollectionId, MediaId, ProductId};
 use domain::text::Handle;
 use entity::{collection, collection_channel, collection_product, media, product};
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr, UnionType};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, Iterable,
-    JoinType, PaginatorTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait,
+    JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
 use uuid::Uuid;
 
 use crate::catalog::listing::Named;
 use crate::catalog::repo::listing::View;
 use crate::catalog::repo::narrow::narrow;
-use crate::db::{Conn, any, expression, insert_all, text_contains};
+use crate::db::{Conn, any, expression, insert_all, page_of, text_contains};
 use crate::error::Result;
 use crate::op::Tx;
 use crate::page::{Key, Page, Place, Rows};
@@ -100,27 +100,19 @@ pub async fn page(
             and collection_channel.channel_id = ?)";
         condition = condition.add(expression(conn, sql, [Uuid::from(channel).into()]));
     }
-    let found = collection::Entity::find().filter(condition);
-    let total = if count { Some(found.clone().count(conn).await? as i64) } else { None };
-    let key: SimpleExpr = match sort {
-        SortKey::Newest => Expr::col(collection::Column::CreatedAt.as_column_ref()),
-        SortKey::Title => Expr::col(collection::Column::TitleFold.as_column_ref()),
+    let column = match sort {
+        SortKey::Newest => collection::Column::CreatedAt,
+        SortKey::Title => collection::Column::TitleFold,
     };
-    let id: SimpleExpr = Expr::col(collection::Column::Id.as_column_ref());
-    let mut found = found.filter(page.condition(key.clone(), id.clone()));
-    let select: &mut SelectStatement = QueryTrait::query(&mut found);
-    select.order_by_expr(key, page.order()).order_by_expr(id, page.order()).limit(page.limit()).offset(page.offset);
-    let read = |row: &QueryResult| {
-        let row = collection::Model::from_query_result(row, "")?;
+    let place = |row: &collection::Model| {
         let key = match sort {
             SortKey::Newest => Key::Time(row.created_at),
             SortKey::Title => Key::Text(row.title_fold.clone()),
         };
-        let id = row.id.into();
-        Ok((row, Place { key, id }))
+        Place { key, id: row.id.into() }
     };
-    let rows = conn.query_all(select).await?.iter().map(read).collect::<Result<Vec<_>>>()?;
-    Ok(page.rows(rows, total))
+    let find = collection::Entity::find().filter(condition);
+    Ok(page_of(conn, find, (column, collection::Column::Id), page, count, place).await?)
 }
 
 /// The collections of products that are to be seen, by title, at most
