@@ -23,6 +23,7 @@ mod m0012_metafields;
 mod m0013_translations;
 mod m0014_customers;
 mod m0016_access;
+mod m0017_listing;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sqlx::SqlSafeStr;
@@ -179,6 +180,26 @@ fn words(backend: DbBackend) -> [(&'static str, &'static str); 5] {
             ("{folded}", r#"text collate "C""#),
         ],
         _ => [("{id}", "blob"), ("{time}", "text"), ("{json}", "text"), ("{bytes}", "blob"), ("{folded}", "text")],
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_log::Migration),
+            Box::new(m0002_access::Migration),
+            Box::new(m0003_places::Migration),
+            Box::new(m0004_catalog::Migration),
+            Box::new(m0005_stock::Migration),
+            Box::new(m0006_cart::Migration),
+            Box::new(m0007_order::Migration),
+            Box::new(m0008_collections::Migration),
+            Box::new(m0009_products::Migration),
+            Box::new(m0010_media::Migration),
+            Box::new(m0011_search::Migration),
+            Box::new(m0012_metafields::Migration),
+            Box::new(m0013_translations::Migration),
+            Box::new(m0014_customers::Migration),
+            Box::new(m0016_access::Migration),
+            Box::new(m0017_listing::Migration),
+        ]
     }
 }
 

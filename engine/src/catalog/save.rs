@@ -227,9 +227,6 @@ fn wished_row(
     known: Option<&product::Model>,
     type_id: Option<domain::id::ProductTypeId>,
 ) -> product::Model {
-    let words = [Some(&wished.title), wished.subtitle.as_ref(), wished.vendor.as_ref(), wished.product_type.as_ref()];
-    let words: Vec<&str> =
-        words.into_iter().flatten().chain(&wished.tags).map(String::as_str).chain([wished.handle.as_str()]).collect();
     product::Model {
         id: known.map_or_else(|| tx.id(), |row| row.id),
         version: known.map_or(1, |row| row.version),
@@ -249,7 +246,6 @@ fn wished_row(
         gift_card: wished.gift_card,
         seo_title: wished.seo_title.clone(),
         seo_description: wished.seo_description.clone(),
-        search_text: words.join(" ").to_lowercase(),
         metadata: json!(wished.metadata),
     }
 }
