@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::support::Shop;
 use crate::support::buying::{address, faults};
 use crate::support::customers::PASSWORD;
+use crate::support::rows::Reader;
 
 const ME: &str = "{ customer { id email pendingEmail firstName lastName phone locale acceptsMarketing
     addresses { id address { city } defaultShipping defaultBilling } defaultShippingAddress { id }
@@ -89,6 +90,63 @@ async fn no_answer_tells_who_has_an_account() {
     assert_eq!(taken.body.to_string(), free.body.to_string());
     let told = shop.mail_for(shop.account_id("bob@shopper.example").await.into()).await;
     assert_eq!(told, ["customer.verification", "customer.registered_again"]);
+}
+
+/// Counted, not timed: hashes, statements, and whether the disk is waited for, which any write makes sure of.
+#[tokio::test]
+async fn known_and_unknown_addresses_cost_the_same_work() {
+    let shop = Shop::open().await;
+    let ada = shop.customer("ada@shopper.example").await;
+    shop.customer("bob@shopper.example").await;
+    shop.register("unproved@shopper.example", PASSWORD).await.done();
+    let rows = Reader::of(&shop).await;
+    let written = async || {
+        let tries = "select count(*), coalesce(sum(count), 0) from access_attempt";
+        let conn = shop.app.read();
+        let row = conn.query_one_raw(engine::db::statement(&conn, tries, [])).await.unwrap().unwrap();
+        let tries: i64 = row.try_get_by_index(0).unwrap();
+        (rows.rows(&shop).await, tries)
+    };
+    for (mutation, more, selection) in [
+        ("customerLogin", json!({ "password": "wrong password" }), "tokens { accessToken }"),
+        ("customerRegister", json!({ "password": "another password" }), "accepted"),
+        ("customerPasswordRecover", json!({}), "accepted"),
+        ("customerVerificationRequest", json!({}), "accepted"),
+        ("orderAccessRequest", json!({ "number": 1 }), "accepted"),
+        ("customerEmailChangeRequest", json!({ "password": PASSWORD }), "accepted"),
+    ] {
+        let mut costs = Vec::new();
+        for email in ["bob@shopper.example", "unproved@shopper.example", "nobody", "nobody else"] {
+            let email = if email.contains('@') {
+                email.to_owned()
+            } else {
+                format!("{}-{mutation}@shopper.example", email.replace(' ', "-"))
+            };
+            let mut input = more.clone();
+            input["email"] = json!(email);
+            let hashes = engine::auth::password::runs();
+            let before = written().await;
+            let answer = match mutation {
+                "customerEmailChangeRequest" => ada.mutate(mutation, input, selection).await,
+                _ => shop.guest(mutation, input, selection).await,
+            };
+            assert_ne!(before, written().await, "{mutation} for {email} writes nothing");
+            costs.push((engine::auth::password::runs() - hashes, answer.statements));
+        }
+        assert!(costs.iter().all(|cost| *cost == costs[0]), "{mutation}: hashes and statements {costs:?}");
+        assert_eq!(costs[0].0, u64::from(more["password"].is_string()), "{mutation}");
+    }
+    let login = "mutation($email: String!, $password: String!) {
+        staffLogin(input: { email: $email, password: $password }) { tokens { accessToken } userErrors { code } } }";
+    let staff = shop.admin.send("{ me { email } }", json!({})).await.text("me.email");
+    let mut costs = Vec::new();
+    for email in [staff.as_str(), "nobody@shop.example"] {
+        let hashes = engine::auth::password::runs();
+        let answer = shop.anonymous_admin.send(login, json!({ "email": email, "password": "wrong password" })).await;
+        assert_eq!(answer.refusals(), ["CREDENTIALS_INVALID"]);
+        costs.push((engine::auth::password::runs() - hashes, answer.statements));
+    }
+    assert_eq!((costs[0], costs[0].0), (costs[1], 1), "staffLogin");
 }
 
 #[tokio::test]

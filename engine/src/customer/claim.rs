@@ -37,9 +37,12 @@ impl Op for RequestAccess {
     type Out = ();
 
     async fn run(&self, tx: &mut Tx) -> Result<()> {
-        if let Some(order) = repo::lock_order_of(tx, self.number, &self.email).await? {
-            let payload = json!({ "template": template::ORDER_ACCESS });
-            tx.emit(crate::order::aggregate(order), crate::order::MAIL_REQUESTED, payload);
+        match repo::lock_order_of(tx, self.number, &self.email).await? {
+            Some(order) => {
+                let payload = json!({ "template": template::ORDER_ACCESS });
+                tx.emit(crate::order::aggregate(order), crate::order::MAIL_REQUESTED, payload);
+            }
+            None => attempt::spend(tx, self.email.as_str(), 1).await?,
         }
         Ok(())
     }

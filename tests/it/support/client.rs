@@ -29,6 +29,17 @@ impl Client {
         self.with("authorization", &format!("Bearer {token}"))
     }
 
+    /// What it sends in a header.
+    pub fn header(&self, name: &str) -> String {
+        let sent = self.headers.iter().find(|(known, _)| known == name);
+        sent.map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
+    /// The credential that it sends.
+    pub fn credential(&self) -> String {
+        self.header("authorization")
+    }
+
     /// Sends an operation.
     pub async fn send(&self, query: &str, variables: Value) -> Answer {
         let mut request = self.http.post(&self.url).json(&json!({ "query": query, "variables": variables }));
