@@ -77,7 +77,7 @@ fn only_server(url: &DatabaseUrl) -> Result<Option<std::fs::File>> {
 pub async fn serve(app: Arc<App>, listener: TcpListener, stop: CancellationToken) -> Result<()> {
     let mut tasks = relay::start(&app, &stop);
     tasks.push(sweeper::start(&app, &stop));
-    let router = http::router(app.clone());
+    let router = http::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let stopped = stop.clone();
     axum::serve(listener, router)
         .with_graceful_shutdown(async move { stopped.cancelled().await })

@@ -24,6 +24,12 @@ impl Client {
         client
     }
 
+    /// The same from another place: an address of this machine.
+    pub fn at(&self, place: &str) -> Self {
+        let http = reqwest::Client::builder().local_address(place.parse::<std::net::IpAddr>().ok());
+        Self { http: http.build().unwrap(), ..self.clone() }
+    }
+
     /// The same as this bearer.
     pub fn bearer(&self, token: &str) -> Self {
         self.with("authorization", &format!("Bearer {token}"))
