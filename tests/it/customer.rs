@@ -103,12 +103,11 @@ async fn known_and_unknown_addresses_cost_the_same_work() {
     shop.customer("bob@shopper.example").await;
     shop.register("unproved@shopper.example", PASSWORD).await.done();
     let rows = Reader::of(&shop).await;
-    let written = async || {
-        let tries = "select count(*), coalesce(sum(count), 0) from access_attempt";
+    let kept = async || {
+        let tries = "select cast(coalesce(sum(count), 0) as bigint) from access_attempt";
         let conn = shop.app.read();
         let row = conn.query_one_raw(engine::db::statement(&conn, tries, [])).await.unwrap().unwrap();
-        let tries: i64 = row.try_get_by_index(0).unwrap();
-        (rows.rows(&shop).await, tries)
+        (rows.rows(&shop).await, row.try_get_by_index::<i64>(0).unwrap())
     };
     for (mutation, more, selection) in [
         ("customerLogin", json!({ "password": "wrong password" }), "tokens { accessToken }"),
@@ -130,13 +129,16 @@ async fn known_and_unknown_addresses_cost_the_same_work() {
                 let mut input = more.clone();
                 input["email"] = json!(email);
                 let runs = engine::auth::password::runs();
-                let before = written().await;
+                let (before, tries) = kept().await;
                 let answer = match mutation {
                     "customerEmailChangeRequest" => ada.mutate(mutation, input, selection).await,
                     _ => shop.guest(mutation, input, selection).await,
                 };
                 assert_eq!(answer.refusals().iter().filter(|code| *code != "CREDENTIALS_INVALID").count(), 0);
-                assert_ne!(before, written().await, "{mutation} for {email} writes nothing");
+                let (after, tried) = kept().await;
+                // Two counts are of the try itself, here and everywhere; what comes behind them writes too.
+                let writes = before != after || tried > tries + 2;
+                assert_eq!(writes, mutation != "customerLogin", "{mutation} for {email}");
                 costs.push((engine::auth::password::runs() - runs, answer.statements));
             }
             assert!(costs.iter().all(|cost| cost.1 == costs[0].1), "{mutation}: hashes and statements {costs:?}");

@@ -28,6 +28,9 @@ pub const MAX_FROM_EVERYWHERE: i64 = 100;
 /// How long a window is, from its first attempt.
 pub const WINDOW: TimeDelta = TimeDelta::minutes(15);
 
+/// How long a wish for mail takes at least: many times what its work does.
+const LEAST: std::time::Duration = std::time::Duration::from_millis(50);
+
 /// What is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attempt {
@@ -96,6 +99,15 @@ pub async fn spend(tx: &mut Tx, address: &str, writes: usize) -> Result<()> {
         repo::count_attempt(tx, &key(Attempt::Nothing, address), tx.now() - WINDOW).await?;
     }
     Ok(())
+}
+
+/// Answers no sooner than [`LEAST`] after it began: what little the work for
+/// one address differs from that for another in time is not to be seen.
+pub async fn evenly<T>(work: impl Future<Output = T>) -> T {
+    let until = tokio::time::Instant::now() + LEAST;
+    let done = work.await;
+    tokio::time::sleep_until(until).await;
+    done
 }
 
 struct Count {

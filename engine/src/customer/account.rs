@@ -162,7 +162,7 @@ pub(super) fn blank(tx: &Tx, email: Email) -> customer::Model {
 pub async fn request_mail(app: &Arc<App>, caller: &Caller, email: &str, purpose: TokenPurpose) -> Result<()> {
     let email: Email = email.parse().map_err(|refusal: Refusal| refusal.at(["email"]))?;
     attempt::count(app, caller, Attempt::Mail, email.as_str()).await?;
-    app.run(caller, &RequestMail { email, purpose }).await
+    attempt::evenly(app.run(caller, &RequestMail { email, purpose })).await
 }
 
 struct RequestMail {

@@ -23,7 +23,7 @@ use crate::op::{Op, Tx};
 pub async fn request_access(app: &Arc<App>, caller: &Caller, number: i64, email: &str) -> Result<()> {
     let email: Email = email.parse().map_err(|refusal: Refusal| refusal.at(["email"]))?;
     attempt::count(app, caller, Attempt::Mail, email.as_str()).await?;
-    app.run(caller, &RequestAccess { number, email }).await
+    attempt::evenly(app.run(caller, &RequestAccess { number, email })).await
 }
 
 struct RequestAccess {

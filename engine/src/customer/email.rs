@@ -31,7 +31,7 @@ pub async fn request_change(app: &Arc<App>, caller: &Caller, email: &str, secret
         return Err(Refusal::new(ErrorCode::Invalid, "This is your address already.").at(["email"]).into());
     }
     attempt::count(app, caller, Attempt::Mail, email.as_str()).await?;
-    app.run(caller, &RequestChange { email }).await
+    attempt::evenly(app.run(caller, &RequestChange { email })).await
 }
 
 struct RequestChange {
