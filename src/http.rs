@@ -1,12 +1,13 @@
 //! The ways in over HTTP: the GraphQL endpoints, health, and files.
 
 use std::any::TypeId;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use async_graphql::{Data, Executor, Request, Response};
 use async_graphql_axum::{GraphQLProtocol, GraphQLRequest, GraphQLWebSocket};
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response as HttpResponse};
 use axum::routing::get;
@@ -107,13 +108,14 @@ async fn ready(State(app): State<Arc<App>>) -> HttpResponse {
 
 async fn execute<S: Executor>(
     State(endpoint): State<Endpoint<S>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     request: GraphQLRequest,
 ) -> HttpResponse {
     if let Err(refused) = must_be_json(&headers) {
         return refused;
     }
-    match open_call(&endpoint.app, endpoint.door, Context::of(&headers)).await {
+    match open_call(&endpoint.app, endpoint.door, Context::of(&headers, peer.ip())).await {
         Ok(call) => answer(&endpoint.schema, endpoint.door, call, request.into_inner()).await,
         Err(error) => refuse(error),
     }
@@ -207,16 +209,18 @@ struct Context {
     publishable_key: Option<String>,
     region: Option<String>,
     languages: Option<String>,
+    from: Option<IpAddr>,
 }
 
 impl Context {
-    fn of(headers: &HeaderMap) -> Self {
+    fn of(headers: &HeaderMap, from: IpAddr) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         Self {
             credential: text("authorization"),
             publishable_key: text("x-publishable-key"),
             region: text("x-region"),
             languages: text("accept-language"),
+            from: Some(from),
         }
     }
 }
@@ -251,7 +255,7 @@ async fn open_call_on(app: &Arc<App>, surface: Surface, context: &Context) -> Re
         None => None,
     };
     let (region, languages) = (context.region.as_deref(), context.languages.as_deref());
-    Call::new(app.clone(), Caller { actor, statements }, channel, region, languages)
+    Call::new(app.clone(), Caller { actor, statements, from: context.from }, channel, region, languages)
 }
 
 fn refuse(error: Error) -> HttpResponse {
@@ -304,6 +308,7 @@ impl<S: Executor> Executor for SocketExecutor<S> {
 
 async fn upgrade<S: Executor>(
     State(endpoint): State<Endpoint<S>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     protocol: std::result::Result<GraphQLProtocol, StatusCode>,
     upgrade: std::result::Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> HttpResponse {
@@ -336,6 +341,7 @@ async fn upgrade<S: Executor>(
                         publishable_key: text("x-publishable-key"),
                         region: text("x-region"),
                         languages: text("accept-language"),
+                        from: Some(peer.ip()),
                     };
                     open_call(&app, door, context.clone()).await.map_err(top_level)?;
                     let mut data = Data::default();

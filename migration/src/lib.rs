@@ -60,6 +60,7 @@ history! {
     m0013_translations
     m0014_customers
     m0016_access
+    m0017_listing
 }
 
 /// Applies every migration that the database has not seen.
@@ -180,26 +181,6 @@ fn words(backend: DbBackend) -> [(&'static str, &'static str); 5] {
             ("{folded}", r#"text collate "C""#),
         ],
         _ => [("{id}", "blob"), ("{time}", "text"), ("{json}", "text"), ("{bytes}", "blob"), ("{folded}", "text")],
-impl MigratorTrait for Migrator {
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(m0001_log::Migration),
-            Box::new(m0002_access::Migration),
-            Box::new(m0003_places::Migration),
-            Box::new(m0004_catalog::Migration),
-            Box::new(m0005_stock::Migration),
-            Box::new(m0006_cart::Migration),
-            Box::new(m0007_order::Migration),
-            Box::new(m0008_collections::Migration),
-            Box::new(m0009_products::Migration),
-            Box::new(m0010_media::Migration),
-            Box::new(m0011_search::Migration),
-            Box::new(m0012_metafields::Migration),
-            Box::new(m0013_translations::Migration),
-            Box::new(m0014_customers::Migration),
-            Box::new(m0016_access::Migration),
-            Box::new(m0017_listing::Migration),
-        ]
     }
 }
 

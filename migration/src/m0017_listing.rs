@@ -1,15 +1,7 @@
 //! Lists of products that are walked along an index, and a search index for
 //! each language.
 
-use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DbBackend;
-
-use crate::dialect::run;
-
-#[derive(DeriveMigrationName)]
-pub struct Migration;
-
-const UP: &[&str] = &[
+pub const UP: &[&str] = &[
     r#"alter table product drop column search_text"#,
     // The place of a product in a list that staff ordered, ties and all.
     r#"drop index collection_product_rank"#,
@@ -46,11 +38,8 @@ group by product.id, product_channel.channel_id, region.id, region.currency
     r#"delete from search_slip"#,
     r#"delete from search_word"#,
     r#"drop table search_product"#,
-];
-
-const UP_SQLITE: &[&str] = &[
-    r#"drop table search_index"#,
-    r#"
+    r#"{sqlite} drop table search_index"#,
+    r#"{sqlite}
 create table search_product (
     number integer primary key,
     product_id blob not null references product (id),
@@ -63,10 +52,7 @@ create table search_product (
 )
 "#,
     SEARCH_INDEX,
-];
-
-const UP_POSTGRES: &[&str] = &[
-    r#"
+    r#"{postgres}
 create table search_product (
     product_id uuid not null references product (id),
     locale text not null,
@@ -78,17 +64,17 @@ create table search_product (
     primary key (product_id, locale)
 )
 "#,
-    r#"create index search_product_document on search_product using gin (document)"#,
+    r#"{postgres} create index search_product_document on search_product using gin (document)"#,
 ];
 
-const SEARCH_INDEX: &str = r#"
+const SEARCH_INDEX: &str = r#"{sqlite}
 create virtual table search_index using fts5 (
     title, code, keyword, body,
     content = '', contentless_delete = 1, detail = column, tokenize = 'ascii', prefix = '1 2 3'
 )
 "#;
 
-const DOWN: &[&str] = &[
+pub const DOWN: &[&str] = &[
     r#"delete from search_slip"#,
     r#"delete from search_word"#,
     r#"drop table search_product"#,
@@ -121,11 +107,8 @@ group by product.id, product_channel.channel_id, region.id, region.currency
     r#"drop index collection_product_rank"#,
     r#"create index collection_product_rank on collection_product (collection_id, rank)"#,
     r#"alter table product add column search_text {folded} not null default ''"#,
-];
-
-const DOWN_SQLITE: &[&str] = &[
-    r#"drop table search_index"#,
-    r#"
+    r#"{sqlite} drop table search_index"#,
+    r#"{sqlite}
 create table search_product (
     number integer primary key,
     product_id blob not null unique references product (id),
@@ -136,10 +119,7 @@ create table search_product (
 )
 "#,
     SEARCH_INDEX,
-];
-
-const DOWN_POSTGRES: &[&str] = &[
-    r#"
+    r#"{postgres}
 create table search_product (
     product_id uuid not null primary key references product (id),
     title text not null,
@@ -149,24 +129,5 @@ create table search_product (
     document tsvector not null
 )
 "#,
-    r#"create index search_product_document on search_product using gin (document)"#,
+    r#"{postgres} create index search_product_document on search_product using gin (document)"#,
 ];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, UP).await?;
-        match manager.get_database_backend() {
-            DbBackend::Postgres => run(manager, UP_POSTGRES).await,
-            _ => run(manager, UP_SQLITE).await,
-        }
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, DOWN).await?;
-        match manager.get_database_backend() {
-            DbBackend::Postgres => run(manager, DOWN_POSTGRES).await,
-            _ => run(manager, DOWN_SQLITE).await,
-        }
-    }
-}

@@ -88,7 +88,7 @@ async fn serve_with(app: Arc<App>, listener: TcpListener, stop: CancellationToke
     if works {
         tasks.extend(background::work(&app, &stop));
     }
-    let router = http::router(app.clone());
+    let router = http::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let stopped = stop.clone();
     axum::serve(listener, router)
         .with_graceful_shutdown(async move { stopped.cancelled().await })

@@ -8,7 +8,9 @@
 )]
 
 mod access;
+mod authority;
 mod budget;
+mod bug_class;
 mod cart;
 mod catalog;
 mod category;

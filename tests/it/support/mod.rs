@@ -10,6 +10,7 @@ pub mod node;
 pub mod pictures;
 pub mod provider;
 pub mod redis;
+pub mod rows;
 pub mod shop;
 pub mod socket;
 pub mod walker;
