@@ -311,3 +311,22 @@ async fn rows_are_counted_only_when_their_number_is_asked_for() {
     let counted = shop.store.send("{ products { totalCount nodes { title } } }", json!({})).await;
     assert_eq!((counted.at("products.totalCount"), plain.statements, counted.statements), (json!(1), 1, 2));
 }
+
+#[tokio::test]
+async fn regions_and_products_that_are_made_at_the_same_time_know_each_other() {
+    let shop = Shop::open().await;
+    shop.europe(&["DE"], true).await;
+    for (round, country) in ["US", "CA", "MX"].into_iter().enumerate() {
+        let product = |number: usize| {
+            let input = json!({ "title": format!("Twin {round} {number}"), "status": "PUBLISHED" });
+            shop.set("productCreate", input, "product { id }")
+        };
+        let input = json!({ "handle": country.to_lowercase(), "name": country, "currencyCode": "USD",
+            "countries": [country], "pricesIncludeTax": false });
+        let products = futures_util::future::join_all((0..8).map(product));
+        let (products, region) = tokio::join!(products, shop.set("regionSet", input, "region { id }"));
+        region.done();
+        products.iter().for_each(|answer| drop(answer.done()));
+        every_product_has_its_rows(&shop).await;
+    }
+}

@@ -25,8 +25,8 @@ use sea_orm::{
 pub use open::{DatabaseUrl, create_postgres_copy};
 pub use paged::page_of;
 pub use sql::{
-    any, any_sql, database_now, expression, insert_all, is_retryable, lower_contains, number_order, statement,
-    text_contains, unique_violation,
+    any, any_sql, database_now, expression, hold_settings, insert_all, is_retryable, lower_contains, number_order,
+    statement, text_contains, unique_violation,
 };
 
 /// Counts the statements of one request, everything but `BEGIN` and `COMMIT`.

@@ -21,7 +21,7 @@ pub async fn page_of<E, M>(
 ) -> Result<Rows<M>, DbErr>
 where
     E: EntityTrait<Model = M>,
-    M: FromQueryResult + Send + Sync,
+    M: FromQueryResult + Send + Sync + 'static,
 {
     let total = if count { Some(find.clone().count(conn).await? as i64) } else { None };
     let rows = find

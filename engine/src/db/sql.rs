@@ -142,6 +142,16 @@ pub async fn number_order(conn: &Conn, order: OrderId) -> Result<i64, DbErr> {
     Ok(number)
 }
 
+/// Keeps the settings as they are until the transaction ends, together with
+/// others who need that. The one writer of SQLite has them for itself anyway.
+pub async fn hold_settings(conn: &Conn) -> Result<(), DbErr> {
+    if conn.backend() == DbBackend::Postgres {
+        let sql = "select value from counter where name = 'settings' for share";
+        conn.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+    }
+    Ok(())
+}
+
 /// What time it is for the database; an embedded one has this machine's clock.
 pub async fn database_now(conn: &Conn) -> Result<DateTime<Utc>, DbErr> {
     let backend = conn.backend();

@@ -6,7 +6,7 @@ use domain::pricing::Candidate;
 use entity::price;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
-use crate::db::{Conn, any, statement};
+use crate::db::{Conn, any, hold_settings, statement};
 use crate::error::Result;
 use crate::op::Tx;
 
@@ -65,6 +65,8 @@ const LIST: &str = "insert into listing_price
 
 /// Renews the listing prices of a product.
 pub async fn refresh_product(tx: &mut Tx, product: ProductId) -> Result<()> {
+    // A region that is made meanwhile would not be seen here, nor this product there.
+    hold_settings(&tx.conn).await?;
     let id = uuid::Uuid::from(product);
     let forget = statement(&tx.conn, "delete from listing_price where product_id = ?", [id.into()]);
     tx.conn.execute_raw(forget).await?;
@@ -80,6 +82,7 @@ const PRODUCTS: usize = 500;
 
 /// Renews the listing prices of many products.
 pub async fn refresh_products(tx: &mut Tx, products: &[ProductId]) -> Result<()> {
+    hold_settings(&tx.conn).await?;
     for some in products.chunks(PRODUCTS) {
         let ids = || some.iter().map(|id| uuid::Uuid::from(*id).into());
         let marks = vec!["?"; some.len()].join(", ");
@@ -94,7 +97,8 @@ pub async fn refresh_products(tx: &mut Tx, products: &[ProductId]) -> Result<()>
     Ok(())
 }
 
-/// Renews the listing prices of a region.
+/// Renews the listing prices of a region; after the settings were touched, so
+/// that no product comes by meanwhile.
 pub async fn refresh_region(tx: &mut Tx, region: RegionId) -> Result<()> {
     let id = uuid::Uuid::from(region);
     let forget = statement(&tx.conn, "delete from listing_price where region_id = ?", [id.into()]);

@@ -83,9 +83,9 @@ impl Op for SetRegion {
         let mut providers = self.providers.clone();
         providers.sort();
         repo::replace_members(tx, row.id, &countries, &providers).await?;
+        tx.touch_settings().await?;
         crate::pricing::repo::refresh_region(tx, row.id).await?;
         tx.audit(row.id, before, Some(json!({ "name": row.name, "pricesIncludeTax": row.prices_include_tax })));
-        tx.touch_settings().await?;
         Ok(Region { row, countries, providers })
     }
 }
