@@ -102,6 +102,10 @@ async fn known_and_unknown_addresses_cost_the_same_work() {
     let ada = shop.customer("ada@shopper.example").await;
     shop.customer("bob@shopper.example").await;
     shop.register("unproved@shopper.example", PASSWORD).await.done();
+    shop.europe(&["DE"], true).await;
+    shop.offer(&["manual"]).await;
+    let tee = shop.tee("20.00", 5).await;
+    let placed = shop.checkout_all(&[(&tee, 1)], "manual", "key").await;
     let rows = Reader::of(&shop).await;
     let kept = async || {
         let tries = "select cast(coalesce(sum(count), 0) as bigint) from access_attempt";
@@ -114,40 +118,36 @@ async fn known_and_unknown_addresses_cost_the_same_work() {
         ("customerRegister", json!({ "password": "another password" }), "accepted"),
         ("customerPasswordRecover", json!({}), "accepted"),
         ("customerVerificationRequest", json!({}), "accepted"),
-        ("orderAccessRequest", json!({ "number": 1 }), "accepted"),
+        ("orderAccessRequest", json!({ "number": placed.number }), "accepted"),
         ("customerEmailChangeRequest", json!({ "password": PASSWORD }), "accepted"),
     ] {
         let hashes = u64::from(more["password"].is_string());
-        let mut rounds = 0..5;
-        loop {
-            let round = rounds.next();
-            shop.app.db.admin().execute_unprepared("delete from access_attempt").await.unwrap();
-            let strangers = ["nobody", "stranger"].map(|name| format!("{name}-{mutation}-{round:?}@shopper.example"));
-            let known = ["bob@shopper.example".to_owned(), "unproved@shopper.example".to_owned()];
-            let mut costs = Vec::new();
-            for email in known.into_iter().chain(strangers.map(|email| email.replace(['(', ')'], ""))) {
-                let mut input = more.clone();
-                input["email"] = json!(email);
-                let runs = engine::auth::password::runs();
-                let (before, tries) = kept().await;
-                let answer = match mutation {
-                    "customerEmailChangeRequest" => ada.mutate(mutation, input, selection).await,
-                    _ => shop.guest(mutation, input, selection).await,
-                };
-                assert_eq!(answer.refusals().iter().filter(|code| *code != "CREDENTIALS_INVALID").count(), 0);
-                let (after, tried) = kept().await;
-                // Two counts are of the try itself, here and everywhere; what comes behind them writes too.
-                let writes = before != after || tried > tries + 2;
-                assert_eq!(writes, mutation != "customerLogin", "{mutation} for {email}");
-                costs.push((engine::auth::password::runs() - runs, answer.statements));
-            }
-            assert!(costs.iter().all(|cost| cost.1 == costs[0].1), "{mutation}: hashes and statements {costs:?}");
-            if costs.iter().all(|cost| cost.0 == hashes) {
-                break;
-            }
-            // Where tests share a process, others may have hashed meanwhile.
-            assert!(round.is_some(), "{mutation}: hashes and statements {costs:?}");
+        let strangers = ["nobody", "stranger"].map(|name| format!("{name}-{mutation}@shopper.example"));
+        // The order was bought as a guest with another address.
+        let first = if mutation == "orderAccessRequest" { "ada@example.com" } else { "bob@shopper.example" };
+        let known = [first.to_owned(), "unproved@shopper.example".to_owned()];
+        let mut costs = Vec::new();
+        for email in known.into_iter().chain(strangers) {
+            let mut input = more.clone();
+            input["email"] = json!(email);
+            let runs = engine::auth::password::runs();
+            let (before, tries) = kept().await;
+            let answer = match mutation {
+                "customerEmailChangeRequest" => ada.mutate(mutation, input, selection).await,
+                _ => shop.guest(mutation, input, selection).await,
+            };
+            assert!(answer.refusals().iter().all(|code| code == "CREDENTIALS_INVALID"), "{}", answer.body);
+            let (after, tried) = kept().await;
+            // Two counts are of the try itself, here and everywhere; what comes behind them writes too.
+            let writes = before != after || tried > tries + 2;
+            assert_eq!(writes, mutation != "customerLogin", "{mutation} for {email}");
+            let hashed = engine::auth::password::runs() - runs;
+            // Where tests share a process, others hash meanwhile.
+            let alone = std::env::var_os("NEXTEST").is_some();
+            assert!(hashed == hashes || (hashed > hashes && !alone), "{mutation} for {email} hashed {hashed} times");
+            costs.push(answer.statements);
         }
+        assert!(costs.iter().all(|cost| *cost == costs[0]), "{mutation} takes {costs:?} statements");
     }
     let login = "mutation($email: String!, $password: String!) {
         staffLogin(input: { email: $email, password: $password }) { tokens { accessToken } userErrors { code } } }";

@@ -46,7 +46,7 @@ impl Person {
             Need::Nothing => true,
             Need::Admin => self.holds.is_some(),
             Need::Permission(permission) => self.holds.as_ref().is_some_and(|held| held.contains(&permission)),
-            Need::System => false,
+            _ => false,
         }
     }
 
