@@ -247,7 +247,7 @@ async fn open_call_on(app: &Arc<App>, surface: Surface, context: &Context) -> Re
         None => None,
     };
     let (region, languages) = (context.region.as_deref(), context.languages.as_deref());
-    Call::new(app.clone(), Caller { actor, statements }, channel, region, languages)
+    Call::new(app.clone(), Caller { statements, ..Caller::new(actor) }, channel, region, languages)
 }
 
 fn refuse(error: Error) -> HttpResponse {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use domain::auth::Permission;
-use domain::id::{ApiKeyId, CustomerId, SessionId, StaffId};
+use domain::id::{ApiKeyId, ChannelId, CustomerId, SessionId, StaffId};
 
 use crate::db::StatementCount;
 use crate::error::{Error, Result};
@@ -112,12 +112,14 @@ pub struct Caller {
     pub actor: Actor,
     /// Statements so far.
     pub statements: StatementCount,
+    /// The channel in which he asks, when he asks in one.
+    pub channel: Option<ChannelId>,
 }
 
 impl Caller {
     /// A caller who has not asked anything yet.
     pub fn new(actor: Actor) -> Self {
-        Self { actor, statements: StatementCount::default() }
+        Self { actor, statements: StatementCount::default(), channel: None }
     }
 
     /// The shop itself.

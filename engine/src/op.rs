@@ -10,7 +10,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::id::{OrderId, ProductId};
+use domain::id::{ChannelId, OrderId, ProductId};
 use domain::refusal::{ErrorCode, Refusal};
 use entity::idempotency;
 use sea_orm::sea_query::OnConflict;
@@ -89,6 +89,7 @@ pub struct Tx {
     pub conn: Conn,
     app: Arc<App>,
     actor: Actor,
+    channel: Option<ChannelId>,
     now: DateTime<Utc>,
     settings: Option<Arc<Settings>>,
     settings_touched: bool,
@@ -119,6 +120,11 @@ impl Tx {
     /// Who is writing.
     pub fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    /// The channel in which he writes, when it is a request's.
+    pub fn channel(&self) -> Option<ChannelId> {
+        self.channel
     }
 
     /// A new id.
@@ -239,6 +245,7 @@ impl App {
             conn: self.db.begin(&caller.statements).await?,
             app: self.clone(),
             actor: caller.actor.clone(),
+            channel: caller.channel,
             now: self.clock.now(),
             settings: None,
             settings_touched: false,

@@ -12,7 +12,7 @@ use crate::http;
 use engine::app::App;
 use engine::db::DatabaseUrl;
 use engine::error::{Error, Result};
-use engine::{relay, seed, sweeper};
+use engine::{notification, relay, seed, sweeper};
 
 /// Serves the shop.
 #[derive(Debug, Args)]
@@ -30,6 +30,7 @@ pub struct Serve {
 impl Serve {
     /// Sets the shop up as far as needed and serves until told to stop.
     pub async fn run(self) -> Result<()> {
+        let mail = self.place.mail()?;
         let url = self.place.prepare()?;
         let _only_one = only_server(&url)?;
         // An address that is taken is told before anything is made, above all
@@ -37,7 +38,8 @@ impl Serve {
         let listener = TcpListener::bind(self.listen)
             .await
             .map_err(|error| Error::internal(format!("{} can't be listened on: {error}", self.listen)))?;
-        let builder = App::builder(&url).await?.redis(self.place.redis_url.clone()).files(self.place.files());
+        let builder = App::builder(&url).await?.redis(self.place.redis_url.clone());
+        let builder = builder.files(self.place.files()).mail(mail);
         let setting_up = builder.db().lock_setup().await?;
         migration::up(builder.db().admin()).await?;
         let app = builder.open().await?;
@@ -76,6 +78,7 @@ fn only_server(url: &DatabaseUrl) -> Result<Option<std::fs::File>> {
 pub async fn serve(app: Arc<App>, listener: TcpListener, stop: CancellationToken) -> Result<()> {
     let mut tasks = relay::start(&app, &stop);
     tasks.push(sweeper::start(&app, &stop));
+    tasks.push(notification::start(&app, &stop));
     let router = http::router(app.clone());
     let stopped = stop.clone();
     axum::serve(listener, router)

@@ -345,16 +345,19 @@ mod tests {
     #[test]
     fn unknown_variables_are_named_with_their_line() {
         assert_eq!(faults("a\n\n{{ order.nmber }}"), ["3: There is no variable order.nmber."]);
-        assert_eq!(faults("{{ name }}\n{{ shop }}{{ shop.name.x }}"), [
-            "1: There is no variable name.",
-            "2: There is no variable shop.name.x.",
-        ]);
+        assert_eq!(
+            faults("{{ name }}\n{{ shop }}{{ shop.name.x }}"),
+            ["1: There is no variable name.", "2: There is no variable shop.name.x.",]
+        );
         let inside = "{% for line in order.lines %}\n{{ line.tilte }}{% endfor %}\n{{ line.title }}{{ loop.index }}";
-        assert_eq!(faults(inside), [
-            "2: There is no variable line.tilte.",
-            "3: There is no variable line.title.",
-            "3: There is no variable loop.index.",
-        ]);
+        assert_eq!(
+            faults(inside),
+            [
+                "2: There is no variable line.tilte.",
+                "3: There is no variable line.title.",
+                "3: There is no variable loop.index.",
+            ]
+        );
         assert_eq!(faults("{% for x in shop.name %}{% endfor %}"), ["1: shop.name is no list."]);
     }
 

@@ -16,10 +16,16 @@ fn figures(locale: &str) -> Figures {
     match (language.as_str(), region.as_deref()) {
         ("de" | "it" | "fr", Some("CH" | "LI")) => of("’", ".", true),
         ("es", Some("MX" | "US" | "GT" | "HN" | "SV" | "NI" | "PA" | "PE" | "DO" | "PR")) => of(",", ".", true),
-        ("fr" | "nb" | "nn" | "no" | "sv" | "fi" | "cs" | "sk" | "pl" | "ru" | "uk" | "bg" | "hu" | "et" | "lv"
-        | "lt", _) => of("\u{a0}", ",", false),
-        ("de" | "es" | "it" | "nl" | "pt" | "da" | "tr" | "id" | "el" | "ro" | "hr" | "sl" | "sr" | "ca" | "is"
-        | "vi", _) => of(".", ",", false),
+        (
+            "fr" | "nb" | "nn" | "no" | "sv" | "fi" | "cs" | "sk" | "pl" | "ru" | "uk" | "bg" | "hu" | "et" | "lv"
+            | "lt",
+            _,
+        ) => of("\u{a0}", ",", false),
+        (
+            "de" | "es" | "it" | "nl" | "pt" | "da" | "tr" | "id" | "el" | "ro" | "hr" | "sl" | "sr" | "ca" | "is"
+            | "vi",
+            _,
+        ) => of(".", ",", false),
         _ => of(",", ".", true),
     }
 }
@@ -70,7 +76,17 @@ pub fn money(amount: Money, locale: &str) -> String {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 

@@ -147,7 +147,8 @@ pub fn retry_after(attempts: i32) -> Option<i64> {
 
 /// A subject in one line: what would begin another header is a blank.
 pub fn one_line(text: &str) -> String {
-    let words: Vec<&str> = text.split(|c: char| c.is_control() || c.is_whitespace()).filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> =
+        text.split(|c: char| c.is_control() || c.is_whitespace()).filter(|w| !w.is_empty()).collect();
     words.join(" ").chars().take(MAX_SENT_SUBJECT).collect()
 }
 

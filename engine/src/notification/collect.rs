@@ -67,11 +67,8 @@ impl Op for Collect {
         let events = stamped_after(&tx.conn, position, BATCH).await?;
         let Some(last) = events.last().and_then(|event| event.position) else { return Ok(0) };
         let since = tx.now() - NEWS;
-        let asked: Vec<_> = events
-            .iter()
-            .filter(|event| event.at >= since)
-            .filter_map(|event| Some((event, wanted(event)?)))
-            .collect();
+        let asked: Vec<_> =
+            events.iter().filter(|event| event.at >= since).filter_map(|event| Some((event, wanted(event)?))).collect();
         let people = People::of(tx, &asked).await?;
         let rows = asked.iter().filter_map(|(event, template)| people.row(tx, event, *template)).collect();
         repo::insert_new(tx, rows).await?;

@@ -12,7 +12,7 @@ use domain::notification::{About, NotificationSource, NotificationTemplate};
 use domain::text::Email;
 use entity::{channel, customer, notification, notification_text, order};
 
-use super::context::{self, Context, ShopView};
+use super::context::{self, Context, PersonView, ShopView};
 use super::render::{PartFault, Text, render};
 use super::{built_in, repo};
 use crate::actor::Caller;
@@ -72,8 +72,9 @@ pub fn choose(
     locale: &str,
     texts: &[notification_text::Model],
 ) -> Option<Chosen> {
-    let parents =
-        |tag: &str| std::iter::successors(Some(tag.to_owned()), |tag| tag.rsplit_once('-').map(|(up, _)| up.to_owned()));
+    let parents = |tag: &str| {
+        std::iter::successors(Some(tag.to_owned()), |tag| tag.rsplit_once('-').map(|(up, _)| up.to_owned()))
+    };
     let chain = parents(locale).chain(parents(&channel.default_locale)).chain([built_in::LOCALES[0].to_owned()]);
     chain.into_iter().find_map(|locale| {
         let of = |channel: Option<ChannelId>| {
@@ -116,7 +117,9 @@ fn lead(context: &mut Context, channel: &channel::Model, kind: LinkKind, order: 
 /// What the mail of a kind leads to, when it is about a customer, and what its token is for.
 fn customer_link(template: NotificationTemplate) -> (LinkKind, Option<TokenPurpose>) {
     match template {
-        NotificationTemplate::CustomerVerification => (LinkKind::Verification, Some(TokenPurpose::CustomerVerification)),
+        NotificationTemplate::CustomerVerification => {
+            (LinkKind::Verification, Some(TokenPurpose::CustomerVerification))
+        }
         NotificationTemplate::CustomerRecovery => (LinkKind::Recovery, Some(TokenPurpose::PasswordRecovery)),
         NotificationTemplate::CustomerEmailChange => (LinkKind::EmailChange, Some(TokenPurpose::EmailChange)),
         NotificationTemplate::CustomerOrderClaim => (LinkKind::OrderClaim, Some(TokenPurpose::OrderClaim)),
@@ -190,7 +193,12 @@ async fn order_mail(
 }
 
 /// Writes an order, and what the kind of mail says besides, into a context.
-async fn about_order(conn: &Conn, row: &notification::Model, order: &order::Model, context: &mut Context) -> Result<()> {
+async fn about_order(
+    conn: &Conn,
+    row: &notification::Model,
+    order: &order::Model,
+    context: &mut Context,
+) -> Result<()> {
     let lines = crate::order::repo::lines_of(conn, &[order.id]).await?;
     let shipping = crate::order::repo::shipping_of(conn, &[order.id]).await?;
     match row.template {
@@ -232,10 +240,18 @@ async fn customer_mail(
     }
     lead(context, channel, kind, None, &token);
     let to = to.filter(|to| *to != Email::erased());
-    context.customer = to.as_ref().map(|to| {
-        context::person(customer.first_name.as_deref(), customer.last_name.as_deref(), to.as_str())
-    });
+    context.customer = to.as_ref().map(|to| named(&customer, row.template, to));
     Ok(to)
+}
+
+/// A customer as his mail names him. Nobody has proved yet that the mailbox is his who typed the name: what goes to
+/// it would carry a stranger's words.
+fn named(row: &customer::Model, template: NotificationTemplate, to: &Email) -> PersonView {
+    use NotificationTemplate::{CustomerEmailChange, CustomerVerification};
+    match template {
+        CustomerVerification | CustomerEmailChange => context::person(None, None, to.as_str()),
+        _ => context::person(row.first_name.as_deref(), row.last_name.as_deref(), to.as_str()),
+    }
 }
 
 /// What the mail of a kind leads to, when it is about staff.
@@ -246,12 +262,8 @@ fn staff_link(template: NotificationTemplate) -> LinkKind {
     }
 }
 
-/// A token of a mail to a member of staff.
-struct StaffToken {
-    to: Email,
-    secret: String,
-    life: TimeDelta,
-}
+/// Where a mail to a member of staff goes, its token, and for how long that is good.
+type StaffToken = (Email, String, TimeDelta);
 
 /// The token of a mail to a member of staff; nothing when the mail has become pointless.
 async fn staff_token(_: &Arc<App>, _: StaffId, template: NotificationTemplate) -> Result<Option<StaffToken>> {
@@ -270,12 +282,12 @@ async fn staff_mail(
 ) -> Result<Option<Email>> {
     let Some(id) = row.staff_id else { return Ok(None) };
     let Some(staff) = repo::staff(&app.read(), &[id]).await?.into_iter().next() else { return Ok(None) };
-    let Some(token) = staff_token(app, id, row.template).await? else { return Ok(None) };
-    lead(context, channel, staff_link(row.template), None, &token.secret);
-    context.token = Some(token.secret);
-    context.valid_hours = Some(token.life.num_hours());
-    context.staff = Some(context::person(None, Some(&staff.name), token.to.as_str()));
-    Ok(Some(token.to))
+    let Some((to, token, life)) = staff_token(app, id, row.template).await? else { return Ok(None) };
+    lead(context, channel, staff_link(row.template), None, &token);
+    context.token = Some(token);
+    context.valid_hours = Some(life.num_hours());
+    context.staff = Some(context::person(None, Some(&staff.name), to.as_str()));
+    Ok(Some(to))
 }
 
 /// What is previewed.
@@ -389,8 +401,7 @@ async fn subject_of(
     }
     if let Some(customer) = customer {
         let to = mailbox_of(customer, template).unwrap_or_else(|| customer.email.clone());
-        let (first, last) = (customer.first_name.as_deref(), customer.last_name.as_deref());
-        context.customer = Some(context::person(first, last, to.as_str()));
+        context.customer = Some(named(customer, template, &to));
         return Ok(Some(to));
     }
     Ok(None)

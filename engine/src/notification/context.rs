@@ -201,7 +201,7 @@ pub fn person(first: Option<&str>, last: Option<&str>, email: &str) -> PersonVie
 }
 
 fn address(address: &Address) -> AddressView {
-    let person = person(address.first_name.as_deref(), Some(&address.last_name), "").name;
+    let person = person(address.first_name.as_deref(), Some(address.last_name.as_str()), "").name;
     let place = [address.postal_code.as_deref(), Some(address.city.as_str()), address.province.as_deref()];
     let place: Vec<&str> = place.into_iter().flatten().collect();
     let lines = [
@@ -249,7 +249,7 @@ pub fn order(
         number: row.number.unwrap_or_default(),
         placed_on: day(row.placed_at, locale),
         email: row.email.to_string(),
-        name: name.and_then(|to| person(to.first_name.as_deref(), Some(&to.last_name), "").name),
+        name: name.and_then(|to| person(to.first_name.as_deref(), Some(to.last_name.as_str()), "").name),
         lines: lines.iter().map(line).collect(),
         shipping_methods: shipping.iter().map(|line| line.name.clone()).collect(),
         subtotal: money(row.subtotal_minor),
@@ -317,7 +317,8 @@ pub fn sample(template: NotificationTemplate) -> Context {
 
 fn sample_order() -> OrderView {
     let text = |text: &str| text.to_owned();
-    let address = || Some(AddressView { lines: vec![text("Ada Lovelace"), text("Elm Street 1"), text("10115 Berlin")] });
+    let address =
+        || Some(AddressView { lines: vec![text("Ada Lovelace"), text("Elm Street 1"), text("10115 Berlin")] });
     let line = LineView {
         title: text("Tee"),
         variant_title: Some(text("Blue")),

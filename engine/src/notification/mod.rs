@@ -27,6 +27,8 @@ pub mod render;
 pub mod repo;
 pub mod worker;
 
+pub use worker::start;
+
 use chrono::TimeDelta;
 
 /// How long a process may take for one mail before it counts as lost.

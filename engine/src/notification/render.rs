@@ -65,7 +65,7 @@ fn text_of(value: &Value) -> Result<&str, minijinja::Error> {
     value.as_str().ok_or_else(|| minijinja::Error::new(ErrorKind::InvalidOperation, "this filter is for texts"))
 }
 
-fn environment() -> Environment<'static> {
+fn environment<'s>() -> Environment<'s> {
     let mut env = Environment::empty();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_fuel(Some(FUEL));
@@ -77,22 +77,25 @@ fn environment() -> Environment<'static> {
         }
         _ => Err(minijinja::Error::new(ErrorKind::InvalidOperation, "a list or an object can't be written")),
     });
-    env.add_filter("upper", |value: &Value| text_of(value).map(str::to_uppercase));
-    env.add_filter("lower", |value: &Value| text_of(value).map(str::to_lowercase));
-    env.add_filter("trim", |value: &Value| text_of(value).map(|text| text.trim().to_owned()));
-    env.add_filter("length", |value: &Value| {
+    env.add_filter("upper", |value: Value| text_of(&value).map(str::to_uppercase));
+    env.add_filter("lower", |value: Value| text_of(&value).map(str::to_lowercase));
+    env.add_filter("trim", |value: Value| text_of(&value).map(|text| text.trim().to_owned()));
+    env.add_filter("length", |value: Value| {
         value.len().ok_or_else(|| minijinja::Error::new(ErrorKind::InvalidOperation, "this has no length"))
     });
-    env.add_filter("default", |value: &Value, other: &Value| {
-        if value.is_none() || value.is_undefined() { other.clone() } else { value.clone() }
-    });
+    env.add_filter(
+        "default",
+        |value: Value, other: Value| {
+            if value.is_none() || value.is_undefined() { other } else { value }
+        },
+    );
     let end = |value: &Value, last: bool| -> Result<Value, minijinja::Error> {
         let mut entries = value.try_iter()?;
         let found = if last { entries.last() } else { entries.next() };
         Ok(found.unwrap_or_else(|| Value::from(())))
     };
-    env.add_filter("first", move |value: &Value| end(value, false));
-    env.add_filter("last", move |value: &Value| end(value, true));
+    env.add_filter("first", move |value: Value| end(&value, false));
+    env.add_filter("last", move |value: Value| end(&value, true));
     env
 }
 
@@ -108,7 +111,8 @@ fn fault(part: &'static str, error: &minijinja::Error) -> PartFault {
     PartFault { part, fault: Fault { line: error.line().unwrap_or(1), message } }
 }
 
-fn part(env: &Environment<'_>, name: &'static str, source: &str, context: &Value) -> Result<String, PartFault> {
+fn part(name: &'static str, source: &str, context: &Value) -> Result<String, PartFault> {
+    let env = environment();
     let broken = |error: minijinja::Error| fault(name, &error);
     let template = env.template_from_named_str(name, source).map_err(broken)?;
     let mut output = Bounded(Vec::new());
@@ -118,12 +122,11 @@ fn part(env: &Environment<'_>, name: &'static str, source: &str, context: &Value
 
 /// What a mail says, in a language.
 pub fn render(text: &Text, context: &Context, locale: &str) -> Result<Text, PartFault> {
-    let env = environment();
     let context = Value::from(Serde(context));
     Ok(Text {
-        subject: one_line(&part(&env, "subject", &text.subject, &context)?),
-        text: part(&env, "text", &text.text, &context)?,
-        html: framed(part(&env, "html", &text.html, &context)?, locale),
+        subject: one_line(&part("subject", &text.subject, &context)?),
+        text: part("text", &text.text, &context)?,
+        html: framed(part("html", &text.html, &context)?, locale),
     })
 }
 

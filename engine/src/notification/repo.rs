@@ -44,7 +44,8 @@ pub async fn insert_new(tx: &mut Tx, rows: Vec<notification::Model>) -> Result<(
     if rows.is_empty() {
         return Ok(());
     }
-    let rows: Vec<notification::ActiveModel> = rows.into_iter().map(|row| row.into_active_model().reset_all()).collect();
+    let rows: Vec<notification::ActiveModel> =
+        rows.into_iter().map(|row| row.into_active_model().reset_all()).collect();
     notification::Entity::insert_many(rows)
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .exec_without_returning(&tx.conn)
@@ -116,6 +117,19 @@ pub async fn claim(tx: &mut Tx, id: NotificationId, until: DateTime<Utc>) -> Res
         version = version + 1, updated_at = ? where id = ? and state = 'PENDING' and due_at <= ?";
     let values = [until.into(), tx.now().into(), Uuid::from(id).into(), tx.now().into()];
     Ok(tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?.rows_affected() == 1)
+}
+
+/// Takes a customer's mailbox out of what was sent to him, and what a mail server said of it. What waits is not sent;
+/// a copy that lies in a file is removed by whoever works on mail.
+pub async fn blank(tx: &mut Tx, id: CustomerId) -> Result<()> {
+    let sql = "update notification set recipient = null, forget_copy = true, version = version + 1,
+        updated_at = ?, error = case when state = 'PENDING' then 'The person was erased.' end,
+        due_at = case when state = 'SENDING' then due_at else ? end,
+        state = case when state = 'PENDING' then 'SKIPPED' else state end
+        where customer_id = ? or order_id in (select id from \"order\" where customer_id = ?)";
+    let id = Uuid::from(id);
+    tx.conn.execute_raw(statement(&tx.conn, sql, [tx.now().into(), tx.now().into(), id.into(), id.into()])).await?;
+    Ok(())
 }
 
 /// How many notifications are in one of these states.

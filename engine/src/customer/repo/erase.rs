@@ -93,6 +93,7 @@ pub async fn open_orders(tx: &Tx, id: CustomerId) -> Result<Vec<OrderId>> {
 /// Blanks everything that tells who a customer is. He is deleted with it.
 pub async fn blank(tx: &mut Tx, row: &customer::Model) -> Result<()> {
     forget_frozen(tx, row.id).await?;
+    crate::notification::repo::blank(tx, row.id).await?;
     for (sql, whose) in PERSONAL {
         let sql = sql.replace("{erased}", Email::erased().as_str());
         let value: Value = match whose {

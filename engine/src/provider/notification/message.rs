@@ -2,7 +2,7 @@
 
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
-use lettre::{Address, BoxError};
+use lettre::Address;
 
 use super::{Failure, Mail};
 
@@ -18,7 +18,7 @@ macro_rules! header {
                 HeaderName::new_from_ascii_str($text)
             }
 
-            fn parse(text: &str) -> Result<Self, BoxError> {
+            fn parse(text: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
                 Ok(Self(text.to_owned()))
             }
 
@@ -64,7 +64,7 @@ pub(super) fn message(mail: &Mail) -> Result<Message, Failure> {
         .message_id(Some(mail.message_id.clone()))
         .header(AutoSubmitted("auto-generated".to_owned()))
         .header(AutoResponseSuppress("All".to_owned()))
-        .header(ContentLanguage(mail.locale.clone()))
+        .header(ContentLanguage(domain::notification::one_line(&mail.locale)))
         .multipart(
             MultiPart::alternative()
                 .singlepart(part(ContentType::TEXT_PLAIN, &mail.text))

@@ -91,10 +91,10 @@ impl SmtpMail {
                 let credentials = Credentials::new(user.clone(), secret.clone());
                 line.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await?;
             }
-            Ok(line)
+            Ok::<_, SmtpError>(line)
         };
         match timeout(CONNECTING, connecting).await {
-            Ok(line) => line.map_err(|error: SmtpError| format!("{server:?}: {}", told(&error))),
+            Ok(line) => line.map_err(|error| format!("{server:?}: {}", told(&error))),
             Err(_) => Err(format!("{server:?}: no answer within {} s", CONNECTING.as_secs())),
         }
     }
