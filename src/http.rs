@@ -1,12 +1,13 @@
 //! The ways in over HTTP: the GraphQL endpoints, health, and files.
 
 use std::any::TypeId;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use async_graphql::{Data, Executor, Request, Response};
 use async_graphql_axum::{GraphQLProtocol, GraphQLRequest, GraphQLWebSocket};
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response as HttpResponse};
 use axum::routing::get;
@@ -64,10 +65,14 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(endpoint("/store/graphql", store, STORE_BODY))
         .merge(endpoint("/admin/graphql", admin, ADMIN_BODY))
         .merge(endpoint("/graphql", unified, ADMIN_BODY))
-        .merge(Router::new().route("/health/ready", get(ready)).with_state(app.clone()))
+        .merge(health(app.clone()))
         .merge(crate::media::http::routes(app))
-        .route("/health/live", get(|| async { "live\n" }))
         .route("/media/demo/{file}", get(demo_picture))
+}
+
+/// Whether the process runs, and whether its database answers.
+pub fn health(app: Arc<App>) -> Router {
+    Router::new().route("/health/ready", get(ready)).with_state(app).route("/health/live", get(|| async { "live\n" }))
 }
 
 fn endpoint<S: Executor>(path: &str, endpoint: Endpoint<S>, body: usize) -> Router {
@@ -103,13 +108,14 @@ async fn ready(State(app): State<Arc<App>>) -> HttpResponse {
 
 async fn execute<S: Executor>(
     State(endpoint): State<Endpoint<S>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     request: GraphQLRequest,
 ) -> HttpResponse {
     if let Err(refused) = must_be_json(&headers) {
         return refused;
     }
-    match open_call(&endpoint.app, endpoint.door, Context::of(&headers)).await {
+    match open_call(&endpoint.app, endpoint.door, Context::of(&headers, peer.ip())).await {
         Ok(call) => answer(&endpoint.schema, endpoint.door, call, request.into_inner()).await,
         Err(error) => refuse(error),
     }
@@ -203,16 +209,18 @@ struct Context {
     publishable_key: Option<String>,
     region: Option<String>,
     languages: Option<String>,
+    from: Option<IpAddr>,
 }
 
 impl Context {
-    fn of(headers: &HeaderMap) -> Self {
+    fn of(headers: &HeaderMap, from: IpAddr) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         Self {
             credential: text("authorization"),
             publishable_key: text("x-publishable-key"),
             region: text("x-region"),
             languages: text("accept-language"),
+            from: Some(from),
         }
     }
 }
@@ -247,7 +255,8 @@ async fn open_call_on(app: &Arc<App>, surface: Surface, context: &Context) -> Re
         None => None,
     };
     let (region, languages) = (context.region.as_deref(), context.languages.as_deref());
-    Call::new(app.clone(), Caller { statements, ..Caller::new(actor) }, channel, region, languages)
+    let caller = Caller { statements, from: context.from, ..Caller::new(actor) };
+    Call::new(app.clone(), caller, channel, region, languages)
 }
 
 fn refuse(error: Error) -> HttpResponse {
@@ -300,6 +309,7 @@ impl<S: Executor> Executor for SocketExecutor<S> {
 
 async fn upgrade<S: Executor>(
     State(endpoint): State<Endpoint<S>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     protocol: std::result::Result<GraphQLProtocol, StatusCode>,
     upgrade: std::result::Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> HttpResponse {
@@ -332,6 +342,7 @@ async fn upgrade<S: Executor>(
                         publishable_key: text("x-publishable-key"),
                         region: text("x-region"),
                         languages: text("accept-language"),
+                        from: Some(peer.ip()),
                     };
                     open_call(&app, door, context.clone()).await.map_err(top_level)?;
                     let mut data = Data::default();

@@ -1,6 +1,7 @@
 //! Who is asking, and what that lets him do.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use domain::auth::Permission;
 use domain::id::{ApiKeyId, ChannelId, CustomerId, SessionId, StaffId};
@@ -114,12 +115,14 @@ pub struct Caller {
     pub statements: StatementCount,
     /// The channel in which he asks, when he asks in one.
     pub channel: Option<ChannelId>,
+    /// From where he asks, when that is known: who guesses is slowed down there, not everywhere.
+    pub from: Option<IpAddr>,
 }
 
 impl Caller {
     /// A caller who has not asked anything yet.
     pub fn new(actor: Actor) -> Self {
-        Self { actor, statements: StatementCount::default(), channel: None }
+        Self { actor, statements: StatementCount::default(), channel: None, from: None }
     }
 
     /// The shop itself.

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -90,6 +91,7 @@ pub struct Tx {
     app: Arc<App>,
     actor: Actor,
     channel: Option<ChannelId>,
+    from: Option<IpAddr>,
     now: DateTime<Utc>,
     settings: Option<Arc<Settings>>,
     settings_touched: bool,
@@ -125,6 +127,11 @@ impl Tx {
     /// The channel in which he writes, when it is a request's.
     pub fn channel(&self) -> Option<ChannelId> {
         self.channel
+    }
+
+    /// From where he writes, when that is known.
+    pub fn from(&self) -> Option<IpAddr> {
+        self.from
     }
 
     /// A new id.
@@ -246,6 +253,7 @@ impl App {
             app: self.clone(),
             actor: caller.actor.clone(),
             channel: caller.channel,
+            from: caller.from,
             now: self.clock.now(),
             settings: None,
             settings_touched: false,

@@ -13,6 +13,7 @@ const KEYS: &[&str] = &[
     "data_dir",
     "database_url",
     "files_dir",
+    "health_listen",
     "listen",
     "mail_dir",
     "mail_from",

@@ -12,7 +12,7 @@ use crate::http;
 use engine::app::App;
 use engine::db::DatabaseUrl;
 use engine::error::{Error, Result};
-use engine::{notification, relay, seed, sweeper};
+use engine::{background, seed};
 
 /// Serves the shop.
 #[derive(Debug, Args)]
@@ -23,6 +23,10 @@ pub struct Serve {
     /// Fill an empty shop with the demo products.
     #[arg(long)]
     demo: bool,
+    /// Leave the shop's own work to `emporion worker`: without one, events get no position, and what a crash left
+    /// behind stays there.
+    #[arg(long)]
+    no_worker: bool,
     #[command(flatten)]
     place: Place,
 }
@@ -57,7 +61,8 @@ impl Serve {
             println!("  owner   {email}");
             println!("          password {secret} (shown this once; staffPasswordChange changes it)");
         }
-        serve(app, listener, stop_signal()).await
+        let (stop, works) = (stop_signal(), !self.no_worker);
+        serve_with(app, listener, stop, works).await
     }
 }
 
@@ -74,12 +79,18 @@ fn only_server(url: &DatabaseUrl) -> Result<Option<std::fs::File>> {
     }
 }
 
-/// Serves until `stop` is cancelled, then lets running requests end.
+/// Serves and works until `stop` is cancelled, then lets running requests end.
 pub async fn serve(app: Arc<App>, listener: TcpListener, stop: CancellationToken) -> Result<()> {
-    let mut tasks = relay::start(&app, &stop);
-    tasks.push(sweeper::start(&app, &stop));
-    tasks.push(notification::start(&app, &stop));
-    let router = http::router(app.clone());
+    serve_with(app, listener, stop, true).await
+}
+
+/// The same; without `works` the shop's own work is left to a worker.
+async fn serve_with(app: Arc<App>, listener: TcpListener, stop: CancellationToken, works: bool) -> Result<()> {
+    let mut tasks = background::follow(&app, &stop);
+    if works {
+        tasks.extend(background::work(&app, &stop));
+    }
+    let router = http::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let stopped = stop.clone();
     axum::serve(listener, router)
         .with_graceful_shutdown(async move { stopped.cancelled().await })
@@ -93,7 +104,8 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: CancellationToken
     Ok(())
 }
 
-fn stop_signal() -> CancellationToken {
+/// Cancelled by SIGTERM or Ctrl-C.
+pub(super) fn stop_signal() -> CancellationToken {
     let stop = CancellationToken::new();
     let cancel = stop.clone();
     tokio::spawn(async move {

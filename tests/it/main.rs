@@ -8,7 +8,9 @@
 )]
 
 mod access;
+mod authority;
 mod budget;
+mod bug_class;
 mod cart;
 mod catalog;
 mod category;
@@ -21,8 +23,11 @@ mod customer;
 mod customer_admin;
 mod customer_cart;
 mod customer_token;
+mod doctor;
+mod export;
 mod frame;
 mod import;
+mod listing;
 mod live;
 mod media;
 mod metafield;
@@ -33,6 +38,7 @@ mod product;
 mod race;
 mod schema;
 mod search;
+mod search_language;
 mod seed;
 mod smtp;
 mod staff;
@@ -41,3 +47,4 @@ mod tidy;
 mod translation;
 mod upload;
 mod walk;
+mod worker;

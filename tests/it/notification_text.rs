@@ -317,7 +317,7 @@ async fn a_preview_shows_a_real_order_and_sends_nothing() {
         json!({ "template": "ORDER_CONFIRMATION", "order": placed.id }),
         json!({ "template": "CUSTOMER_RECOVERY", "customer": ada }),
     ] {
-        assert_eq!(writer.send(query, about).await.error_code(), "FORBIDDEN", "a text is no way to people's data");
+        assert_eq!(writer.send(query, about).await.error_code(), "NOT_FOUND", "a text is no way to people's data");
     }
     let viewer = shop.staff(domain::auth::VIEWER).await;
     let write = "mutation($input: AdminNotificationTemplateSetInput!) { notificationTemplateSet(input: $input) {

@@ -184,8 +184,9 @@ impl Op for Resend {
     async fn run(&self, tx: &mut Tx) -> Result<NotificationId> {
         let missing = || Refusal::new(ErrorCode::NotFound, "There is no such notification.").at(["id"]);
         let first = repo::lock(tx, self.0).await?.ok_or_else(missing)?;
-        if first.template.about() == About::Staff {
-            tx.actor().check(Need::Permission(Permission::AccessWrite))?;
+        let about_staff = first.template.about() == About::Staff;
+        if about_staff && tx.actor().check(Need::Permission(Permission::AccessWrite)).is_err() {
+            return Err(missing().into());
         }
         let refuse = |message: &str| Refusal::new(ErrorCode::StateInvalid, message).at(["id"]).about(first.id);
         if !first.state.is_final() {

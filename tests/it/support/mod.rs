@@ -12,6 +12,7 @@ pub mod pictures;
 pub mod post;
 pub mod provider;
 pub mod redis;
+pub mod rows;
 pub mod shop;
 pub mod socket;
 pub mod walker;
