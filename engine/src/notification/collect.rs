@@ -92,11 +92,9 @@ impl People {
         let customers: Vec<CustomerId> = ids(About::Customer).map(|event| event.aggregate_id.into()).collect();
         let staff: Vec<StaffId> = ids(About::Staff).map(|event| event.aggregate_id.into()).collect();
         let settings = tx.settings().await?;
-        let (orders, customers, staff) = (
-            repo::orders(&tx.conn, &orders).await?,
-            repo::customers(&tx.conn, &customers).await?,
-            repo::staff(&tx.conn, &staff).await?,
-        );
+        let customers = repo::hold_customers(tx, &customers).await?;
+        let orders = repo::hold_orders(tx, &orders).await?;
+        let staff = repo::staff(&tx.conn, &staff).await?;
         Ok(Self {
             settings,
             orders: orders.into_iter().map(|row| (row.id, row)).collect(),

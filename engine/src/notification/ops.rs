@@ -183,6 +183,10 @@ impl Op for Resend {
 
     async fn run(&self, tx: &mut Tx) -> Result<NotificationId> {
         let missing = || Refusal::new(ErrorCode::NotFound, "There is no such notification.").at(["id"]);
+        let found = repo::find(&tx.conn, self.0).await?.ok_or_else(missing)?;
+        // Held first, so that nobody is erased while his mailbox is copied.
+        repo::hold_customers(tx, found.customer_id.as_slice()).await?;
+        repo::hold_orders(tx, found.order_id.as_slice()).await?;
         let first = repo::lock(tx, self.0).await?.ok_or_else(missing)?;
         let about_staff = first.template.about() == About::Staff;
         if about_staff && tx.actor().check(Need::Permission(Permission::AccessWrite)).is_err() {

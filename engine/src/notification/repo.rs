@@ -53,21 +53,31 @@ pub async fn insert_new(tx: &mut Tx, rows: Vec<notification::Model>) -> Result<(
     Ok(())
 }
 
-/// Orders by id.
-pub async fn orders(conn: &Conn, ids: &[OrderId]) -> Result<Vec<order::Model>> {
+/// Orders by id, held as they are until the transaction ends: whoever erases a person waits for it.
+pub async fn hold_orders(tx: &Tx, ids: &[OrderId]) -> Result<Vec<order::Model>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(order::Entity::find().filter(any(conn, order::Column::Id, ids.iter().copied())).all(conn).await?)
+    Ok(order::Entity::find()
+        .filter(any(&tx.conn, order::Column::Id, ids.iter().copied()))
+        .order_by_asc(order::Column::Id)
+        .lock_shared()
+        .all(&tx.conn)
+        .await?)
 }
 
-/// Customers by id who are not erased.
-pub async fn customers(conn: &Conn, ids: &[CustomerId]) -> Result<Vec<customer::Model>> {
+/// Customers by id who are not erased, held likewise. They come before their orders.
+pub async fn hold_customers(tx: &Tx, ids: &[CustomerId]) -> Result<Vec<customer::Model>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let find = customer::Entity::find().filter(customer::Column::DeletedAt.is_null());
-    Ok(find.filter(any(conn, customer::Column::Id, ids.iter().copied())).all(conn).await?)
+    Ok(customer::Entity::find()
+        .filter(any(&tx.conn, customer::Column::Id, ids.iter().copied()))
+        .filter(customer::Column::DeletedAt.is_null())
+        .order_by_asc(customer::Column::Id)
+        .lock_shared()
+        .all(&tx.conn)
+        .await?)
 }
 
 /// Members of staff by id.

@@ -105,7 +105,7 @@ impl Shop {
     }
 }
 
-/// The kinds of mails by their subjects' owners, in the order in which they were asked for.
+/// The kinds and states of all mail, in the order in which it was asked for.
 pub async fn kinds(shop: &Shop) -> Vec<(NotificationTemplate, NotificationState)> {
     use sea_orm::{EntityTrait, QueryOrder};
     let rows = entity::notification::Entity::find()

@@ -93,7 +93,6 @@ pub async fn open_orders(tx: &Tx, id: CustomerId) -> Result<Vec<OrderId>> {
 /// Blanks everything that tells who a customer is. He is deleted with it.
 pub async fn blank(tx: &mut Tx, row: &customer::Model) -> Result<()> {
     forget_frozen(tx, row.id).await?;
-    crate::notification::repo::blank(tx, row.id).await?;
     for (sql, whose) in PERSONAL {
         let sql = sql.replace("{erased}", Email::erased().as_str());
         let value: Value = match whose {
@@ -102,6 +101,8 @@ pub async fn blank(tx: &mut Tx, row: &customer::Model) -> Result<()> {
         };
         tx.conn.execute_raw(statement(&tx.conn, &sql, [value])).await?;
     }
+    // After his orders: whoever writes a mail about one holds it, and is waited for.
+    crate::notification::repo::blank(tx, row.id).await?;
     one_time::end_all(tx, row.id.into()).await?;
     let blank = customer::Model {
         version: row.version + 1,

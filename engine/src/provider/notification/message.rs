@@ -1,8 +1,8 @@
 //! A mail in the form of the internet: headers and two bodies.
 
+use lettre::Address;
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
-use lettre::Address;
 
 use super::{Failure, Mail};
 
