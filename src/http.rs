@@ -255,7 +255,8 @@ async fn open_call_on(app: &Arc<App>, surface: Surface, context: &Context) -> Re
         None => None,
     };
     let (region, languages) = (context.region.as_deref(), context.languages.as_deref());
-    Call::new(app.clone(), Caller { actor, statements, from: context.from }, channel, region, languages)
+    let caller = Caller { statements, from: context.from, ..Caller::new(actor) };
+    Call::new(app.clone(), caller, channel, region, languages)
 }
 
 fn refuse(error: Error) -> HttpResponse {

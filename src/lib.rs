@@ -34,6 +34,7 @@ pub mod inventory;
 pub mod location;
 pub mod media;
 pub mod metafield;
+pub mod notification;
 pub mod order;
 pub mod payment;
 pub mod pricing;

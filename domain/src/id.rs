@@ -210,6 +210,10 @@ ids! {
     EventId = "event";
     /// A durable run of steps.
     FlowId = "flow";
+    /// A mail that the shop sends by itself.
+    NotificationId = "notif";
+    /// A text of such mail that staff wrote.
+    NotificationTextId = "ntext";
     /// What a metafield holds, and who reads it.
     MetafieldDefinitionId = "mfdef";
     /// A value of a metafield.

@@ -25,6 +25,7 @@ pub mod locale;
 pub mod media;
 pub mod metafield;
 pub mod money;
+pub mod notification;
 pub mod order;
 pub mod payment;
 pub mod pricing;

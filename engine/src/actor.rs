@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use domain::auth::Permission;
-use domain::id::{ApiKeyId, CustomerId, SessionId, StaffId};
+use domain::id::{ApiKeyId, ChannelId, CustomerId, SessionId, StaffId};
 
 use crate::db::StatementCount;
 use crate::error::{Error, Result};
@@ -113,6 +113,8 @@ pub struct Caller {
     pub actor: Actor,
     /// Statements so far.
     pub statements: StatementCount,
+    /// The channel in which he asks, when he asks in one.
+    pub channel: Option<ChannelId>,
     /// From where he asks, when that is known: who guesses is slowed down there, not everywhere.
     pub from: Option<IpAddr>,
 }
@@ -120,7 +122,7 @@ pub struct Caller {
 impl Caller {
     /// A caller who has not asked anything yet.
     pub fn new(actor: Actor) -> Self {
-        Self { actor, statements: StatementCount::default(), from: None }
+        Self { actor, statements: StatementCount::default(), channel: None, from: None }
     }
 
     /// The shop itself.

@@ -1,5 +1,5 @@
 //! One shop, open: the database, the clock, the settings in memory, the bus,
-//! the payment providers, the files. Everything that runs is handed an [`App`].
+//! the payment providers, mail, the files. Everything that runs is handed an [`App`].
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use crate::db::{Conn, DatabaseUrl, Db, StatementCount};
 use crate::error::Result;
 use crate::event::Aggregate;
 use crate::media::files::Files;
+use crate::provider::notification::Mailer;
 use crate::provider::payment::{Manual, PaymentProvider, PaymentProviders};
 use crate::relay::Redis;
 use crate::settings::Settings;
@@ -35,6 +36,8 @@ pub struct App {
     pub keys: Keys,
     /// What was uploaded.
     pub files: Files,
+    /// Sends mail.
+    pub mail: Mailer,
     settings: ArcSwap<Settings>,
 }
 
@@ -53,6 +56,7 @@ pub struct AppBuilder {
     redis_url: Option<String>,
     payments: PaymentProviders,
     files: Files,
+    mail: Mailer,
 }
 
 impl App {
@@ -67,6 +71,7 @@ impl App {
             redis_url: None,
             payments,
             files: Files::new("emporion-data/files", MAX_UPLOAD),
+            mail: Mailer::files("emporion-data/mail"),
         })
     }
 
@@ -158,6 +163,13 @@ impl AppBuilder {
         self
     }
 
+    /// Another way to send mail.
+    #[must_use]
+    pub fn mail(mut self, mail: Mailer) -> Self {
+        self.mail = mail;
+        self
+    }
+
     /// Opens the shop.
     pub async fn open(self) -> Result<Arc<App>> {
         let conn = self.db.read(&StatementCount::default());
@@ -176,6 +188,7 @@ impl AppBuilder {
             payments: self.payments,
             keys,
             files: self.files,
+            mail: self.mail,
             settings: ArcSwap::from_pointee(settings),
         }))
     }

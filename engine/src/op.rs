@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::id::{OrderId, ProductId};
+use domain::id::{ChannelId, OrderId, ProductId};
 use domain::refusal::{ErrorCode, Refusal};
 use entity::idempotency;
 use sea_orm::sea_query::OnConflict;
@@ -90,6 +90,7 @@ pub struct Tx {
     pub conn: Conn,
     app: Arc<App>,
     actor: Actor,
+    channel: Option<ChannelId>,
     from: Option<IpAddr>,
     now: DateTime<Utc>,
     settings: Option<Arc<Settings>>,
@@ -121,6 +122,11 @@ impl Tx {
     /// Who is writing.
     pub fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    /// The channel in which he writes, when it is a request's.
+    pub fn channel(&self) -> Option<ChannelId> {
+        self.channel
     }
 
     /// From where he writes, when that is known.
@@ -246,6 +252,7 @@ impl App {
             conn: self.db.begin(&caller.statements).await?,
             app: self.clone(),
             actor: caller.actor.clone(),
+            channel: caller.channel,
             from: caller.from,
             now: self.clock.now(),
             settings: None,

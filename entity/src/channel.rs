@@ -2,6 +2,7 @@
 
 use domain::id::{ChannelId, RegionId};
 use domain::locale::Locales;
+use domain::notification::link::LinkPaths;
 use domain::text::Handle;
 use sea_orm::entity::prelude::*;
 
@@ -25,6 +26,10 @@ pub struct Model {
     /// The base of links in mail.
     pub storefront_url: Option<String>,
     pub active: bool,
+    /// Where links in mail lead below that.
+    pub link_paths: Option<LinkPaths>,
+    /// From whom its mail comes: a mailbox, perhaps with a name.
+    pub mail_from: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

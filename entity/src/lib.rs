@@ -35,6 +35,8 @@ pub mod media;
 pub mod metafield;
 pub mod metafield_definition;
 pub mod metafield_value;
+pub mod notification;
+pub mod notification_text;
 pub mod one_time_token;
 pub mod option;
 pub mod option_value;

@@ -24,6 +24,7 @@ mod m0013_translations;
 mod m0014_customers;
 mod m0016_access;
 mod m0017_listing;
+mod m0019_notifications;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sqlx::SqlSafeStr;
@@ -61,6 +62,7 @@ history! {
     m0014_customers
     m0016_access
     m0017_listing
+    m0019_notifications
 }
 
 /// Applies every migration that the database has not seen.

@@ -62,7 +62,7 @@ impl Call {
     /// a region the channel's. `languages` is an `Accept-Language` header.
     pub fn new(
         app: Arc<App>,
-        caller: Caller,
+        mut caller: Caller,
         channel: Option<ChannelId>,
         region: Option<&str>,
         languages: Option<&str>,
@@ -72,6 +72,7 @@ impl Call {
             Some(channel) => channel.clone(),
             None => settings.default_channel()?.clone(),
         };
+        caller.channel = Some(channel.id);
         let region = match region {
             Some(name) => Some(settings.region_named(name).cloned().ok_or_else(|| Error::not_found("region"))?),
             None => settings.channel_region(&channel).cloned(),

@@ -41,6 +41,7 @@ use crate::inventory::admin::InventoryAdminMutation;
 use crate::location::admin::{LocationAdminMutation, LocationAdminQuery};
 use crate::media::admin::{MediaAdminMutation, MediaAdminQuery};
 use crate::metafield::admin::{MetafieldAdminMutation, MetafieldAdminQuery};
+use crate::notification::admin::{NotificationAdminMutation, NotificationAdminQuery};
 use crate::order::admin::{OrderAdminMutation, OrderAdminQuery};
 use crate::order::store::OrderStoreQuery;
 use crate::order::subs::{OrderAdminSubscription, OrderStoreSubscription};
@@ -109,6 +110,7 @@ root! {
         MediaAdminQuery,
         MetafieldAdminQuery,
         NodeAdminQuery,
+        NotificationAdminQuery,
         OptionAdminQuery,
         OrderAdminQuery,
         RegionAdminQuery,
@@ -135,6 +137,7 @@ root! {
         LocationAdminMutation,
         MediaAdminMutation,
         MetafieldAdminMutation,
+        NotificationAdminMutation,
         OptionAdminMutation,
         OrderAdminMutation,
         PaymentAdminMutation,

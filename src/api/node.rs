@@ -1,7 +1,9 @@
 //! Refetching by id: `node` and `nodes`, which find the type by the prefix.
 
 use async_graphql::{Context, ID, Interface, Object};
-use domain::id::{CategoryId, CollectionId, CustomerGroupId, CustomerId, MediaId, OrderId, ProductId, VariantId};
+use domain::id::{
+    CategoryId, CollectionId, CustomerGroupId, CustomerId, MediaId, NotificationId, OrderId, ProductId, VariantId,
+};
 use domain::refusal::{ErrorCode, Refusal};
 
 use super::call::{Call, call};
@@ -13,6 +15,7 @@ use crate::category::types::{AdminCategory, Category};
 use crate::collection::types::{AdminCollection, Collection};
 use crate::customer::types::{AdminCustomer, AdminCustomerGroup, Customer};
 use crate::media::types::AdminMedia;
+use crate::notification::types::AdminNotification;
 use crate::order::types::{AdminOrder, Order};
 use crate::translation::load::feed_one;
 use domain::auth::Permission;
@@ -62,6 +65,8 @@ pub enum AdminNode {
     AdminCustomer(AdminCustomer),
     /// A group of customers.
     AdminCustomerGroup(AdminCustomerGroup),
+    /// A mail that the shop sent or will send.
+    AdminNotification(AdminNotification),
 }
 
 fn check(ids: &[ID]) -> async_graphql::Result<()> {
@@ -147,6 +152,10 @@ async fn fetch_admin(call: &Call, id: &ID) -> Result<Option<AdminNode>> {
         call.caller.actor.check(Need::Permission(Permission::CustomersRead))?;
         let row = engine::customer::repo::groups::find_group(&conn, id).await?;
         return Ok(row.map(|row| AdminNode::AdminCustomerGroup(row.into())));
+    }
+    if let Ok(id) = id.parse::<NotificationId>() {
+        call.caller.actor.check(Need::Permission(Permission::CustomersRead))?;
+        return Ok(crate::notification::admin::find(call, id).await?.map(AdminNode::AdminNotification));
     }
     Ok(None)
 }

@@ -8,6 +8,7 @@ use crate::api::guard::{settings_read, settings_write};
 use crate::api::input::change;
 use crate::api::payload::payload;
 use crate::api::scalar::parse_id;
+use domain::notification::link::LinkKind;
 use engine::auth::token::random_token;
 use engine::channel::KEY_PREFIX;
 use engine::channel::ops::{CreateChannel, CreatePublishableKey, UpdateChannel};
@@ -71,8 +72,54 @@ pub struct AdminChannelUpdateInput {
     pub locales: Option<Vec<String>>,
     /// Where its storefront is; null clears it.
     pub storefront_url: MaybeUndefined<String>,
+    /// Where links in mail lead below that.
+    pub link_paths: Option<AdminLinkPathsInput>,
+    /// From whom its mail comes, such as `Shop <orders@shop.example>`; null is the sender of the whole shop.
+    pub mail_from: MaybeUndefined<String>,
     /// Whether it is open. The last open channel can't be closed.
     pub active: Option<bool>,
+}
+
+/// Where links in mail lead: paths that begin with a slash, at most 500 characters each. Each but `account` holds
+/// `{token}`; that to an order may hold `{orderId}`. Null is the default again, what you leave out stays.
+#[derive(Debug, Default, InputObject)]
+pub struct AdminLinkPathsInput {
+    /// To an order.
+    pub order: MaybeUndefined<String>,
+    /// To the proof of a new account's mailbox.
+    pub verification: MaybeUndefined<String>,
+    /// To a new password.
+    pub recovery: MaybeUndefined<String>,
+    /// To the proof of the mailbox that an account shall have.
+    pub email_change: MaybeUndefined<String>,
+    /// To what was bought as a guest.
+    pub order_claim: MaybeUndefined<String>,
+    /// To the account.
+    pub account: MaybeUndefined<String>,
+    /// To the first log-in of a member of staff.
+    pub staff_invitation: MaybeUndefined<String>,
+    /// To a new password of a member of staff.
+    pub staff_recovery: MaybeUndefined<String>,
+}
+
+impl AdminLinkPathsInput {
+    /// What changes: the kind with its path, none for the default.
+    fn changes(self) -> Vec<(LinkKind, Option<String>)> {
+        [
+            (LinkKind::Order, self.order),
+            (LinkKind::Verification, self.verification),
+            (LinkKind::Recovery, self.recovery),
+            (LinkKind::EmailChange, self.email_change),
+            (LinkKind::OrderClaim, self.order_claim),
+            (LinkKind::Account, self.account),
+            (LinkKind::StaffInvitation, self.staff_invitation),
+            (LinkKind::StaffRecovery, self.staff_recovery),
+        ]
+        .into_iter()
+        .filter(|(_, path)| !path.is_undefined())
+        .map(|(kind, path)| (kind, path.take()))
+        .collect()
+    }
 }
 
 /// What a new publishable key is.
@@ -154,6 +201,8 @@ impl ChannelAdminMutation {
                 default_locale: input.default_locale,
                 locales: input.locales,
                 storefront_url: change(input.storefront_url),
+                link_paths: input.link_paths.unwrap_or_default().changes(),
+                mail_from: change(input.mail_from),
                 active: input.active,
             };
             call.app.run(&call.caller, &op).await.map(AdminChannel)

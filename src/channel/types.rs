@@ -7,6 +7,7 @@ use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::id::ChannelId;
+use domain::notification::link::{LinkKind, LinkPaths};
 use entity::{channel, publishable_key};
 
 use crate::api::call::{Batch, call, group};
@@ -96,6 +97,16 @@ impl AdminChannel {
         self.0.storefront_url.as_deref()
     }
 
+    /// Where links in mail lead, below the storefront's address.
+    async fn link_paths(&self) -> AdminLinkPaths {
+        AdminLinkPaths::of(&self.0.link_paths.clone().unwrap_or_default())
+    }
+
+    /// From whom its mail comes, such as `Shop <orders@shop.example>`; null is the sender of the whole shop.
+    async fn mail_from(&self) -> Option<&str> {
+        self.0.mail_from.as_deref()
+    }
+
     /// The publishable keys that name it and are in force.
     async fn publishable_keys(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminPublishableKey>> {
         let keys = call(ctx)?.load(KeysOf(self.0.id)).await?;
@@ -110,6 +121,44 @@ impl AdminChannel {
     /// When it was changed last.
     async fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
+    }
+}
+
+/// Where links in mail lead: paths below the storefront's address. `{token}` stands for what the link opens with,
+/// `{orderId}` for the order's id.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct AdminLinkPaths {
+    /// To an order.
+    pub order: String,
+    /// To the proof of a new account's mailbox.
+    pub verification: String,
+    /// To a new password.
+    pub recovery: String,
+    /// To the proof of the mailbox that an account shall have.
+    pub email_change: String,
+    /// To what was bought as a guest.
+    pub order_claim: String,
+    /// To the account.
+    pub account: String,
+    /// To the first log-in of a member of staff.
+    pub staff_invitation: String,
+    /// To a new password of a member of staff.
+    pub staff_recovery: String,
+}
+
+impl AdminLinkPaths {
+    fn of(paths: &LinkPaths) -> Self {
+        let path = |kind| paths.path(kind).to_owned();
+        Self {
+            order: path(LinkKind::Order),
+            verification: path(LinkKind::Verification),
+            recovery: path(LinkKind::Recovery),
+            email_change: path(LinkKind::EmailChange),
+            order_claim: path(LinkKind::OrderClaim),
+            account: path(LinkKind::Account),
+            staff_invitation: path(LinkKind::StaffInvitation),
+            staff_recovery: path(LinkKind::StaffRecovery),
+        }
     }
 }
 

@@ -9,7 +9,25 @@ use engine::db::DatabaseUrl;
 use engine::error::{Error, Result as Outcome};
 
 /// Every key, by the name of its flag without the dashes.
-const KEYS: &[&str] = &["data_dir", "database_url", "files_dir", "health_listen", "listen", "max_upload", "redis_url"];
+const KEYS: &[&str] = &[
+    "data_dir",
+    "database_url",
+    "files_dir",
+    "health_listen",
+    "listen",
+    "mail_dir",
+    "mail_from",
+    "mail_provider",
+    "mail_smtp_host",
+    "mail_smtp_password",
+    "mail_smtp_port",
+    "mail_smtp_tls",
+    "mail_smtp_user",
+    "max_upload",
+    "redis_url",
+];
+/// Keys whose value is never shown.
+const SECRET: &[&str] = &["mail_smtp_password"];
 /// Names another file.
 const VARIABLE: &str = "EMPORION_CONFIG";
 
@@ -40,12 +58,31 @@ fn file() -> Result<Option<(PathBuf, Values)>, String> {
 
 fn read(text: &str) -> Result<Values, String> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| error.message().to_owned())?;
-    let value = |(key, value): (String, toml::Value)| match value {
+    let mut values = Values::new();
+    for (key, value) in flat("", table) {
+        values.push(checked(key, value)?);
+    }
+    Ok(values)
+}
+
+/// `[mail.smtp] host` is the key `mail_smtp_host`.
+fn flat(before: &str, table: toml::Table) -> Vec<(String, toml::Value)> {
+    let entry = |(key, value): (String, toml::Value)| {
+        let key = format!("{before}{key}");
+        match value {
+            toml::Value::Table(inner) => flat(&format!("{key}_"), inner),
+            value => vec![(key, value)],
+        }
+    };
+    table.into_iter().flat_map(entry).collect()
+}
+
+fn checked(key: String, value: toml::Value) -> Result<(String, String), String> {
+    match value {
         _ if !KEYS.contains(&key.as_str()) => Err(format!("there is no key {key:?}; the keys are {}", KEYS.join(", "))),
         toml::Value::String(text) => Ok((key, text)),
         _ => Err(format!("{key} is a text in quotes")),
-    };
-    table.into_iter().map(value).collect()
+    }
 }
 
 fn apply(command: Command, values: &[(String, String)]) -> Command {
@@ -92,6 +129,7 @@ impl Config {
             let set = std::env::var(&variable).ok().map(|value| (value, variable));
             let found = set.or(filed).or_else(|| Some((default(key)?, "default".to_owned())));
             match found {
+                Some((_, source)) if SECRET.contains(key) => println!("# {key} is set  # {source}"),
                 Some((value, source)) => println!("{key} = {:?}  # {source}", without_password(&value)),
                 None => println!("# {key} is not set"),
             }

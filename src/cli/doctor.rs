@@ -32,7 +32,8 @@ impl Doctor {
                 match pending.as_slice() {
                     [] => {
                         found.push(Finding::fine("every migration is applied"));
-                        let builder = App::builder(&url).await?.redis(self.place.redis_url.clone());
+                        let builder =
+                            App::builder(&url).await?.redis(self.place.redis_url.clone()).mail(self.place.mail()?);
                         let app = builder.open().await?;
                         found.extend(examine(&app).await?);
                         app.db.close().await;

@@ -7,6 +7,7 @@ mod database;
 mod doctor;
 mod export;
 mod import;
+mod mail;
 mod open;
 mod schema;
 mod search;
@@ -26,6 +27,7 @@ use domain::media::MAX_UPLOAD;
 use engine::db::DatabaseUrl;
 use engine::error::{Error, Result};
 use engine::media::files::Files;
+use engine::provider::notification::Mailer;
 use engine::relay;
 
 /// Emporion: the whole back end of an online shop behind GraphQL.
@@ -85,6 +87,8 @@ pub struct Place {
     #[arg(long, global = true, env = "EMPORION_MAX_UPLOAD", default_value_t = MAX_UPLOAD, value_name = "BYTES",
         value_parser = clap::value_parser!(u64).range(1..=MOST_UPLOAD))]
     pub max_upload: u64,
+    #[command(flatten)]
+    mail: mail::Mail,
 }
 
 /// The largest upload that may be set: files are looked at in memory.
@@ -99,6 +103,11 @@ impl Place {
     /// What is uploaded.
     pub fn files(&self) -> Files {
         Files::new(self.files_dir.clone().unwrap_or_else(|| self.data_dir.join("files")), self.max_upload)
+    }
+
+    /// How mail leaves the shop.
+    pub fn mail(&self) -> Result<Mailer> {
+        self.mail.mailer(&self.data_dir)
     }
 
     /// The database's address, with the data folder made when it is needed:

@@ -13,7 +13,7 @@ use crate::http;
 use engine::background;
 use engine::error::{Error, Result};
 
-/// Does the shop's own work: stamps events, takes up what a crash left behind. Any number of workers may run beside
+/// Does the shop's own work: stamps events, sends mail, takes up what a crash left behind. Any number of workers may run beside
 /// each other and beside `emporion serve`.
 #[derive(Debug, Args)]
 pub struct Worker {

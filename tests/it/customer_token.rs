@@ -225,6 +225,7 @@ async fn everything(shop: &Shop) -> String {
         "customer_group_member",
         "idempotency",
         "access_attempt",
+        "notification",
     ] {
         let sql = match conn.get_database_backend() {
             sea_orm::DbBackend::Postgres => format!("select cast(row_to_json(t) as text) from {table} t"),

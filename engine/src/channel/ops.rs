@@ -4,6 +4,8 @@ use domain::auth::Permission;
 use domain::channel::{MAX_CHANNELS, MAX_KEYS, locale, storefront_url};
 use domain::id::{ChannelId, PublishableKeyId, RegionId};
 use domain::locale::Locales;
+use domain::notification::link::{LinkKind, LinkPaths};
+use domain::notification::sender::Sender;
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::{Handle, title};
 use entity::{channel, publishable_key};
@@ -78,6 +80,8 @@ impl Op for CreateChannel {
             locales,
             storefront_url,
             active: true,
+            link_paths: None,
+            mail_from: None,
         };
         let row = repo::insert(tx, row).await?;
         tx.audit(row.id, None, Some(json!({ "handle": row.handle, "name": row.name })));
@@ -103,8 +107,50 @@ pub struct UpdateChannel {
     pub locales: Option<Vec<String>>,
     /// Where its storefront is.
     pub storefront_url: Change<String>,
+    /// Where links in mail lead below that; nothing is the default path.
+    pub link_paths: Vec<(LinkKind, Option<String>)>,
+    /// From whom its mail comes.
+    pub mail_from: Change<String>,
     /// Whether it is open.
     pub active: Option<bool>,
+}
+
+impl UpdateChannel {
+    /// A change of nothing.
+    pub fn of(id: ChannelId) -> Self {
+        Self {
+            id,
+            expected_version: None,
+            name: None,
+            default_region: Change::Keep,
+            default_locale: None,
+            locales: None,
+            storefront_url: Change::Keep,
+            link_paths: Vec::new(),
+            mail_from: Change::Keep,
+            active: None,
+        }
+    }
+
+    /// Writes what mail needs to know.
+    fn change_mail(&self, after: &mut channel::Model, refusals: &mut Refusals) {
+        let mut paths = after.link_paths.take().unwrap_or_default();
+        for (kind, path) in &self.link_paths {
+            let checked = path.as_deref().map(|path| kind.check(path)).transpose();
+            if let Some(path) = refusals.keep(checked.map_err(|refusal| refusal.at(["linkPaths", kind.field()]))) {
+                *paths.own_mut(*kind) = path;
+            }
+        }
+        after.link_paths = Some(paths).filter(|paths| *paths != LinkPaths::default());
+        match &self.mail_from {
+            Change::Keep => {}
+            Change::Clear => after.mail_from = None,
+            Change::To(text) => {
+                let sender = text.parse::<Sender>().map_err(|refusal| refusal.at(["mailFrom"]));
+                after.mail_from = refusals.keep(sender).map(|sender| sender.to_string());
+            }
+        }
+    }
 }
 
 impl Op for UpdateChannel {
@@ -149,6 +195,7 @@ impl Op for UpdateChannel {
                     refusals.keep(storefront_url(text).map_err(|refusal| refusal.at(["storefrontUrl"])));
             }
         }
+        self.change_mail(&mut after, &mut refusals);
         if let Some(active) = self.active {
             let others = settings.channels.iter().any(|channel| channel.active && channel.id != self.id);
             if !active && !others {
@@ -218,6 +265,8 @@ fn summary(row: &channel::Model) -> serde_json::Value {
         "defaultLocale": row.default_locale,
         "locales": row.locales,
         "storefrontUrl": row.storefront_url,
+        "linkPaths": row.link_paths,
+        "mailFrom": row.mail_from,
         "active": row.active,
     })
 }

@@ -29,9 +29,12 @@ pub mod template {
     pub const REGISTERED_AGAIN: &str = "customer.registered_again";
 }
 
-/// Asks for a mail to a customer, who must be locked or new.
+/// Asks for a mail to a customer, who must be locked or new. Its links lead to the channel in which it is asked for.
 pub(super) fn request(tx: &mut Tx, customer: CustomerId, template: &str) {
-    let payload = json!({ "template": template, "customerId": customer.to_string() });
+    let mut payload = json!({ "template": template, "customerId": customer.to_string() });
+    if let Some(channel) = tx.channel() {
+        payload["channelId"] = json!(channel);
+    }
     tx.emit(aggregate(customer), "customer.mail_requested", payload);
 }
 

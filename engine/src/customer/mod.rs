@@ -7,7 +7,8 @@
 //!
 //! No mail is sent here. An op that wants one emits `customer.mail_requested`
 //! (or `order.mail_requested`, for an order of a guest) with the template and
-//! ids; whoever sends it issues the token then ([`mail::IssueToken`]).
+//! ids; [`crate::notification`] sends it and issues the token then
+//! ([`mail::IssueToken`]).
 //!
 //! | to change | edit |
 //! |---|---|

@@ -6,7 +6,7 @@
 //! [`crate::op`].
 //!
 //! Lock order, held by every op: customer → cart → checkout → order → payment →
-//! stock levels by (item, location). Attaching a cart reads its customer only. Whoever needs two of them takes the earlier first.
+//! stock levels by (item, location) → notification. Attaching a cart reads its customer only. Whoever needs two of them takes the earlier first.
 
 mod open;
 mod paged;

@@ -11,7 +11,9 @@ pub mod repo;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::app::App;
+use crate::db::Conn;
 use crate::error::Result;
+use crate::notification;
 use crate::settings::Settings;
 
 /// How long events may wait for their position while the shop is served.
@@ -70,6 +72,7 @@ pub async fn examine(app: &App) -> Result<Vec<Finding>> {
     let conn = app.read();
     let mut found = vec![clock(repo::database_time(&conn).await?, now)];
     found.extend(redis(app).await);
+    found.extend(mail(app, &conn, now).await?);
     if !repo::has_active_owner(&conn).await? {
         found.push(Finding::fault(
             "no owner can log in",
@@ -154,6 +157,48 @@ async fn redis(app: &App) -> Option<Finding> {
             "start it or mend --redis-url; meanwhile other processes notice changes by polling, and nothing is lost",
         ),
     })
+}
+
+/// Looks at how mail leaves the shop, and at what could not.
+async fn mail(app: &App, conn: &Conn, now: DateTime<Utc>) -> Result<Vec<Finding>> {
+    use domain::notification::NotificationState::{Failed, Unknown};
+    let mut found = Vec::new();
+    let remedy = "set mail_provider to smtp, with mail_smtp_host and mail_from";
+    match &app.mail.provider {
+        None => found.push(Finding::warning("mail is switched off: nobody is written to", remedy)),
+        Some(provider) => match provider.check().await {
+            Ok(what) if provider.name() == "file" => found.push(Finding::warning(what, remedy)),
+            Ok(what) => found.push(Finding::fine(what)),
+            Err(error) => found.push(Finding::fault(
+                format!("mail can't be sent: {error}"),
+                "mend mail_smtp_host, mail_smtp_port, mail_smtp_tls, mail_smtp_user or mail_smtp_password",
+            )),
+        },
+    }
+    if app.mail.provider.as_ref().is_some_and(|provider| provider.name() == "smtp") && app.mail.from.is_none() {
+        let silent = app.settings().channels.iter().filter(|row| row.active && row.mail_from.is_none()).count();
+        if silent > 0 {
+            found.push(Finding::fault(
+                format!("{silent} channel(s) have no sender, so mail servers refuse their mail"),
+                "set mail_from, or mailFrom with channelUpdate",
+            ));
+        }
+    }
+    match notification::repo::count_in(conn, &[Failed, Unknown]).await? {
+        0 => {}
+        lost => found.push(Finding::warning(
+            format!("{lost} mail(s) failed, or may not have arrived"),
+            "read why with notifications(filter: { states: [FAILED, UNKNOWN] }) and send them with notificationResend",
+        )),
+    }
+    match notification::repo::overdue(conn, now - BEHIND).await? {
+        0 => {}
+        waiting => found.push(Finding::warning(
+            format!("{waiting} mail(s) have been due for over a minute"),
+            "no process serves the shop, or the mail server is slow: start emporion serve and look at its log",
+        )),
+    }
+    Ok(found)
 }
 
 fn unpriced(currency: &str, (count, handles): (i64, Vec<String>)) -> Option<Finding> {

@@ -1,5 +1,6 @@
-//! What others implement: payment now; fulfillment, tax, notification, search
+//! What others implement: payment and notification now; fulfillment, tax, search
 //! and files when their time comes. Each trait has the providers that are
 //! shipped with the shop beside it.
 
+pub mod notification;
 pub mod payment;

@@ -220,16 +220,7 @@ async fn sell_in(app: &Arc<App>, region: RegionId) -> Result<()> {
     if channel.default_region_id.is_some() {
         return Ok(());
     }
-    let op = UpdateChannel {
-        id: channel.id,
-        expected_version: None,
-        name: None,
-        default_region: Change::To(region),
-        default_locale: None,
-        locales: None,
-        storefront_url: Change::Keep,
-        active: None,
-    };
+    let op = UpdateChannel { default_region: Change::To(region), ..UpdateChannel::of(channel.id) };
     app.run(&Caller::system(), &op).await?;
     Ok(())
 }

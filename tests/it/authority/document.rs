@@ -31,6 +31,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("location", &["loc"]),
     ("media", &["media"]),
     ("metafieldDefinition", &["mfdef"]),
+    ("notification", &["notif"]),
     ("node", &["prod", "variant", "coll", "cat", "media", "order", "cust", "cgroup", "addr", "cart", "cline", "pay"]),
     ("option", &["opt"]),
     ("optionValue", &["optval"]),

@@ -152,6 +152,7 @@ impl Scene {
         let keyed = shop.store.with("x-publishable-key", key["publishableKey"]["token"].as_str().unwrap());
         let texts = BTreeMap::from([("cartToken", json!(theirs.token)), ("accessToken", json!(foreign.access_token))]);
         let mut scene = Self { number: placed.number, shop, ada, bob, keyed, named: Vec::new(), own, hidden, texts };
+        scene.shop.mail_is_done().await;
         scene.gather(&placed.id, &cart.id).await;
         scene
     }
@@ -181,6 +182,7 @@ impl Scene {
             OrderLineId: "select id from order_line where order_id = ?" of [order];
             PaymentId: "select id from payment where order_id = ?" of [order];
             FulfillmentId: "select id from fulfillment where order_id = ?" of [order];
+            NotificationId: "select id from notification where order_id = ?" of [order];
             StaffId: "select staff_id from staff_role join role on role.id = role_id where name = 'Target'" of [];
             RoleId: "select id from role where name = 'Target'" of [];
             ApiKeyId: "select id from api_key where title = 'Target'" of [];

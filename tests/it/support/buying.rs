@@ -252,11 +252,16 @@ impl Shop {
 
     /// Makes a cart of this.
     pub async fn cart_of(&self, input: Value) -> CartSession {
-        let answer = mutate(&self.store, "", "cartCreate", input, &format!("cart {{ {CART} }} cartToken")).await;
+        self.cart_of_client(&self.store, input).await
+    }
+
+    /// The same, as this client makes it.
+    pub async fn cart_of_client(&self, client: &Client, input: Value) -> CartSession {
+        let answer = mutate(client, "", "cartCreate", input, &format!("cart {{ {CART} }} cartToken")).await;
         let made = answer.done();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         CartSession {
-            client: self.store.clone(),
+            client: client.clone(),
             id: text(&made["cart"]["id"]),
             token: text(&made["cartToken"]),
             shown: made["cart"].clone(),

@@ -55,6 +55,11 @@ impl TestDatabase {
         self.folder.path().join("files")
     }
 
+    /// The folder of mail that is written to files.
+    pub fn mail(&self) -> PathBuf {
+        self.folder.path().join("mail")
+    }
+
     /// The address as the command line takes it.
     pub fn address(&self) -> String {
         match &self.url {

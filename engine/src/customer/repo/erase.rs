@@ -101,6 +101,8 @@ pub async fn blank(tx: &mut Tx, row: &customer::Model) -> Result<()> {
         };
         tx.conn.execute_raw(statement(&tx.conn, &sql, [value])).await?;
     }
+    // After his orders: whoever writes a mail about one holds it, and is waited for.
+    crate::notification::repo::blank(tx, row.id).await?;
     one_time::end_all(tx, row.id.into()).await?;
     let blank = customer::Model {
         version: row.version + 1,

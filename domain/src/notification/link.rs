@@ -1,0 +1,188 @@
+//! Links in mail: the address of a channel's storefront, which staff set, and
+//! a path that staff may set. Nothing that a request says is part of one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::refusal::{ErrorCode, Refusal};
+
+/// The longest path, in characters.
+pub const MAX_PATH: usize = 500;
+
+/// Where a link leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkKind {
+    /// An order.
+    Order,
+    /// The proof of a new account's mailbox.
+    Verification,
+    /// A new password.
+    Recovery,
+    /// The proof of the mailbox that an account shall have.
+    EmailChange,
+    /// The orders of a guest.
+    OrderClaim,
+    /// The account.
+    Account,
+    /// The first log-in of a member of staff.
+    StaffInvitation,
+    /// A new password of a member of staff.
+    StaffRecovery,
+}
+
+impl LinkKind {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[
+        Self::Order,
+        Self::Verification,
+        Self::Recovery,
+        Self::EmailChange,
+        Self::OrderClaim,
+        Self::Account,
+        Self::StaffInvitation,
+        Self::StaffRecovery,
+    ];
+
+    /// Its name as a field of an input.
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::Verification => "verification",
+            Self::Recovery => "recovery",
+            Self::EmailChange => "emailChange",
+            Self::OrderClaim => "orderClaim",
+            Self::Account => "account",
+            Self::StaffInvitation => "staffInvitation",
+            Self::StaffRecovery => "staffRecovery",
+        }
+    }
+
+    /// The path when staff have set none.
+    pub fn default_path(self) -> &'static str {
+        match self {
+            Self::Order => "/orders/{orderId}?token={token}",
+            Self::Verification => "/account/verify?token={token}",
+            Self::Recovery => "/account/reset?token={token}",
+            Self::EmailChange => "/account/email?token={token}",
+            Self::OrderClaim => "/account/claim?token={token}",
+            Self::Account => "/account",
+            Self::StaffInvitation => "/staff/invitation?token={token}",
+            Self::StaffRecovery => "/staff/recovery?token={token}",
+        }
+    }
+
+    /// Checks a path: it begins with a slash, names nothing but what is known, and the token where one is needed.
+    pub fn check(self, path: &str) -> Result<String, Refusal> {
+        let invalid = |message: String| Refusal::new(ErrorCode::Invalid, message);
+        if !path.starts_with('/') || path.starts_with("//") {
+            return Err(invalid("A path begins with one slash.".to_owned()));
+        }
+        if path.len() > MAX_PATH {
+            return Err(invalid(format!("A path has at most {MAX_PATH} characters.")).limit(MAX_PATH as i64));
+        }
+        if !path.bytes().all(|byte| byte.is_ascii_graphic() && !b"\\<>\"'`".contains(&byte)) {
+            return Err(invalid("A path has no blanks, quotes, angle brackets or backslashes.".to_owned()));
+        }
+        let bare = path.replace("{token}", "");
+        let bare = if self == Self::Order { bare.replace("{orderId}", "") } else { bare };
+        if bare.contains(['{', '}']) {
+            let known = if self == Self::Order { "{token} and {orderId}" } else { "{token}" };
+            return Err(invalid(format!("What stands in braces is not known here; there is {known}.")));
+        }
+        if self != Self::Account && !path.contains("{token}") {
+            return Err(invalid("This link opens nothing without {token}.".to_owned()));
+        }
+        Ok(path.to_owned())
+    }
+}
+
+/// The paths that staff set for a channel; the default where they set none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "orm", derive(sea_orm::FromJsonQueryResult))]
+#[serde(default)]
+pub struct LinkPaths {
+    order: Option<String>,
+    verification: Option<String>,
+    recovery: Option<String>,
+    email_change: Option<String>,
+    order_claim: Option<String>,
+    account: Option<String>,
+    staff_invitation: Option<String>,
+    staff_recovery: Option<String>,
+}
+
+impl LinkPaths {
+    fn own(&self, kind: LinkKind) -> &Option<String> {
+        match kind {
+            LinkKind::Order => &self.order,
+            LinkKind::Verification => &self.verification,
+            LinkKind::Recovery => &self.recovery,
+            LinkKind::EmailChange => &self.email_change,
+            LinkKind::OrderClaim => &self.order_claim,
+            LinkKind::Account => &self.account,
+            LinkKind::StaffInvitation => &self.staff_invitation,
+            LinkKind::StaffRecovery => &self.staff_recovery,
+        }
+    }
+
+    /// The place of a path, to change it.
+    pub fn own_mut(&mut self, kind: LinkKind) -> &mut Option<String> {
+        match kind {
+            LinkKind::Order => &mut self.order,
+            LinkKind::Verification => &mut self.verification,
+            LinkKind::Recovery => &mut self.recovery,
+            LinkKind::EmailChange => &mut self.email_change,
+            LinkKind::OrderClaim => &mut self.order_claim,
+            LinkKind::Account => &mut self.account,
+            LinkKind::StaffInvitation => &mut self.staff_invitation,
+            LinkKind::StaffRecovery => &mut self.staff_recovery,
+        }
+    }
+
+    /// The path of a link.
+    pub fn path(&self, kind: LinkKind) -> &str {
+        self.own(kind).as_deref().unwrap_or_else(|| kind.default_path())
+    }
+
+    /// A link below a storefront's address. Tokens and ids are letters, digits, `.`, `_` and `-` and stand in an
+    /// address as they are.
+    pub fn link(&self, kind: LinkKind, storefront_url: &str, order_id: &str, token: &str) -> String {
+        let path = self.path(kind).replace("{orderId}", order_id).replace("{token}", token);
+        format!("{storefront_url}{path}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_a_path_that_staff_could_set() {
+        for kind in LinkKind::ALL {
+            assert!(kind.check(kind.default_path()).is_ok(), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn paths_that_lead_elsewhere_are_refused() {
+        let good = |text| LinkKind::Order.check(text).is_ok();
+        assert!(good("/#/o/{orderId}/{token}") && good("/o?t={token}"));
+        for text in ["", "o/{token}", "//evil.example/{token}", "/o", "/{mail}{token}", "/a b{token}", "/\\{token}"] {
+            assert!(!good(text), "{text}");
+        }
+        assert!(LinkKind::Recovery.check("/{orderId}/{token}").is_err(), "there is no order");
+        assert!(LinkKind::Account.check("/me").is_ok());
+        assert!(LinkKind::Account.check(&format!("/{}", "x".repeat(500))).is_err());
+    }
+
+    #[test]
+    fn a_link_is_the_storefront_s() {
+        let mut paths = LinkPaths::default();
+        let link = |paths: &LinkPaths| paths.link(LinkKind::Order, "https://shop.example", "order_1", "t.o-k_n");
+        assert_eq!(link(&paths), "https://shop.example/orders/order_1?token=t.o-k_n");
+        *paths.own_mut(LinkKind::Order) = Some("/o/{token}".to_owned());
+        assert_eq!(link(&paths), "https://shop.example/o/t.o-k_n");
+        let kept: LinkPaths = serde_json::from_str(&serde_json::to_string(&paths).unwrap()).unwrap();
+        assert_eq!(kept, paths);
+        assert_eq!(serde_json::from_str::<LinkPaths>("{}").unwrap(), LinkPaths::default());
+    }
+}
