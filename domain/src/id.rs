@@ -210,6 +210,8 @@ ids! {
     EventId = "event";
     /// A durable run of steps.
     FlowId = "flow";
+    /// Work that takes longer than a request.
+    JobId = "job";
     /// What a metafield holds, and who reads it.
     MetafieldDefinitionId = "mfdef";
     /// A value of a metafield.

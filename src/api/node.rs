@@ -1,7 +1,9 @@
 //! Refetching by id: `node` and `nodes`, which find the type by the prefix.
 
 use async_graphql::{Context, ID, Interface, Object};
-use domain::id::{CategoryId, CollectionId, CustomerGroupId, CustomerId, MediaId, OrderId, ProductId, VariantId};
+use domain::id::{
+    CategoryId, CollectionId, CustomerGroupId, CustomerId, JobId, MediaId, OrderId, ProductId, VariantId,
+};
 use domain::refusal::{ErrorCode, Refusal};
 
 use super::call::{Call, call};
@@ -12,6 +14,7 @@ use crate::catalog::variant::types::{AdminVariant, Variant};
 use crate::category::types::{AdminCategory, Category};
 use crate::collection::types::{AdminCollection, Collection};
 use crate::customer::types::{AdminCustomer, AdminCustomerGroup, Customer};
+use crate::job::types::AdminJob;
 use crate::media::types::AdminMedia;
 use crate::order::types::{AdminOrder, Order};
 use crate::translation::load::feed_one;
@@ -62,6 +65,8 @@ pub enum AdminNode {
     AdminCustomer(AdminCustomer),
     /// A group of customers.
     AdminCustomerGroup(AdminCustomerGroup),
+    /// Work that takes longer than a request.
+    AdminJob(AdminJob),
 }
 
 fn check(ids: &[ID]) -> async_graphql::Result<()> {
@@ -147,6 +152,11 @@ async fn fetch_admin(call: &Call, id: &ID) -> Result<Option<AdminNode>> {
         call.caller.actor.check(Need::Permission(Permission::CustomersRead))?;
         let row = engine::customer::repo::groups::find_group(&conn, id).await?;
         return Ok(row.map(|row| AdminNode::AdminCustomerGroup(row.into())));
+    }
+    if let Ok(id) = id.parse::<JobId>() {
+        let Some(row) = engine::job::repo::find(&conn, id).await? else { return Ok(None) };
+        call.caller.actor.check(Need::Permission(row.kind.reads()))?;
+        return Ok(Some(AdminNode::AdminJob(row.into())));
     }
     Ok(None)
 }

@@ -13,7 +13,7 @@ use crate::http;
 use engine::app::App;
 use engine::db::DatabaseUrl;
 use engine::error::{Error, Result};
-use engine::{relay, seed, sweeper};
+use engine::{job, relay, seed, sweeper};
 
 /// Serves the shop.
 #[derive(Debug, Args)]
@@ -77,6 +77,7 @@ fn only_server(url: &DatabaseUrl) -> Result<Option<std::fs::File>> {
 pub async fn serve(app: Arc<App>, listener: TcpListener, stop: CancellationToken) -> Result<()> {
     let mut tasks = relay::start(&app, &stop);
     tasks.push(sweeper::start(&app, &stop));
+    tasks.push(job::runner::start(&app, &stop));
     let router = http::router(app.clone());
     let stopped = stop.clone();
     axum::serve(listener, router)

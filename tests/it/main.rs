@@ -23,6 +23,8 @@ mod customer_cart;
 mod customer_token;
 mod frame;
 mod import;
+mod import_dialect;
+mod job;
 mod live;
 mod media;
 mod metafield;

@@ -195,11 +195,13 @@ async fn name_options(tx: &mut Tx, wished: &CheckedProduct) -> Result<Vec<(Optio
     Ok(options)
 }
 
-fn spell(name: &str) -> Result<Handle> {
+/// The handle of an option or of a value.
+pub(super) fn spell(name: &str) -> Result<Handle> {
     option_handle(name).ok_or_else(|| Error::internal("an option without a name was let through"))
 }
 
-fn wished_row(
+/// The row of a product as it is wished, its version not yet raised.
+pub(super) fn wished_row(
     tx: &Tx,
     wished: &CheckedProduct,
     known: Option<&product::Model>,

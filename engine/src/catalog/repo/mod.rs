@@ -1,6 +1,7 @@
 //! Rows of the catalog.
 
 pub mod grid;
+pub mod import;
 pub mod listing;
 pub mod look_up;
 pub mod narrow;
