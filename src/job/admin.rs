@@ -146,8 +146,8 @@ impl JobAdminMutation {
         AdminJobCancelPayload::answer(outcome.await)
     }
 
-    /// Tries a job again that failed or was called off, in your name: it goes on where it stood. It takes the permission
-    /// that starting it takes.
+    /// Tries a job again that failed or was called off, in your name: it goes on where it stood. It takes the
+    /// permission that starting it takes.
     #[graphql(guard = "admin()")]
     async fn job_retry(
         &self,

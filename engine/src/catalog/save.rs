@@ -207,9 +207,6 @@ pub(super) fn wished_row(
     known: Option<&product::Model>,
     type_id: Option<domain::id::ProductTypeId>,
 ) -> product::Model {
-    let words = [Some(&wished.title), wished.subtitle.as_ref(), wished.vendor.as_ref(), wished.product_type.as_ref()];
-    let words: Vec<&str> =
-        words.into_iter().flatten().chain(&wished.tags).map(String::as_str).chain([wished.handle.as_str()]).collect();
     product::Model {
         id: known.map_or_else(|| tx.id(), |row| row.id),
         version: known.map_or(1, |row| row.version),
@@ -229,9 +226,16 @@ pub(super) fn wished_row(
         gift_card: wished.gift_card,
         seo_title: wished.seo_title.clone(),
         seo_description: wished.seo_description.clone(),
-        search_text: words.join(" ").to_lowercase(),
+        search_text: search_text(wished, wished.subtitle.as_ref()),
         metadata: json!(wished.metadata),
     }
+}
+
+/// What a product says about itself, with this subtitle.
+pub(super) fn search_text(wished: &CheckedProduct, subtitle: Option<&String>) -> String {
+    let words = [Some(&wished.title), subtitle, wished.vendor.as_ref(), wished.product_type.as_ref()];
+    let words = words.into_iter().flatten().chain(&wished.tags).map(String::as_str);
+    words.chain([wished.handle.as_str()]).collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 async fn save_tags(tx: &mut Tx, product: ProductId, tags: &[String], new: bool) -> Result<bool> {

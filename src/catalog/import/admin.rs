@@ -16,8 +16,8 @@ use engine::media::receive::arrived;
 /// What is imported, and how.
 #[derive(Debug, InputObject)]
 pub struct AdminProductImportInput {
-    /// The file: what you uploaded to the address of `stagedUploadCreate` as `text/csv` or `application/json`. It can be
-    /// imported as often as you like within an hour, so rehearse first.
+    /// The file: what you uploaded to the address of `stagedUploadCreate` as `text/csv` or `application/json`. It can
+    /// be imported as often as you like within an hour, so rehearse first.
     pub staged_upload_id: ID,
     /// How it is written; found out from its first line when absent.
     pub dialect: Option<Enum<ImportDialect>>,
@@ -47,9 +47,9 @@ pub struct ImportAdminMutation;
 
 #[Object]
 impl ImportAdminMutation {
-    /// Brings products in from a file of another shop: Shopify's CSV, Medusa's templates, Saleor's objects. Encoding and
-    /// delimiter are found out. Nothing is written before the whole file was looked over. It may be run again: what is
-    /// known is brought up to date, stock is left alone.
+    /// Brings products in from a file of another shop: Shopify's CSV, Medusa's templates, Saleor's objects. Encoding
+    /// and delimiter are found out. Nothing is written before the whole file was looked over. It may be run again: what
+    /// is known is brought up to date, stock is left alone.
     #[graphql(guard = "catalog_write()")]
     async fn product_import(
         &self,

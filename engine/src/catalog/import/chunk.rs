@@ -40,6 +40,8 @@ pub struct ImportChunk {
     pub to: i64,
     /// The products.
     pub products: Arc<Vec<Imported>>,
+    /// What was refused of the chunk while it was read again: the shop has changed since it was looked over.
+    pub late: Progress,
     /// Where their parts go.
     pub places: Arc<Places>,
 }
@@ -81,7 +83,7 @@ impl Op for ImportChunk {
 
 impl ImportChunk {
     fn count(&self, verdicts: Vec<Verdict>) -> Progress {
-        let mut progress = Progress { done: self.to, ..Progress::default() };
+        let mut progress = Progress { done: self.to, ..self.late.clone() };
         for (product, verdict) in self.products.iter().zip(verdicts) {
             match verdict {
                 Ok(Saved::Created) => progress.created += 1,

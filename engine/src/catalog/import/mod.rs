@@ -10,10 +10,12 @@
 //! | what the columns of a dialect mean | `domain::import`, `domain::shopify` |
 //! | how encoding, delimiter and dialect are found out | [`source`] |
 //! | what is made besides products | [`places`] |
+//! | which product and which variant is meant | `known.rs` |
 //! | what a second import changes, and how it is stored | [`write`] |
 //! | what is one transaction | [`chunk`] |
 
 pub mod chunk;
+mod known;
 pub mod places;
 pub mod source;
 pub mod write;
@@ -341,6 +343,7 @@ impl Import<'_> {
             from: from as i64,
             to: to as i64,
             products: Arc::new(products),
+            late: Progress::default(),
             places: places.clone(),
         }
     }
@@ -356,9 +359,18 @@ impl Import<'_> {
             }
             let read = self.read(from).await?;
             let to = from + read.len();
-            let accepted = read.into_iter().enumerate().filter(|(place, _)| !self.refused.contains(&(from + place)));
-            let products = accepted.filter_map(|(_, product)| product.ok()).collect();
-            let chunk = self.chunk(mode, (from, to), products, &places);
+            let (mut products, mut late) = (Vec::new(), Progress::default());
+            for (place, product) in read.into_iter().enumerate() {
+                match product {
+                    _ if self.refused.contains(&(from + place)) => {}
+                    Ok(product) => products.push(product),
+                    Err(refused) => {
+                        late.refused += 1;
+                        late.errors.extend(refused.refusals);
+                    }
+                }
+            }
+            let chunk = ImportChunk { late, ..self.chunk(mode, (from, to), products, &places) };
             let outcome = run.app.run(&run.caller, &chunk).await?;
             if outcome.canceled {
                 return Ok(End::Canceled);
