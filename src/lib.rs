@@ -31,6 +31,7 @@ pub mod collection;
 pub mod customer;
 pub mod fulfillment;
 pub mod inventory;
+pub mod job;
 pub mod location;
 pub mod media;
 pub mod metafield;

@@ -214,6 +214,8 @@ ids! {
     NotificationId = "notif";
     /// A text of such mail that staff wrote.
     NotificationTextId = "ntext";
+    /// Work that takes longer than a request.
+    JobId = "job";
     /// What a metafield holds, and who reads it.
     MetafieldDefinitionId = "mfdef";
     /// A value of a metafield.

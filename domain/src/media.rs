@@ -37,6 +37,10 @@ words! {
         Gif = "image/gif",
         /// A drawing. It may hold programs, so browsers are told to download it.
         Svg = "image/svg+xml",
+        /// A table of products, for an import.
+        Csv = "text/csv",
+        /// A list of objects, for an import.
+        Json = "application/json",
     }
 }
 
@@ -76,7 +80,13 @@ impl FileType {
 
     /// Whether it has pixels, and so can be resized.
     pub fn has_pixels(self) -> bool {
-        self != Self::Svg
+        self != Self::Svg && !self.is_data()
+    }
+
+    /// Whether it is for an import: what its bytes are is found out there, and
+    /// no medium is made of it.
+    pub fn is_data(self) -> bool {
+        matches!(self, Self::Csv | Self::Json)
     }
 
     /// The format in which it is resized when none is named.
@@ -84,7 +94,7 @@ impl FileType {
         match self {
             Self::Jpeg => MediaFormat::Jpeg,
             Self::Webp => MediaFormat::Webp,
-            Self::Png | Self::Gif | Self::Svg => MediaFormat::Png,
+            Self::Png | Self::Gif | Self::Svg | Self::Csv | Self::Json => MediaFormat::Png,
         }
     }
 }

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::{notification, relay, sweeper};
+use crate::{job, notification, relay, sweeper};
 
 /// What every process runs: it notices what the others did. It ends with `stop`.
 pub fn follow(app: &Arc<App>, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
@@ -21,5 +21,10 @@ pub fn follow(app: &Arc<App>, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
 /// The shop's own work: a serving process does it, or a worker in its place, or several of them side by side. Each
 /// task sees to it by itself that nothing is done twice. It ends with `stop`.
 pub fn work(app: &Arc<App>, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
-    vec![relay::start(app, stop), sweeper::start(app, stop), notification::start(app, stop)]
+    vec![
+        relay::start(app, stop),
+        sweeper::start(app, stop),
+        notification::start(app, stop),
+        job::runner::start(app, stop),
+    ]
 }

@@ -28,6 +28,7 @@ pub mod fulfillment_line;
 pub mod geo_zone;
 pub mod idempotency;
 pub mod inventory_item;
+pub mod job;
 pub mod line_tax;
 pub mod listing_price;
 pub mod location;

@@ -25,6 +25,7 @@ mod m0014_customers;
 mod m0016_access;
 mod m0017_listing;
 mod m0019_notifications;
+mod m0020_jobs;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sqlx::SqlSafeStr;
@@ -63,6 +64,7 @@ history! {
     m0016_access
     m0017_listing
     m0019_notifications
+    m0020_jobs
 }
 
 /// Applies every migration that the database has not seen.

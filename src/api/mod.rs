@@ -19,6 +19,7 @@ use crate::audit::admin::AuditAdminQuery;
 use crate::auth::admin::{AuthAdminMutation, AuthAdminQuery};
 use crate::cart::store::{CartStoreMutation, CartStoreQuery};
 use crate::catalog::admin::{CatalogAdminMutation, CatalogAdminQuery};
+use crate::catalog::import::admin::ImportAdminMutation;
 use crate::catalog::option::admin::{OptionAdminMutation, OptionAdminQuery};
 use crate::catalog::product::admin::ProductAdminMutation;
 use crate::catalog::related::admin::RelatedAdminMutation;
@@ -38,6 +39,8 @@ use crate::customer::group::admin::{CustomerGroupAdminMutation, CustomerGroupAdm
 use crate::customer::store::{CustomerStoreMutation, CustomerStoreQuery};
 use crate::fulfillment::admin::FulfillmentAdminMutation;
 use crate::inventory::admin::InventoryAdminMutation;
+use crate::job::admin::{JobAdminMutation, JobAdminQuery};
+use crate::job::subs::JobAdminSubscription;
 use crate::location::admin::{LocationAdminMutation, LocationAdminQuery};
 use crate::media::admin::{MediaAdminMutation, MediaAdminQuery};
 use crate::metafield::admin::{MetafieldAdminMutation, MetafieldAdminQuery};
@@ -106,6 +109,7 @@ root! {
         CollectionAdminQuery,
         CustomerAdminQuery,
         CustomerGroupAdminQuery,
+        JobAdminQuery,
         LocationAdminQuery,
         MediaAdminQuery,
         MetafieldAdminQuery,
@@ -133,7 +137,9 @@ root! {
         CustomerAdminMutation,
         CustomerGroupAdminMutation,
         FulfillmentAdminMutation,
+        ImportAdminMutation,
         InventoryAdminMutation,
+        JobAdminMutation,
         LocationAdminMutation,
         MediaAdminMutation,
         MetafieldAdminMutation,
@@ -160,12 +166,12 @@ pub struct StoreSubscription(OrderStoreSubscription);
 /// What staff watch.
 #[derive(MergedSubscription, Default)]
 #[graphql(name = "Subscription")]
-pub struct AdminSubscription(OrderAdminSubscription);
+pub struct AdminSubscription(JobAdminSubscription, OrderAdminSubscription);
 
 /// What shoppers and staff watch: the names are disjoint.
 #[derive(MergedSubscription, Default)]
 #[graphql(name = "Subscription")]
-pub struct UnifiedSubscription(OrderStoreSubscription, OrderAdminSubscription);
+pub struct UnifiedSubscription(OrderStoreSubscription, JobAdminSubscription, OrderAdminSubscription);
 
 /// The schema of `/store/graphql`.
 pub type StoreSchema = Schema<StoreQuery, StoreMutation, StoreSubscription>;

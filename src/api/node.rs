@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, Interface, Object};
 use domain::id::{
     CategoryId, CollectionId, CustomerGroupId, CustomerId, MediaId, NotificationId, OrderId, ProductId, VariantId,
+    CategoryId, CollectionId, CustomerGroupId, CustomerId, JobId, MediaId, OrderId, ProductId, VariantId,
 };
 use domain::refusal::{ErrorCode, Refusal};
 
@@ -14,6 +15,7 @@ use crate::catalog::variant::types::{AdminVariant, Variant};
 use crate::category::types::{AdminCategory, Category};
 use crate::collection::types::{AdminCollection, Collection};
 use crate::customer::types::{AdminCustomer, AdminCustomerGroup, Customer};
+use crate::job::types::AdminJob;
 use crate::media::types::AdminMedia;
 use crate::notification::types::AdminNotification;
 use crate::order::types::{AdminOrder, Order};
@@ -67,6 +69,8 @@ pub enum AdminNode {
     AdminCustomerGroup(AdminCustomerGroup),
     /// A mail that the shop sent or will send.
     AdminNotification(AdminNotification),
+    /// Work that takes longer than a request.
+    AdminJob(AdminJob),
 }
 
 fn check(ids: &[ID]) -> async_graphql::Result<()> {
@@ -156,6 +160,10 @@ async fn fetch_admin(call: &Call, id: &ID) -> Result<Option<AdminNode>> {
     if let Ok(id) = id.parse::<NotificationId>() {
         call.caller.actor.check(Need::Permission(Permission::CustomersRead))?;
         return Ok(crate::notification::admin::find(call, id).await?.map(AdminNode::AdminNotification));
+    if let Ok(id) = id.parse::<JobId>() {
+        let Some(row) = engine::job::repo::find(&conn, id).await? else { return Ok(None) };
+        call.caller.actor.check(Need::Permission(row.kind.reads()))?;
+        return Ok(Some(AdminNode::AdminJob(row.into())));
     }
     Ok(None)
 }

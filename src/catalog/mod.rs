@@ -1,6 +1,7 @@
 //! How the gateway presents the catalog; what it is is said in `engine::catalog`.
 
 pub mod admin;
+pub mod import;
 pub mod load;
 pub mod option;
 pub mod product;

@@ -2,16 +2,16 @@
 
 use std::process::Output;
 
+use domain::import::{ImportDialect, RowRefusal};
 use domain::inventory::MovementReason;
-use domain::shopify::RowRefusal;
 use engine::actor::Caller;
-use engine::catalog::import::{Report, import_shopify};
 use engine::inventory::ops::AdjustInventory;
 use entity::{event, price, product, stock_level, variant};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 
 use crate::support::Shop;
+use crate::support::files::{Report, counts, import_bytes, skipping};
 
 const FILE: &str = include_str!("../data/shopify/packt-product-data.csv");
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/shopify/packt-product-data.csv");
@@ -23,12 +23,10 @@ async fn shop() -> Shop {
 }
 
 async fn import(shop: &Shop, text: &str, dry_run: bool) -> Report {
-    import_shopify(&shop.app, text.as_bytes(), "EUR".parse().unwrap(), dry_run).await.unwrap()
-}
-
-/// Created, updated, unchanged, refused.
-fn counts(report: &Report) -> [usize; 4] {
-    [report.created, report.updated, report.unchanged, report.refused.len()]
+    let mut input = skipping();
+    input.dialect = Some(ImportDialect::Shopify);
+    input.currency = Some("EUR".parse().unwrap());
+    import_bytes(shop, text.as_bytes(), input, dry_run).await
 }
 
 async fn imported(shop: &Shop, handle: &str) -> Value {
@@ -138,7 +136,7 @@ async fn a_dry_run_writes_nothing() {
     assert_eq!(counts(&rehearsal), [1, 0, 0, 1], "it says what the real run will say");
     let real = import(&shop, one_number, false).await;
     assert_eq!(counts(&real), [1, 0, 0, 1]);
-    assert_eq!(rehearsal.refused[0].handle, real.refused[0].handle);
+    assert_eq!(rehearsal.errors, real.errors);
 }
 
 #[tokio::test]
@@ -190,9 +188,7 @@ async fn a_broken_record_costs_its_whole_product_and_no_other() {
     for text in [broken.clone(), format!("\u{feff}{}", broken.replace('\n', "\r\n"))] {
         let report = import(&shop, &text, true).await;
         assert_eq!(counts(&report), [19, 0, 0, 1]);
-        let refused = &report.refused[0];
-        assert_eq!((refused.handle.as_str(), refused.row), ("gardening-gloves", line_of("gardening-gloves,Gard")));
-        let [refusal] = refused.refusals.as_slice() else { panic!("{refused:?}") };
+        let [refusal] = report.errors.as_slice() else { panic!("{report:?}") };
         assert_eq!((refusal.row, refusal.column.as_str()), (line_of("gardening-gloves,,"), "Variant Price"));
         assert_eq!(refusal.value, "abc");
         assert!(refusal.reason.contains("decimal number"), "{}", refusal.reason);
@@ -204,7 +200,7 @@ async fn a_broken_record_costs_its_whole_product_and_no_other() {
     let ragged = format!("{}\nshort,Short\n", FILE.trim_end());
     let report = import(&shop, &ragged, false).await;
     assert_eq!(counts(&report), [1, 0, 19, 1], "the product was mended, the new one is too short");
-    assert!(report.refused[0].refusals[0].reason.contains("2 cells"), "{report:?}");
+    assert!(report.errors[0].reason.contains("2 cells"), "{report:?}");
 }
 
 #[tokio::test]
@@ -213,23 +209,22 @@ async fn what_the_shop_refuses_is_told_like_a_cell() {
     let taken = json!({ "title": "Mug", "variants": [{ "sku": "A-1" }] });
     shop.set("productCreate", taken, "product { id }").await.done();
     let report = import(&shop, "Handle,Title,Variant SKU,Variant Price\n\ncup,Cup,A-1,5.00\n", false).await;
-    let [refused] = report.refused.as_slice() else { panic!("{report:?}") };
     let told = RowRefusal {
         row: 3,
         column: "Variant SKU".to_owned(),
         value: "A-1".to_owned(),
         reason: "A variant of another product has this SKU.".to_owned(),
     };
-    assert_eq!(refused.refusals, [told]);
+    assert_eq!(report.errors, [told]);
 
     let size = "Handle,Title,Option1 Name,Option1 Value,Variant Price\ncap,Cap,Size,S,5.00\n";
     assert_eq!(counts(&import(&shop, size, false).await), [1, 0, 0, 0]);
     let report = import(&shop, &size.replace("Size,S", "Color,Red"), false).await;
-    let refusal = &report.refused[0].refusals[0];
+    let refusal = &report.errors[0];
     assert_eq!((refusal.row, refusal.column.as_str(), refusal.value.as_str()), (2, "Option1 Name", "Color"));
 
     let report = import(&shop, "Handle,Price\ncup,5.00\n", false).await;
-    let refusal = &report.refused[0].refusals[0];
+    let refusal = &report.errors[0];
     assert_eq!((refusal.row, refusal.column.as_str()), (1, "Title"));
 }
 

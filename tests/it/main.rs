@@ -28,6 +28,8 @@ mod export;
 mod frame;
 mod import;
 mod listing;
+mod import_dialect;
+mod job;
 mod live;
 mod media;
 mod metafield;

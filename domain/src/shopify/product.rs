@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::RowRefusal;
-use super::sheet::Row;
+use super::sheet::Sheet;
 use crate::catalog::{
-    self, BackorderPolicy, CheckedProduct, MediaDraft, MediaKind, OptionDraft, PriceDraft, ProductDraft, ProductStatus,
-    VariantDraft,
+    self, BackorderPolicy, MediaDraft, MediaKind, OptionDraft, PriceDraft, ProductDraft, ProductStatus, VariantDraft,
 };
+use crate::import::field::Fields;
+use crate::import::sheet::{Row, flag, whole};
+use crate::import::{Context, Imported, Named, Record, RefusedProduct, RowRefusal};
 use crate::money::{Currency, Money};
 use crate::refusal::{ErrorCode, Refusal};
 
@@ -17,36 +18,64 @@ const NAMES: [&str; OPTIONS] = ["Option1 Name", "Option2 Name", "Option3 Name"];
 const VALUES: [&str; OPTIONS] = ["Option1 Value", "Option2 Value", "Option3 Value"];
 
 /// Reads the records of one handle, or says everything that stands against it.
-pub(super) fn read_product(
-    handle: &str,
-    rows: Vec<Row<'_>>,
-    currency: Currency,
-) -> Result<CheckedProduct, Vec<RowRefusal>> {
-    let mut refusals: Vec<RowRefusal> = rows.iter().filter_map(Row::ragged).collect();
-    let Some(first) = rows.first().copied().filter(|row| row.ragged().is_none()) else {
+pub fn read_product(sheet: &Sheet, records: &[Record], context: &Context) -> Result<Imported, RefusedProduct> {
+    let rows: Vec<Row<'_>> = records.iter().map(|record| Row::new(&sheet.header, record)).collect();
+    let first = rows.first().map_or(0, Row::number);
+    let handle = records.first().map_or("", |record| sheet.key(&record.cells));
+    read(sheet, handle, rows, context).map_err(|mut refusals| {
+        refusals.sort_by_key(|refusal| refusal.row);
+        RefusedProduct { handle: handle.to_owned(), row: first, refusals }
+    })
+}
+
+fn read(sheet: &Sheet, handle: &str, rows: Vec<Row<'_>>, context: &Context) -> Result<Imported, Vec<RowRefusal>> {
+    let ragged = |row: &Row<'_>| row.ragged("Handle");
+    let mut refusals: Vec<RowRefusal> = rows.iter().filter_map(ragged).collect();
+    let Some(first) = rows.first().copied().filter(|row| ragged(row).is_none()) else {
         // The first record says how to read the others.
         return Err(refusals);
     };
     // In a ragged record no cell can be trusted to stand below its column.
-    let sound: Vec<Row<'_>> = rows.into_iter().filter(|row| row.ragged().is_none()).collect();
-    let mut columns = Columns::new(first, &sound, &mut refusals);
-    let draft = columns.draft(handle, &sound, currency, &mut refusals);
-    let checked = catalog::check_product(draft);
-    if let Err(found) = &checked {
-        refusals.extend(found.iter().filter_map(|refusal| columns.place(refusal)));
-    }
-    match checked {
-        Ok(product) if refusals.is_empty() => Ok(product),
-        _ => {
-            refusals.sort_by_key(|refusal| refusal.row);
-            Err(refusals)
+    let sound: Vec<Row<'_>> = rows.into_iter().filter(|row| ragged(row).is_none()).collect();
+    let mut columns = Columns::new(sheet, first, &sound, &mut refusals);
+    let draft = columns.draft(handle, &sound, context, &mut refusals);
+    let mut fields = Fields::default();
+    fields.read(context, &sheet.header, &sheet.fields, &sound, &columns.variants);
+    refusals.append(&mut fields.refusals);
+    let product = match catalog::check_product(draft) {
+        Ok(product) if refusals.is_empty() => product,
+        checked => {
+            let found = checked.err().unwrap_or_default();
+            refusals.extend(found.iter().filter_map(|refusal| columns.place(refusal)));
+            return Err(refusals);
+        }
+    };
+    let lines = columns.variants.iter().map(Row::number).collect();
+    Ok(Imported {
+        fields: fields.fields,
+        new_fields: fields.new,
+        collections: collections(&sound),
+        ..Imported::plain(first.number(), product, lines, sheet.columns.clone())
+    })
+}
+
+/// The collections that the records name, which Shopify finds by their titles.
+fn collections(rows: &[Row<'_>]) -> Vec<Named> {
+    let mut found: Vec<Named> = Vec::new();
+    for title in rows.iter().map(|row| row.cell("Collection")).filter(|title| !title.is_empty()) {
+        let Some(handle) = crate::text::Handle::from_title(title) else { continue };
+        let named = Named { handle: handle.to_string(), title: title.to_owned(), above: None };
+        if found.iter().all(|known| known.handle != named.handle) {
+            found.push(named);
         }
     }
+    found
 }
 
 /// Which record each part of the draft came from, so that a refusal of the
 /// draft can be told as one of a cell.
 struct Columns<'a> {
+    sheet: &'a Sheet,
     first: Row<'a>,
     /// The option columns in use, from 0.
     options: Vec<usize>,
@@ -57,7 +86,7 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn new(first: Row<'a>, rows: &[Row<'a>], refusals: &mut Vec<RowRefusal>) -> Self {
+    fn new(sheet: &'a Sheet, first: Row<'a>, rows: &[Row<'a>], refusals: &mut Vec<RowRefusal>) -> Self {
         let mut variants = vec![first];
         variants.extend(rows.iter().skip(1).filter(|row| is_variant(row)));
         for row in rows.iter().skip(1).filter(|row| !is_variant(row) && row.cell("Image Src").is_empty()) {
@@ -85,14 +114,14 @@ impl<'a> Columns<'a> {
                 }
             }
         }
-        Self { first, options, variants, values: Vec::new(), media: Vec::new() }
+        Self { sheet, first, options, variants, values: Vec::new(), media: Vec::new() }
     }
 
     fn draft(
         &mut self,
         handle: &str,
         rows: &[Row<'a>],
-        currency: Currency,
+        context: &Context,
         refusals: &mut Vec<RowRefusal>,
     ) -> ProductDraft {
         let first = self.first;
@@ -109,7 +138,7 @@ impl<'a> Columns<'a> {
         let options = self.options.iter().map(name).collect();
         let mut variants = Vec::new();
         for row in self.variants.clone() {
-            variants.push(self.variant(&row, currency, refusals));
+            variants.push(self.variant(&row, context, refusals));
         }
         let mut draft = ProductDraft {
             handle: parsed,
@@ -124,14 +153,14 @@ impl<'a> Columns<'a> {
             seo_description: first.text("SEO Description"),
             options,
             variants,
-            media: self.media(rows, refusals),
+            media: self.media(rows, context, refusals),
             ..ProductDraft::default()
         };
         self.keep_unplaced(rows, &mut draft);
         draft
     }
 
-    fn variant(&mut self, row: &Row<'a>, currency: Currency, refusals: &mut Vec<RowRefusal>) -> VariantDraft {
+    fn variant(&mut self, row: &Row<'a>, context: &Context, refusals: &mut Vec<RowRefusal>) -> VariantDraft {
         let mut options = Vec::new();
         let mut given = Vec::new();
         for option in &self.options {
@@ -157,13 +186,13 @@ impl<'a> Columns<'a> {
             // Spreadsheets show long digits as they are only behind an apostrophe.
             barcode: Some(barcode.strip_prefix('\'').unwrap_or(barcode).to_owned()),
             options,
-            weight_grams: grams(row, refusals),
+            weight_grams: whole(row, "Variant Grams", "grams", refusals),
             requires_shipping: flag(row, "Variant Requires Shipping", true, refusals),
             manage_inventory: !tracker.is_empty(),
             backorder: backorder(row, refusals),
-            prices: price(row, currency, refusals).into_iter().collect(),
+            prices: price(row, context.currency, refusals).into_iter().collect(),
             stock: stock(row, tracker.is_empty(), refusals),
-            media_url: row.text("Variant Image"),
+            media_url: row.text("Variant Image").map(|url| shown(context, &url)),
             metadata,
             ..VariantDraft::default()
         }
@@ -171,7 +200,7 @@ impl<'a> Columns<'a> {
 
     /// The pictures by position, those without a position behind them. Files
     /// made by hand repeat a picture in every record: it is taken once.
-    fn media(&mut self, rows: &[Row<'a>], refusals: &mut Vec<RowRefusal>) -> Vec<MediaDraft> {
+    fn media(&mut self, rows: &[Row<'a>], context: &Context, refusals: &mut Vec<RowRefusal>) -> Vec<MediaDraft> {
         let mut placed: Vec<(u32, Row<'a>)> = Vec::new();
         let mut seen = HashSet::new();
         for row in rows {
@@ -188,7 +217,7 @@ impl<'a> Columns<'a> {
         placed.sort_by_key(|(position, _)| *position);
         self.media = placed.into_iter().map(|(_, row)| row).collect();
         let medium = |row: &Row<'_>| MediaDraft {
-            url: row.cell("Image Src").to_owned(),
+            url: shown(context, row.cell("Image Src")),
             alt: row.text("Image Alt Text"),
             kind: MediaKind::Image,
         };
@@ -204,9 +233,7 @@ impl<'a> Columns<'a> {
         let mut variants = self.variants.iter().zip(&mut draft.variants).peekable();
         for row in rows {
             let mut variant = variants.next_if(|(known, _)| known.is(row)).map(|(_, variant)| variant);
-            for (column, value) in row.unplaced() {
-                let lower = column.to_lowercase();
-                let about_variant = lower.starts_with("variant ") || lower.starts_with("cost per item");
+            for (column, about_variant, value) in self.sheet.unplaced(*row) {
                 let row_key = || format!("{column} (row {})", row.number());
                 match &mut variant {
                     Some(variant) if about_variant => {
@@ -287,16 +314,9 @@ fn is_variant(row: &Row<'_>) -> bool {
     VALUES.iter().chain(&telling).any(|column| !row.cell(column).is_empty())
 }
 
-fn flag(row: &Row<'_>, column: &str, default: bool, refusals: &mut Vec<RowRefusal>) -> bool {
-    match row.cell(column).to_lowercase().as_str() {
-        "" => default,
-        "true" => true,
-        "false" => false,
-        _ => {
-            refusals.push(row.refuse(column, "This is neither TRUE nor FALSE."));
-            default
-        }
-    }
+/// The address of a picture; a path alone is left as it is, and refused.
+fn shown(context: &Context, text: &str) -> String {
+    context.media_url(text).unwrap_or_else(|| text.to_owned())
 }
 
 /// What was archived stays so; anything else that isn't published is a draft.
@@ -305,9 +325,10 @@ fn status(row: &Row<'_>, refusals: &mut Vec<RowRefusal>) -> ProductStatus {
     match row.cell("Status").to_lowercase().as_str() {
         "archived" => ProductStatus::Archived,
         "active" | "" if published => ProductStatus::Published,
-        "active" | "draft" | "" => ProductStatus::Draft,
+        // Shopify shows what is unlisted to those who know its address; here nobody would know it.
+        "active" | "draft" | "unlisted" | "" => ProductStatus::Draft,
         _ => {
-            refusals.push(row.refuse("Status", "This is none of active, draft and archived."));
+            refusals.push(row.refuse("Status", "This is none of active, draft, unlisted and archived."));
             ProductStatus::Draft
         }
     }
@@ -317,8 +338,8 @@ fn status(row: &Row<'_>, refusals: &mut Vec<RowRefusal>) -> ProductStatus {
 fn backorder(row: &Row<'_>, refusals: &mut Vec<RowRefusal>) -> BackorderPolicy {
     let column = "Variant Inventory Policy";
     match row.cell(column).to_lowercase().as_str() {
-        "" | "deny" => BackorderPolicy::Deny,
-        "continue" => BackorderPolicy::Allow,
+        "" | "deny" | "false" => BackorderPolicy::Deny,
+        "continue" | "true" => BackorderPolicy::Allow,
         _ => {
             refusals.push(row.refuse(column, "This is neither deny nor continue."));
             BackorderPolicy::Deny
@@ -345,23 +366,6 @@ fn price(row: &Row<'_>, currency: Currency, refusals: &mut Vec<RowRefusal>) -> O
     }
     let amount_minor = amount("Variant Price")?;
     Some(PriceDraft { currency, amount_minor, compare_at_minor })
-}
-
-/// Whole grams from decimal text, halves up.
-fn grams(row: &Row<'_>, refusals: &mut Vec<RowRefusal>) -> Option<i32> {
-    let text = row.text("Variant Grams")?;
-    let (whole, fraction) = text.split_once('.').unwrap_or((&text, "0"));
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits(whole) || !digits(fraction) {
-        refusals.push(row.refuse("Variant Grams", "This is not a weight in grams such as 250 or 250.5."));
-        return None;
-    }
-    let up = i32::from(fraction.as_bytes()[0] >= b'5');
-    let grams = whole.parse::<i32>().ok().and_then(|grams| grams.checked_add(up));
-    if grams.is_none() {
-        refusals.push(row.refuse("Variant Grams", "This weight is too large."));
-    }
-    grams
 }
 
 /// Pieces in stock. Where nobody counts, Shopify lets the figure run below zero:

@@ -1,11 +1,13 @@
-//! Cells by the name of their column.
+//! The columns of the format.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
-use super::{Record, RowRefusal};
+use crate::import::field::{self, FieldColumn};
+use crate::import::sheet::{Header, Row};
+use crate::import::{Columns, RowRefusal};
 
-/// The columns that have a place of their own in the shop, as Shopify writes
-/// them. Every other column goes to the metadata.
+/// The columns that have a place of their own in the shop, by their classic
+/// names. Every other column goes to the metadata.
 const PLACED: &[&str] = &[
     "Handle",
     "Title",
@@ -37,99 +39,97 @@ const PLACED: &[&str] = &[
     "SEO Description",
     "Variant Image",
     "Status",
+    "Collection",
+];
+
+/// What the present format calls columns that have classic names.
+const PRESENT: &[(&str, &str)] = &[
+    ("URL handle", "Handle"),
+    ("Description", "Body (HTML)"),
+    ("Published on online store", "Published"),
+    ("SKU", "Variant SKU"),
+    ("Barcode", "Variant Barcode"),
+    ("Barcodes", "Variant Barcode"),
+    ("Variant Barcodes", "Variant Barcode"),
+    ("Price", "Variant Price"),
+    ("Compare-at price", "Variant Compare At Price"),
+    ("Inventory tracker", "Variant Inventory Tracker"),
+    ("Inventory quantity", "Variant Inventory Qty"),
+    ("Continue selling when out of stock", "Variant Inventory Policy"),
+    ("Weight value (grams)", "Variant Grams"),
+    ("Requires shipping", "Variant Requires Shipping"),
+    ("Product image URL", "Image Src"),
+    ("Variant image URL", "Variant Image"),
+];
+
+/// How columns begin that are about a variant and have no place of their own.
+const ABOUT_VARIANTS: &[&str] = &[
+    "variant ",
+    "cost per item",
+    "charge tax",
+    "tax code",
+    "unit price ",
+    "weight unit for display",
+    "fulfillment service",
 ];
 
 /// The header of a file.
-pub(super) struct Sheet {
-    /// Where each column stands, by its name in lower case.
-    places: HashMap<String, usize>,
-    width: usize,
-    /// The columns without a place of their own, with their names for the metadata.
-    unplaced: Vec<(usize, String)>,
+#[derive(Debug)]
+pub struct Sheet {
+    pub(super) header: Header,
+    /// The columns without a place of their own, with their names for the
+    /// metadata and whether they are about variants.
+    unplaced: Vec<(usize, String, bool)>,
+    pub(super) fields: Vec<FieldColumn>,
+    pub(super) columns: Arc<Columns>,
 }
 
 impl Sheet {
-    pub(super) fn new(header: &[String]) -> Result<Self, Vec<RowRefusal>> {
-        let mut refusals = Vec::new();
-        let mut sheet = Self { places: HashMap::new(), width: header.len(), unplaced: Vec::new() };
-        for (place, name) in header.iter().enumerate() {
-            // Spreadsheets put a byte order mark before the first name.
-            let name = name.trim_start_matches('\u{feff}').trim();
-            if name.is_empty() {
-                // A nameless column is no fault as long as it is empty; what stands in it is kept.
-                sheet.unplaced.push((place, format!("Column {}", place + 1)));
-                continue;
-            }
-            if sheet.places.insert(name.to_lowercase(), place).is_some() {
-                refusals.push(RowRefusal::new(1, name, name, "This column stands in the file twice."));
-            }
-            if !PLACED.iter().any(|placed| placed.eq_ignore_ascii_case(name)) {
-                sheet.unplaced.push((place, name.to_owned()));
-            }
-        }
+    /// Reads the header. `Err` is for a file that is of no use as a whole:
+    /// handle or title are missing among the columns, or one stands there twice.
+    pub fn new(names: &[String]) -> Result<Self, Vec<RowRefusal>> {
+        let (mut header, mut refusals) = Header::new(names);
+        let mut placed: Vec<usize> = PLACED.iter().filter_map(|column| header.place(column)).collect();
+        placed.extend(PRESENT.iter().filter_map(|(present, classic)| header.alias(present, classic)));
         for needed in ["Handle", "Title"] {
-            if !sheet.places.contains_key(&needed.to_lowercase()) {
+            if header.place(needed).is_none() {
                 refusals.push(RowRefusal::new(1, needed, "", "The file needs this column."));
             }
         }
-        if refusals.is_empty() { Ok(sheet) } else { Err(refusals) }
-    }
-}
-
-/// A record with the header that names its cells.
-#[derive(Clone, Copy)]
-pub(super) struct Row<'a> {
-    sheet: &'a Sheet,
-    record: &'a Record,
-}
-
-impl<'a> Row<'a> {
-    pub(super) fn new(sheet: &'a Sheet, record: &'a Record) -> Self {
-        Self { sheet, record }
-    }
-
-    /// Whether both are the same record of the file.
-    pub(super) fn is(&self, other: &Self) -> bool {
-        std::ptr::eq(self.record, other.record)
-    }
-
-    pub(super) fn number(&self) -> usize {
-        self.record.row
+        if !refusals.is_empty() {
+            return Err(refusals);
+        }
+        let fields = field::columns(&header);
+        placed.extend(fields.iter().map(|column| column.place));
+        let mut unplaced = Vec::new();
+        for (place, name) in header.names().iter().enumerate().filter(|(place, _)| !placed.contains(place)) {
+            // A nameless column is no fault as long as it is empty; what stands in it is kept.
+            let name = if name.is_empty() { format!("Column {}", place + 1) } else { name.clone() };
+            let lower = name.to_lowercase();
+            let about_variants = ABOUT_VARIANTS.iter().any(|start| lower.starts_with(start));
+            unplaced.push((place, name, about_variants));
+        }
+        let told = |column: &str| header.name(column).to_owned();
+        let columns = Columns {
+            handle: told("Handle"),
+            option: told("Option1 Name"),
+            sku: told("Variant SKU"),
+            ..Columns::default()
+        };
+        Ok(Self { unplaced, fields, columns: Arc::new(columns), header })
     }
 
-    /// The trimmed cell; empty when the file has no such column.
-    pub(super) fn cell(&self, column: &str) -> &'a str {
-        let place = self.sheet.places.get(&column.to_lowercase());
-        place.and_then(|place| self.record.cells.get(*place)).map_or("", |cell| cell.trim())
+    /// The handle of a record.
+    pub fn key<'r>(&self, cells: &'r [String]) -> &'r str {
+        self.header.place("Handle").and_then(|place| cells.get(place)).map_or("", |cell| cell.trim())
     }
 
-    /// The text at this place, or `None` for an empty cell.
-    pub(super) fn text(&self, column: &str) -> Option<String> {
-        Some(self.cell(column)).filter(|cell| !cell.is_empty()).map(str::to_owned)
-    }
-
-    pub(super) fn is_blank(&self) -> bool {
-        self.record.cells.iter().all(|cell| cell.trim().is_empty())
-    }
-
-    /// The refusal of a record whose cells are not as many as the columns.
-    pub(super) fn ragged(&self) -> Option<RowRefusal> {
-        let (cells, width) = (self.record.cells.len(), self.sheet.width);
-        let reason = format!("The record has {cells} cells where the header has {width}.");
-        (cells != width).then(|| self.refuse("Handle", reason))
-    }
-
-    /// A refusal of the cell in this column.
-    pub(super) fn refuse(&self, column: &str, reason: impl Into<String>) -> RowRefusal {
-        RowRefusal::new(self.number(), column, self.cell(column), reason)
-    }
-
-    /// What stands in columns without a place of their own: the column's name and the cell.
-    pub(super) fn unplaced(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let record = self.record;
-        self.sheet.unplaced.iter().filter_map(move |(place, name)| {
-            let cell = record.cells.get(*place)?.trim();
-            (!cell.is_empty()).then_some((name.as_str(), cell))
+    /// What stands in columns without a place of their own: the column's name,
+    /// whether it is about variants, and the cell.
+    pub(super) fn unplaced<'a>(&'a self, row: Row<'a>) -> impl Iterator<Item = (&'a str, bool, &'a str)> {
+        self.unplaced.iter().filter_map(move |(place, name, about_variants)| {
+            let cell = row.at(*place);
+            (!cell.is_empty()).then_some((name.as_str(), *about_variants, cell))
         })
     }
 }

@@ -1,9 +1,42 @@
 use proptest::prelude::*;
 
+use std::collections::BTreeMap;
+
 use super::*;
-use crate::catalog::{BackorderPolicy, ProductStatus};
+use crate::catalog::{BackorderPolicy, CheckedProduct, ProductStatus};
+use crate::import::{Context, Imported, Record, RefusedProduct, RowRefusal};
+use crate::money::Currency;
 
 const HEADER: &str = "Handle|Title|Option1 Name|Option1 Value|Option2 Name|Option2 Value|Variant Price|Image Src|Image Position|Variant Inventory Policy";
+
+/// What a file holds, both lists in the order of the first records.
+#[derive(Debug)]
+struct Reading {
+    products: Vec<Imported>,
+    refused: Vec<RefusedProduct>,
+}
+
+/// Gathers the records of each handle, as whoever reads a file does.
+fn read(header: &[String], records: &[Record], currency: Currency) -> Result<Reading, Vec<RowRefusal>> {
+    let sheet = Sheet::new(header)?;
+    let mut groups: BTreeMap<usize, Vec<Record>> = BTreeMap::new();
+    for (place, record) in records.iter().enumerate() {
+        if record.cells.iter().all(|cell| cell.trim().is_empty()) {
+            continue;
+        }
+        let key = sheet.key(&record.cells);
+        let first = records.iter().position(|other| !key.is_empty() && sheet.key(&other.cells) == key);
+        groups.entry(first.unwrap_or(place)).or_default().push(record.clone());
+    }
+    let mut reading = Reading { products: Vec::new(), refused: Vec::new() };
+    for records in groups.values() {
+        match read_product(&sheet, records, &Context::new(currency)) {
+            Ok(imported) => reading.products.push(imported),
+            Err(refused) => reading.refused.push(refused),
+        }
+    }
+    Ok(reading)
+}
 
 /// Reads records whose cells stand between bars; the first one is in line 2.
 fn reading(header: &str, lines: &[&str]) -> Reading {
@@ -188,4 +221,41 @@ proptest! {
             prop_assert!(!refused.refusals.is_empty());
         }
     }
+}
+
+#[test]
+fn the_present_format_means_the_same() {
+    let header = "Title|URL handle|Description|Published on online store|Status|SKU|Barcode|Option1 name|Option1 value|Price|Compare-at price|Cost per item|Inventory tracker|Inventory quantity|Continue selling when out of stock|Weight value (grams)|Requires shipping|Product image URL|Image position|Image alt text|Variant image URL|Gift card|SEO title|Collection|Care (product.metafields.custom.care)|Fit (variant.metafields.custom.fit)";
+    let lines = [
+        "Cap|cap|<p>Warm</p>|TRUE|active|C-S|4006381333931|Size|S|9.50|12|4.00|shopify|7|TRUE|250|TRUE|https://a.example/c.jpg|1|A cap|https://a.example/s.jpg|FALSE|Caps|Winter things|Wash cold|tight",
+        "|cap||||C-L|||L|9.50|||shopify|0|FALSE||TRUE|||||||||",
+    ];
+    let mut reading = reading(header, &lines);
+    assert_eq!(reading.refused, []);
+    let cap = reading.products.remove(0);
+    assert_eq!(
+        (cap.rows.as_slice(), cap.columns.sku.as_str(), cap.columns.handle.as_str()),
+        (&[2, 3][..], "SKU", "URL handle")
+    );
+    assert_eq!(cap.collections[0].handle, "winter-things");
+    let fields: Vec<_> =
+        cap.fields.iter().map(|field| (field.variant, field.key.as_str(), field.value.to_string())).collect();
+    assert_eq!(fields, [(None, "care", "Wash cold".to_owned()), (Some(0), "fit", "tight".to_owned())]);
+    assert_eq!(cap.new_fields.len(), 2);
+    let product = &cap.product;
+    assert_eq!((product.status, product.seo_title.as_deref()), (ProductStatus::Published, Some("Caps")));
+    assert_eq!(product.media[0].alt.as_deref(), Some("A cap"));
+    let small = &product.variants[0];
+    assert_eq!((small.sku.as_deref(), small.stock, small.weight_grams), (Some("C-S"), Some(7), Some(250)));
+    assert_eq!(
+        (small.backorder, small.media_url.as_deref()),
+        (BackorderPolicy::Allow, Some("https://a.example/s.jpg"))
+    );
+    assert_eq!(small.prices[0].compare_at_minor, Some(1200));
+    assert_eq!(small.metadata["Cost per item"], "4.00");
+    assert_eq!(product.variants[1].backorder, BackorderPolicy::Deny);
+
+    let wrong = "Cap|cap||maybe|active|C-S||Size|S|cheap||||||||||||||||";
+    let found = faults(header, &[wrong]);
+    assert_eq!(found, ["2 Price cheap", "2 Published on online store maybe"]);
 }

@@ -30,6 +30,7 @@ pub struct VariantRows {
     prices_gone: Vec<PriceId>,
     prices: Vec<price::Model>,
     stock: Vec<(VariantId, Option<String>, i32)>,
+    spread: Vec<(VariantId, Option<String>, Vec<(LocationId, i32)>)>,
 }
 
 impl VariantRows {
@@ -48,6 +49,13 @@ impl VariantRows {
     pub fn add(&mut self, row: variant::Model, values: Values, stock: i32) {
         self.choose(row.id, values);
         self.stock.push((row.id, row.sku.clone(), stock));
+        self.put.push(row);
+    }
+
+    /// A new variant with its stock at these places.
+    pub fn add_at(&mut self, row: variant::Model, values: Values, stock: Vec<(LocationId, i32)>) {
+        self.choose(row.id, values);
+        self.spread.push((row.id, row.sku.clone(), stock));
         self.put.push(row);
     }
 
@@ -129,12 +137,14 @@ impl VariantRows {
         write::delete_variants(tx, &self.gone).await?;
         write::free_numbers(tx, &self.moving).await?;
         write::put_variants(tx, self.put).await?;
+        crate::inventory::repo::rename_items(tx, &self.moving).await?;
         write::forget_values(tx, &self.rechosen).await?;
         insert_all::<variant_option_value::Entity>(&tx.conn, self.values).await?;
         write::forget_media(tx, &self.reshown).await?;
         insert_all::<variant_media::Entity>(&tx.conn, self.media).await?;
         write::delete_prices(tx, &self.prices_gone).await?;
         crate::pricing::repo::insert(tx, self.prices).await?;
+        crate::inventory::repo::open_at(tx, self.spread).await?;
         if self.stock.is_empty() {
             return Ok(());
         }

@@ -217,11 +217,13 @@ async fn name_options(tx: &mut Tx, wished: &CheckedProduct) -> Result<Vec<(Optio
     Ok(options)
 }
 
-fn spell(name: &str) -> Result<Handle> {
+/// The handle of an option or of a value.
+pub(super) fn spell(name: &str) -> Result<Handle> {
     option_handle(name).ok_or_else(|| Error::internal("an option without a name was let through"))
 }
 
-fn wished_row(
+/// The row of a product as it is wished, its version not yet raised.
+pub(super) fn wished_row(
     tx: &Tx,
     wished: &CheckedProduct,
     known: Option<&product::Model>,
@@ -248,6 +250,13 @@ fn wished_row(
         seo_description: wished.seo_description.clone(),
         metadata: json!(wished.metadata),
     }
+}
+
+/// What a product says about itself, with this subtitle.
+pub(super) fn search_text(wished: &CheckedProduct, subtitle: Option<&String>) -> String {
+    let words = [Some(&wished.title), subtitle, wished.vendor.as_ref(), wished.product_type.as_ref()];
+    let words = words.into_iter().flatten().chain(&wished.tags).map(String::as_str);
+    words.chain([wished.handle.as_str()]).collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 async fn save_tags(tx: &mut Tx, product: ProductId, tags: &[String], new: bool) -> Result<bool> {

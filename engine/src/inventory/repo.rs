@@ -7,7 +7,7 @@ use entity::{inventory_item, reservation, stock_level, stock_movement, variant_i
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationDef};
 use uuid::Uuid;
 
-use crate::db::{Conn, any, insert_all, statement};
+use crate::db::{Conn, any, any_sql, insert_all, statement};
 use crate::error::{Error, Result};
 use crate::op::Tx;
 
@@ -57,22 +57,30 @@ pub async fn of_variants(conn: &Conn, variants: &[VariantId]) -> Result<Vec<Stoc
 
 /// Makes the items of new variants with what lies at a location.
 pub async fn open(tx: &mut Tx, location: LocationId, variants: Vec<(VariantId, Option<String>, i32)>) -> Result<()> {
+    let at = |(variant, sku, stocked)| (variant, sku, vec![(location, stocked)]);
+    open_at(tx, variants.into_iter().map(at).collect()).await
+}
+
+/// Makes the items of new variants with what lies at each of several locations.
+pub async fn open_at(tx: &mut Tx, variants: Vec<(VariantId, Option<String>, Vec<(LocationId, i32)>)>) -> Result<()> {
     let mut items = Vec::new();
     let mut links = Vec::new();
     let mut levels = Vec::new();
     let mut movements = Vec::new();
-    for (variant_id, sku, stocked) in variants {
+    for (variant_id, sku, stocks) in variants {
         let item = inventory_item::Model { id: tx.id(), created_at: tx.now(), sku };
         links.push(variant_item::Model { variant_id, item_id: item.id, required_quantity: 1 });
-        levels.push(stock_level::Model {
-            item_id: item.id,
-            location_id: location,
-            stocked,
-            reserved: 0,
-            updated_at: tx.now(),
-        });
-        if stocked != 0 {
-            movements.push(movement(tx, item.id, location, stocked, MovementReason::Initial, None));
+        for (location_id, stocked) in stocks {
+            levels.push(stock_level::Model {
+                item_id: item.id,
+                location_id,
+                stocked,
+                reserved: 0,
+                updated_at: tx.now(),
+            });
+            if stocked != 0 {
+                movements.push(movement(tx, item.id, location_id, stocked, MovementReason::Initial, None));
+            }
         }
         items.push(item);
     }
@@ -80,6 +88,25 @@ pub async fn open(tx: &mut Tx, location: LocationId, variants: Vec<(VariantId, O
     insert_all::<variant_item::Entity>(&tx.conn, links).await?;
     insert_all::<stock_level::Entity>(&tx.conn, levels).await?;
     Ok(insert_all::<stock_movement::Entity>(&tx.conn, movements).await?)
+}
+
+/// Gives the items of variants the numbers that the variants have now. What
+/// several variants take from keeps its own number.
+pub async fn rename_items(tx: &mut Tx, variants: &[VariantId]) -> Result<()> {
+    if variants.is_empty() {
+        return Ok(());
+    }
+    let (list, value) = any_sql(&tx.conn, variants.iter().copied());
+    let sql = format!(
+        "update inventory_item set sku = (select variant.sku from variant_item
+            join variant on variant.id = variant_item.variant_id where variant_item.item_id = inventory_item.id)
+        where id in (select item_id from variant_item where variant_id {list})
+            and (select count(*) from variant_item where variant_item.item_id = inventory_item.id) = 1
+            and (select count(*) from variant_item other where other.variant_id =
+                (select variant_id from variant_item where variant_item.item_id = inventory_item.id)) = 1"
+    );
+    tx.conn.execute_raw(statement(&tx.conn, &sql, [value])).await?;
+    Ok(())
 }
 
 fn movement(

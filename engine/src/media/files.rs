@@ -127,6 +127,11 @@ impl Files {
         missing(self.store()?.delete(&incoming(upload)).await).map(|_| ())
     }
 
+    /// Where an original lies, for whoever reads it piece by piece.
+    pub fn path_of(&self, hash: &str) -> PathBuf {
+        self.root.join(folder(hash)).join("original")
+    }
+
     /// Whether an original is there.
     pub async fn has(&self, hash: &str) -> Result<bool> {
         Ok(missing(self.store()?.head(&original(hash)).await)?.is_some())

@@ -241,6 +241,30 @@ impl Op for CreateMedia {
 
 /// An upload of the caller's of which a medium can be made.
 async fn usable(tx: &Tx, id: StagedUploadId) -> Result<Result<staged_upload::Model, Refusal>> {
+    let found = arrived(tx, id).await?;
+    Ok(found.and_then(|row| match row.file_type.is_data() {
+        true => {
+            let refusal = Refusal::new(ErrorCode::Invalid, "This is a file to import, no picture.");
+            Err(refusal.about(id).at(["stagedUploadId"]))
+        }
+        false => Ok(row),
+    }))
+}
+
+/// An upload of the caller's that can be imported.
+pub async fn importable(tx: &Tx, id: StagedUploadId) -> Result<Result<staged_upload::Model, Refusal>> {
+    let found = arrived(tx, id).await?;
+    Ok(found.and_then(|row| match row.file_type.is_data() {
+        true => Ok(row),
+        false => {
+            let refusal = Refusal::new(ErrorCode::Invalid, "This is a picture, nothing to import.");
+            Err(refusal.about(id).at(["stagedUploadId"]))
+        }
+    }))
+}
+
+/// An upload of the caller's that came and that nothing was made of yet.
+async fn arrived(tx: &Tx, id: StagedUploadId) -> Result<Result<staged_upload::Model, Refusal>> {
     let row = repo::lock_upload(tx, id).await?;
     let own = |row: &staged_upload::Model| *tx.actor() == Actor::System || row.actor == tx.actor().to_string();
     let refusal = match row.filter(own) {

@@ -41,7 +41,7 @@ fn format(kind: FileType) -> Option<ImageFormat> {
         FileType::Png => Some(ImageFormat::Png),
         FileType::Webp => Some(ImageFormat::WebP),
         FileType::Gif => Some(ImageFormat::Gif),
-        FileType::Svg => None,
+        FileType::Svg | FileType::Csv | FileType::Json => None,
     }
 }
 

@@ -102,8 +102,14 @@ async fn take_in<E>(
         }
     };
     let file_type = row.file_type;
-    let bytes = app.files.taken_in(row.id).await?;
-    let size = tokio::task::spawn_blocking(move || look(&bytes, file_type)).await.map_err(Error::internal)??;
+    let size = match file_type.is_data() {
+        // It is read line by line when it is imported, never as a whole.
+        true => None,
+        false => {
+            let bytes = app.files.taken_in(row.id).await?;
+            tokio::task::spawn_blocking(move || look(&bytes, file_type)).await.map_err(Error::internal)??
+        }
+    };
     // The row names the file before it is there, so that no sweep in between takes it for unwanted.
     let settle = SettleUpload { id: row.id, hash: hash.clone(), size };
     let settled = app.run(&Caller::system(), &settle).await?;

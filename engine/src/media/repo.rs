@@ -235,5 +235,6 @@ pub async fn named_files(conn: &Conn, hashes: &[String]) -> Result<Vec<String>> 
         .filter(staged_upload::Column::FileHash.is_in(hashes.iter().cloned()));
     let mut named: Vec<String> = media.into_tuple().all(conn).await?;
     named.extend(uploads.into_tuple::<String>().all(conn).await?);
+    named.extend(crate::job::repo::named_files(conn, hashes).await?);
     Ok(named)
 }

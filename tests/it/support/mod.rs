@@ -5,6 +5,7 @@ pub mod client;
 pub mod clock;
 pub mod customers;
 pub mod database;
+pub mod files;
 pub mod invariants;
 pub mod mailbox;
 pub mod node;

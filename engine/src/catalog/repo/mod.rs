@@ -2,6 +2,7 @@
 
 pub mod export;
 pub mod grid;
+pub mod import;
 pub mod listing;
 pub mod look_up;
 pub mod narrow;

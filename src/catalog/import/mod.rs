@@ -1,0 +1,3 @@
+//! Products out of files.
+
+pub mod admin;

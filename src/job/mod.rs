@@ -1,0 +1,5 @@
+//! How jobs present themselves.
+
+pub mod admin;
+pub mod subs;
+pub mod types;
