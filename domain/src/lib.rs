@@ -28,6 +28,7 @@ pub mod money;
 pub mod order;
 pub mod payment;
 pub mod pricing;
+pub mod reach;
 pub mod refusal;
 pub mod search;
 pub mod shopify;

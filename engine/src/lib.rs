@@ -14,6 +14,7 @@
 //! | [`db`] | both databases, and all that differs between them |
 //! | [`event`], [`relay`], [`bus`] | the log, its positions, and who is woken |
 //! | [`page`], [`version`] | what lists and changes have in common |
+//! | [`scope`] | how far the caller gets: channels and locations |
 //! | [`provider`] | what others implement |
 
 #![recursion_limit = "256"]
@@ -33,6 +34,7 @@ pub mod op;
 pub mod page;
 pub mod provider;
 pub mod relay;
+pub mod scope;
 pub mod seed;
 pub mod settings;
 pub mod sweeper;

@@ -17,6 +17,7 @@ mod m0012_metafields;
 mod m0013_translations;
 mod m0014_customers;
 mod m0016_access;
+mod m0018_staff;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_translations::Migration),
             Box::new(m0014_customers::Migration),
             Box::new(m0016_access::Migration),
+            Box::new(m0018_staff::Migration),
         ]
     }
 }

@@ -2,6 +2,7 @@
 
 use domain::auth::{ActorKind, Permission, Surface, VIEWER};
 use domain::id::{CustomerId, SessionId, StaffId};
+use domain::reach::Grants;
 use engine::actor::{Actor, Need};
 use serde_json::json;
 use uuid::Uuid;
@@ -13,7 +14,7 @@ fn the_guard_s_truth_table() {
     let staff = |permissions: &[Permission]| Actor::Staff {
         id: StaffId(Uuid::nil()),
         session: SessionId(Uuid::nil()),
-        permissions: permissions.to_vec(),
+        grants: Grants::everywhere(permissions),
     };
     let customer = Actor::Customer { id: CustomerId(Uuid::nil()), session: SessionId(Uuid::nil()) };
     let write = Need::Permission(Permission::CatalogWrite);

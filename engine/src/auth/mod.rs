@@ -51,9 +51,9 @@ pub async fn authenticate(
             return Err(Error::Unauthenticated);
         }
         let key = repo::find_api_key(&conn, &token::hash(credential)).await?;
-        let (key, permissions) = key.ok_or(Error::Unauthenticated)?;
+        let (key, grants) = key.ok_or(Error::Unauthenticated)?;
         keys::note_use(app, &key, now).await;
-        return Ok(Actor::ApiKey { id: key.id, permissions });
+        return Ok(Actor::ApiKey { id: key.id, grants });
     }
     let session = app.keys.read_access(surface, credential, now).ok_or(Error::Unauthenticated)?;
     let actor = match surface {

@@ -2,6 +2,7 @@
 
 use domain::auth::{ActorKind, MIN_PASSWORD, Permission, Surface};
 use domain::id::{SessionId, StaffId};
+use domain::reach::Grants;
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::{Email, title};
 use entity::{session, staff};
@@ -127,6 +128,7 @@ impl Op for OpenSession {
             created_at: tx.now(),
             expires_at: tx.now() + token::SESSION_LIFE,
             revoked_at: None,
+            second_factor: false,
         };
         repo::insert_session(tx, row).await
     }
@@ -235,7 +237,7 @@ impl Op for RevokeSession {
             Actor::Staff { id, .. } => row.actor_kind == ActorKind::Staff && row.actor_id == Uuid::from(*id),
             _ => false,
         };
-        let may = |row: &session::Model| own(row) || tx.actor().permissions().contains(&Permission::AccessWrite);
+        let may = |row: &session::Model| own(row) || tx.actor().holds(Permission::AccessWrite);
         let mut row = row.filter(may).ok_or_else(|| Error::not_found("session"))?;
         row.revoked_at.get_or_insert(tx.now());
         repo::update_session(tx, row).await?;
@@ -269,7 +271,8 @@ impl Op for CreateStaff {
         let role = repo::role_named(tx, &self.role).await?;
         match &role {
             Some(role) => {
-                refusals.keep(within_own(tx.actor(), &repo::granted_by(role)).map_err(|refusal| refusal.at(["role"])));
+                let wanted = Grants::everywhere(&repo::granted_by(role));
+                refusals.keep(within_own(tx.actor(), &wanted).map_err(|refusal| refusal.at(["role"])));
             }
             None => refusals.push(Refusal::new(ErrorCode::NotFound, "There is no such role.").at(["role"])),
         }
@@ -289,6 +292,7 @@ impl Op for CreateStaff {
             email,
             name,
             active: true,
+            joined_at: Some(tx.now()),
         };
         let row = repo::insert_staff(tx, row, role.id, self.secret_hash.clone()).await?;
         tx.audit(row.id, None, Some(json!({ "role": role.name })));

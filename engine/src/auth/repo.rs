@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::auth::{ActorKind, Permission, TokenPurpose};
 use domain::id::{ApiKeyId, CustomerId, RoleId, SessionId, StaffId};
+use domain::reach::{Grant, Grants};
 use domain::text::Email;
 use entity::{api_key, auth_identity, one_time_token, role, session, staff, staff_role};
 use sea_orm::{
@@ -15,10 +16,12 @@ use crate::actor::Actor;
 use crate::db::{Conn, statement};
 use crate::error::Result;
 use crate::op::Tx;
+use crate::staff::roles::limits;
 
 /// The staff behind a session that is in force, with what their roles grant.
 pub async fn find_staff_session(conn: &Conn, id: SessionId, now: DateTime<Utc>) -> Result<Option<Actor>> {
-    let sql = "select session.actor_id, role.name, role.permissions from session
+    let sql =
+        "select session.actor_id, role.name, role.permissions, staff_role.channels, staff_role.locations from session
         join staff on staff.id = session.actor_id and staff.active and staff.deleted_at is null
         join staff_role on staff_role.staff_id = staff.id
         join role on role.id = staff_role.role_id
@@ -27,12 +30,16 @@ pub async fn find_staff_session(conn: &Conn, id: SessionId, now: DateTime<Utc>) 
     let rows = conn.query_all_raw(statement(conn, sql, [Uuid::from(id).into(), now.into()])).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let staff: Uuid = first.try_get_by_index(0)?;
-    let mut permissions = Vec::new();
+    let mut grants = Vec::with_capacity(rows.len());
     for row in &rows {
         let name: String = row.try_get_by_index(1)?;
-        permissions.extend(permissions_of(&name, &row.try_get_by_index(2)?));
+        grants.push(Grant {
+            permissions: permissions_of(&name, &row.try_get_by_index(2)?),
+            channels: limits(&row.try_get_by_index(3)?),
+            locations: limits(&row.try_get_by_index(4)?),
+        });
     }
-    Ok(Some(Actor::Staff { id: StaffId(staff), session: id, permissions }))
+    Ok(Some(Actor::Staff { id: StaffId(staff), session: id, grants: grants.into() }))
 }
 
 /// The customer behind a session that is in force.
@@ -47,11 +54,14 @@ pub async fn find_customer_session(conn: &Conn, id: SessionId, now: DateTime<Utc
 }
 
 /// The key with this hash, when it is in force, with what its role grants.
-pub async fn find_api_key(conn: &Conn, hash: &[u8]) -> Result<Option<(api_key::Model, Vec<Permission>)>> {
+pub async fn find_api_key(conn: &Conn, hash: &[u8]) -> Result<Option<(api_key::Model, Grants)>> {
     let find = api_key::Entity::find().filter(api_key::Column::Hash.eq(hash.to_vec()));
     let Some(key) = find.filter(api_key::Column::RevokedAt.is_null()).one(conn).await? else { return Ok(None) };
     let role = role::Entity::find_by_id(key.role_id).one(conn).await?;
-    Ok(role.map(|role| (key, granted_by(&role))))
+    Ok(role.map(|role| {
+        let grants = grants_of_key(&key, &role);
+        (key, grants)
+    }))
 }
 
 /// A key by id, when it is in force.
@@ -59,7 +69,13 @@ pub async fn find_api_key_by_id(conn: &Conn, id: ApiKeyId) -> Result<Option<Acto
     let find = api_key::Entity::find_by_id(id).filter(api_key::Column::RevokedAt.is_null());
     let Some(key) = find.one(conn).await? else { return Ok(None) };
     let role = role::Entity::find_by_id(key.role_id).one(conn).await?;
-    Ok(role.map(|role| Actor::ApiKey { id, permissions: granted_by(&role) }))
+    Ok(role.map(|role| Actor::ApiKey { id, grants: grants_of_key(&key, &role) }))
+}
+
+/// What a key with this role may do, and how far.
+pub fn grants_of_key(key: &api_key::Model, role: &role::Model) -> Grants {
+    let (channels, locations) = (limits(&key.channels), limits(&key.locations));
+    vec![Grant { permissions: granted_by(role), channels, locations }].into()
 }
 
 /// What a role grants.
@@ -156,7 +172,9 @@ pub async fn role_named(tx: &mut Tx, name: &str) -> Result<Option<role::Model>> 
 /// Writes a member of staff with a role and a password.
 pub async fn insert_staff(tx: &mut Tx, row: staff::Model, role: RoleId, secret_hash: String) -> Result<staff::Model> {
     let row = row.into_active_model().reset_all().insert(&tx.conn).await?;
-    let member = staff_role::ActiveModel { staff_id: Set(row.id), role_id: Set(role) };
+    let none = || Set(serde_json::json!([]));
+    let member =
+        staff_role::ActiveModel { staff_id: Set(row.id), role_id: Set(role), channels: none(), locations: none() };
     staff_role::Entity::insert(member).exec_without_returning(&tx.conn).await?;
     insert_password(tx, ActorKind::Staff, row.id.into(), &row.email, Some(secret_hash)).await?;
     Ok(row)

@@ -1,9 +1,10 @@
 //! Rows of orders.
 
 use chrono::{DateTime, Utc};
-use domain::id::{CustomerId, OrderId, OrderTokenId};
+use domain::id::{ChannelId, CustomerId, OrderId, OrderTokenId};
 use domain::order::{FulfillmentStatus, LineCounters, OrderStatus, Paid, PaymentStatus};
 use domain::order::{fulfillment_status, order_status, payment_status};
+use domain::reach::Reach;
 use domain::text::Email;
 use entity::{event, line_tax, order, order_line, order_shipping_line, order_token};
 use sea_orm::sea_query::Expr;
@@ -163,12 +164,15 @@ pub struct OrderFilter {
     pub placed_from: Option<DateTime<Utc>>,
     /// Placed before this moment.
     pub placed_before: Option<DateTime<Utc>>,
+    /// In one of these channels: how far the caller gets.
+    pub channels: Reach<ChannelId>,
 }
 
 impl OrderFilter {
-    fn condition(&self) -> Condition {
+    fn condition(&self, conn: &Conn) -> Condition {
         use order::Column;
         Condition::all()
+            .add_option(crate::scope::within(conn, Column::ChannelId, &self.channels))
             .add_option(self.status.as_ref().map(|words| Column::Status.is_in(words.iter().copied())))
             .add_option(self.payment_status.as_ref().map(|words| Column::PaymentStatus.is_in(words.iter().copied())))
             .add_option(
@@ -184,7 +188,7 @@ impl OrderFilter {
 
 /// A page of orders by the time at which they were placed.
 pub async fn page(conn: &Conn, filter: &OrderFilter, page: Page, count: bool) -> Result<Rows<order::Model>> {
-    let condition = filter.condition();
+    let condition = filter.condition(conn);
     let total = match count {
         true => Some(order::Entity::find().filter(condition.clone()).count(conn).await? as i64),
         false => None,

@@ -16,6 +16,8 @@ use crate::error::Result;
 use crate::op::Tx;
 use crate::page::{Key, Page, Place, Rows};
 
+use super::roles::{HeldRole, limits, words};
+
 /// Every role by name.
 pub async fn roles(conn: &Conn) -> Result<Vec<role::Model>> {
     Ok(role::Entity::find().order_by_asc(role::Column::Name).all(conn).await?)
@@ -66,6 +68,11 @@ pub async fn uses_of_role(conn: &Conn, id: RoleId) -> Result<(u64, u64)> {
 
 /// The roles of members of staff by name.
 pub async fn roles_of(conn: &Conn, staff: &[StaffId]) -> Result<Vec<(StaffId, role::Model)>> {
+    Ok(held_by(conn, staff).await?.into_iter().map(|(staff, held)| (staff, held.role)).collect())
+}
+
+/// The roles of members of staff by name, with how far each reaches.
+pub async fn held_by(conn: &Conn, staff: &[StaffId]) -> Result<Vec<(StaffId, HeldRole)>> {
     let relation: RelationDef =
         staff_role::Entity::belongs_to(role::Entity).from(staff_role::Column::RoleId).to(role::Column::Id).into();
     let rows = staff_role::Entity::find()
@@ -75,13 +82,22 @@ pub async fn roles_of(conn: &Conn, staff: &[StaffId]) -> Result<Vec<(StaffId, ro
         .order_by_asc(role::Column::Name)
         .all(conn)
         .await?;
-    Ok(rows.into_iter().filter_map(|(row, role)| Some((row.staff_id, role?))).collect())
+    let held = |(row, role): (staff_role::Model, Option<role::Model>)| {
+        let (channels, locations) = (limits(&row.channels), limits(&row.locations));
+        Some((row.staff_id, HeldRole { role: role?, channels, locations }))
+    };
+    Ok(rows.into_iter().filter_map(held).collect())
 }
 
 /// Writes which roles a member of staff has.
-pub async fn replace_roles(tx: &mut Tx, staff: StaffId, roles: &[RoleId]) -> Result<()> {
+pub async fn replace_roles(tx: &mut Tx, staff: StaffId, roles: &[HeldRole]) -> Result<()> {
     staff_role::Entity::delete_many().filter(staff_role::Column::StaffId.eq(staff)).exec(&tx.conn).await?;
-    let rows = roles.iter().map(|role| staff_role::ActiveModel { staff_id: Set(staff), role_id: Set(*role) });
+    let rows = roles.iter().map(|held| staff_role::ActiveModel {
+        staff_id: Set(staff),
+        role_id: Set(held.role.id),
+        channels: Set(words(&held.channels)),
+        locations: Set(words(&held.locations)),
+    });
     staff_role::Entity::insert_many(rows).exec_without_returning(&tx.conn).await?;
     Ok(())
 }
@@ -104,12 +120,16 @@ pub async fn has_other_owner(tx: &Tx, except: StaffId) -> Result<bool> {
         staff_role::Entity::belongs_to(staff::Entity).from(staff_role::Column::StaffId).to(staff::Column::Id).into();
     let to_role: RelationDef =
         staff_role::Entity::belongs_to(role::Entity).from(staff_role::Column::RoleId).to(role::Column::Id).into();
+    let unlimited = "cast(staff_role.channels as text) = '[]' and cast(staff_role.locations as text) = '[]'";
+    let unlimited = crate::db::expression(&tx.conn, unlimited, []);
     let found = staff_role::Entity::find()
         .join(JoinType::InnerJoin, to_staff)
         .join(JoinType::InnerJoin, to_role)
         .filter(role::Column::Name.eq(OWNER))
         .filter(staff::Column::Id.ne(except))
+        .filter(unlimited)
         .filter(staff::Column::Active.eq(true))
+        .filter(staff::Column::JoinedAt.is_not_null())
         .filter(staff::Column::DeletedAt.is_null())
         .one(&tx.conn)
         .await?;
