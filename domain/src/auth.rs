@@ -33,6 +33,12 @@ words! {
         EmailChange = "EMAIL_CHANGE",
         /// Attaches the orders that were bought with this mailbox as a guest.
         OrderClaim = "ORDER_CLAIM",
+        /// Accepts an invitation to the staff.
+        StaffInvitation = "STAFF_INVITATION",
+        /// Sets a new password of a member of staff.
+        StaffRecovery = "STAFF_RECOVERY",
+        /// Ends a log-in with the second factor; it is answered, not mailed.
+        StaffLogin = "STAFF_LOGIN",
     }
 }
 

@@ -34,5 +34,6 @@ pub mod search;
 pub mod shopify;
 pub mod text;
 pub mod totals;
+pub mod totp;
 pub mod translation;
 pub mod word;

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use domain::media::MAX_UPLOAD;
 
 use crate::auth::token::Keys;
+use crate::auth::vault::Vault;
 use crate::bus::Bus;
 use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
 use crate::db::{Conn, DatabaseUrl, Db, StatementCount};
@@ -33,6 +34,8 @@ pub struct App {
     pub payments: PaymentProviders,
     /// Signs tokens.
     pub keys: Keys,
+    /// Seals secrets.
+    pub vault: Vault,
     /// What was uploaded.
     pub files: Files,
     settings: ArcSwap<Settings>,
@@ -45,7 +48,6 @@ impl std::fmt::Debug for App {
 }
 
 /// How an [`App`] is put together.
-#[derive(Debug)]
 pub struct AppBuilder {
     db: Db,
     clock: Arc<dyn Clock>,
@@ -53,6 +55,13 @@ pub struct AppBuilder {
     redis_url: Option<String>,
     payments: PaymentProviders,
     files: Files,
+    secret: Option<String>,
+}
+
+impl std::fmt::Debug for AppBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AppBuilder").field("db", &self.db).finish_non_exhaustive()
+    }
 }
 
 impl App {
@@ -67,6 +76,7 @@ impl App {
             redis_url: None,
             payments,
             files: Files::new("emporion-data/files", MAX_UPLOAD),
+            secret: None,
         })
     }
 
@@ -158,6 +168,13 @@ impl AppBuilder {
         self
     }
 
+    /// What seals secrets in the database: not itself in the database.
+    #[must_use]
+    pub fn secret(mut self, secret: Option<String>) -> Self {
+        self.secret = secret;
+        self
+    }
+
     /// Opens the shop.
     pub async fn open(self) -> Result<Arc<App>> {
         let conn = self.db.read(&StatementCount::default());
@@ -174,6 +191,7 @@ impl AppBuilder {
             bus: Bus::default(),
             redis,
             payments: self.payments,
+            vault: Vault::new(keys.vault_key(), self.secret.as_deref())?,
             keys,
             files: self.files,
             settings: ArcSwap::from_pointee(settings),

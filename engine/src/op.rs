@@ -23,6 +23,7 @@ use uuid::Uuid;
 use crate::actor::{Actor, Caller, Need};
 use crate::app::App;
 use crate::audit::NewAudit;
+use crate::auth::vault::Vault;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::event::{Aggregate, NewEvent};
@@ -119,6 +120,11 @@ impl Tx {
     /// Who is writing.
     pub fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    /// Seals and opens secrets.
+    pub fn vault(&self) -> &Vault {
+        &self.app.vault
     }
 
     /// A new id.

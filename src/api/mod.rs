@@ -17,6 +17,7 @@ use async_graphql::{MergedObject, MergedSubscription, Object, Schema, SchemaBuil
 use self::node::{NodeAdminQuery, NodeStoreQuery};
 use crate::audit::admin::AuditAdminQuery;
 use crate::auth::admin::{AuthAdminMutation, AuthAdminQuery};
+use crate::auth::factor::admin::{FactorAdminMutation, FactorAdminQuery};
 use crate::cart::store::{CartStoreMutation, CartStoreQuery};
 use crate::catalog::admin::{CatalogAdminMutation, CatalogAdminQuery};
 use crate::catalog::option::admin::{OptionAdminMutation, OptionAdminQuery};
@@ -49,6 +50,7 @@ use crate::region::admin::{RegionAdminMutation, RegionAdminQuery};
 use crate::search::store::SearchStoreQuery;
 use crate::shipping::admin::{ShippingAdminMutation, ShippingAdminQuery};
 use crate::staff::admin::{StaffAdminMutation, StaffAdminQuery};
+use crate::staff::invitation::admin::InvitationAdminMutation;
 use crate::tax::admin::{TaxAdminMutation, TaxAdminQuery};
 use crate::translation::admin::{TranslationAdminMutation, TranslationAdminQuery};
 
@@ -105,6 +107,7 @@ root! {
         CollectionAdminQuery,
         CustomerAdminQuery,
         CustomerGroupAdminQuery,
+        FactorAdminQuery,
         LocationAdminQuery,
         MediaAdminQuery,
         MetafieldAdminQuery,
@@ -130,8 +133,10 @@ root! {
         CollectionAdminMutation,
         CustomerAdminMutation,
         CustomerGroupAdminMutation,
+        FactorAdminMutation,
         FulfillmentAdminMutation,
         InventoryAdminMutation,
+        InvitationAdminMutation,
         LocationAdminMutation,
         MediaAdminMutation,
         MetafieldAdminMutation,

@@ -13,6 +13,7 @@ use crate::api::scalar::{id, parse_id};
 use crate::api::word::Enum;
 use crate::staff::admin::ids;
 use engine::actor::Actor;
+use engine::auth::factor::LogIn;
 use engine::auth::keys::{CreateApiKey, CreateLimitedApiKey, RevokeApiKey, RotateApiKey};
 use engine::auth::ops::{self, CloseSession, RevokeSession, Tokens};
 use engine::auth::repo;
@@ -173,11 +174,29 @@ pub struct AdminSessionRevokeInput {
     pub id: ID,
 }
 
-payload! {
-    /// What `staffLogin` did.
-    AdminStaffLoginPayload {
-        /// The tokens of the new session.
-        tokens: AdminTokens
+/// What `staffLogin` did.
+#[derive(Debug, SimpleObject)]
+pub struct AdminStaffLoginPayload {
+    /// The tokens of the new session; null when it was refused or a second factor is missing.
+    pub tokens: Option<AdminTokens>,
+    /// Whether a code of the second factor is missing.
+    pub second_factor_required: bool,
+    /// Send it with a code to `staffLoginSecondFactor` within five minutes; null when no code is missing.
+    pub challenge: Option<String>,
+    /// Every reason why nothing was done; empty on success.
+    pub user_errors: Vec<UserError>,
+}
+
+impl AdminStaffLoginPayload {
+    /// The payload for an outcome.
+    pub fn answer(outcome: engine::error::Result<LogIn>) -> async_graphql::Result<Self> {
+        let (come, user_errors) = part(outcome)?;
+        let (tokens, challenge) = match come {
+            Some(LogIn::Done(tokens)) => (Some(tokens.into()), None),
+            Some(LogIn::SecondFactor(challenge)) => (None, Some(challenge)),
+            None => (None, None),
+        };
+        Ok(Self { tokens, second_factor_required: challenge.is_some(), challenge, user_errors })
     }
 }
 
@@ -249,7 +268,7 @@ pub struct AuthAdminMutation;
 
 #[Object]
 impl AuthAdminMutation {
-    /// Logs a member of staff in. Needs no credential.
+    /// Logs a member of staff in, or asks for the second factor. Needs no credential.
     async fn staff_login(
         &self,
         ctx: &Context<'_>,
@@ -257,7 +276,7 @@ impl AuthAdminMutation {
     ) -> async_graphql::Result<AdminStaffLoginPayload> {
         let call = call(ctx)?;
         let outcome = ops::log_in_staff(&call.app, &call.caller, &input.email, input.password).await;
-        AdminStaffLoginPayload::answer(outcome.map(AdminTokens::from))
+        AdminStaffLoginPayload::answer(outcome)
     }
 
     /// Changes a refresh token into new tokens. Needs no other credential.

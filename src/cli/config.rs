@@ -9,7 +9,7 @@ use engine::db::DatabaseUrl;
 use engine::error::{Error, Result as Outcome};
 
 /// Every key, by the name of its flag without the dashes.
-const KEYS: &[&str] = &["data_dir", "database_url", "files_dir", "listen", "max_upload", "redis_url"];
+const KEYS: &[&str] = &["data_dir", "database_url", "files_dir", "listen", "max_upload", "redis_url", "secret"];
 /// Names another file.
 const VARIABLE: &str = "EMPORION_CONFIG";
 
@@ -92,6 +92,8 @@ impl Config {
             let set = std::env::var(&variable).ok().map(|value| (value, variable));
             let found = set.or(filed).or_else(|| Some((default(key)?, "default".to_owned())));
             match found {
+                // A secret is only said to be there.
+                Some((_, source)) if *key == "secret" => println!("# secret is set  # {source}"),
                 Some((value, source)) => println!("{key} = {:?}  # {source}", without_password(&value)),
                 None => println!("# {key} is not set"),
             }

@@ -74,6 +74,11 @@ pub struct Place {
     /// The folder of what is uploaded, one for all processes of the shop; `files` in the data folder when absent.
     #[arg(long, global = true, env = "EMPORION_FILES_DIR", value_name = "DIR")]
     pub files_dir: Option<PathBuf>,
+    /// What seals secrets in the database, such as those of second factors: at least 32 random characters, the same
+    /// for all processes of the shop.
+    #[arg(long, global = true, env = "EMPORION_SECRET", value_name = "TEXT", hide_env_values = true, hide_default_value = true,
+        value_parser = secret)]
+    pub secret: Option<String>,
     /// The largest upload, in bytes.
     #[arg(long, global = true, env = "EMPORION_MAX_UPLOAD", default_value_t = MAX_UPLOAD, value_name = "BYTES",
         value_parser = clap::value_parser!(u64).range(1..=MOST_UPLOAD))]
@@ -103,6 +108,16 @@ impl Place {
             })?;
         }
         Ok(self.database())
+    }
+}
+
+/// The fewest characters of the operator's secret.
+const LEAST_SECRET: usize = 32;
+
+fn secret(text: &str) -> std::result::Result<String, String> {
+    match text.chars().count() >= LEAST_SECRET {
+        true => Ok(text.to_owned()),
+        false => Err(format!("the secret has at least {LEAST_SECRET} characters")),
     }
 }
 

@@ -39,6 +39,7 @@ impl Serve {
             .await
             .map_err(|error| Error::internal(format!("{} can't be listened on: {error}", self.listen)))?;
         let builder = App::builder(&url).await?.redis(self.place.redis_url.clone()).files(self.place.files());
+        let builder = builder.secret(self.place.secret.clone());
         let setting_up = builder.db().lock_setup().await?;
         Migrator::up(builder.db().admin(), None).await?;
         let app = builder.open().await?;

@@ -28,6 +28,21 @@ impl Loader<RolesOf> for Batch {
     }
 }
 
+/// Whether a member of staff has a second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HasFactor(pub StaffId);
+
+impl Loader<HasFactor> for Batch {
+    type Value = bool;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[HasFactor]) -> Result<HashMap<HasFactor, Self::Value>, Self::Error> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let with = engine::auth::repo::with_factor(&self.conn, &ids).await?;
+        Ok(with.into_iter().map(|id| (HasFactor(id), true)).collect())
+    }
+}
+
 /// A role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RoleBy(pub RoleId);

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use domain::auth::{Permission, built_in_role};
 use entity::{role, session, staff};
 
-use super::load::{RolesOf, SessionsOf};
+use super::load::{HasFactor, RolesOf, SessionsOf};
 use crate::api::call::call;
 use crate::api::page::connection;
 use crate::api::scalar::id;
@@ -134,7 +134,17 @@ impl AdminStaff {
         self.0.active
     }
 
-    /// Since when.
+    /// Since when the person can log in; null while an invitation is open.
+    async fn joined_at(&self) -> Option<DateTime<Utc>> {
+        self.0.joined_at
+    }
+
+    /// Whether the person has a second factor.
+    async fn second_factor_enabled(&self, ctx: &Context<'_>) -> async_graphql::Result<bool> {
+        call(ctx)?.load(HasFactor(self.0.id)).await
+    }
+
+    /// Since when the person is known.
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }

@@ -27,6 +27,8 @@ pub enum Attempt {
     CustomerPassword,
     /// A password of staff.
     StaffPassword,
+    /// A code of the second factor of staff; counted by the person's id.
+    SecondFactor,
     /// Having a mail sent to an address.
     Mail,
 }

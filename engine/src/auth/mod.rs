@@ -14,14 +14,18 @@
 //! | what can be done with keys | [`keys`] |
 //! | how mailed tokens work | [`one_time`] |
 //! | how many tries a guesser has | [`attempt`] |
+//! | what staff prove besides a password | [`factor`], `domain::totp` |
+//! | how secrets that are read again are kept | [`vault`] |
 
 pub mod attempt;
+pub mod factor;
 pub mod keys;
 pub mod one_time;
 pub mod ops;
 pub mod password;
 pub mod repo;
 pub mod token;
+pub mod vault;
 
 use domain::auth::Surface;
 

@@ -10,7 +10,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::attempt::{self, Attempt};
-use super::{password, repo, token};
+use super::factor::{self, LogIn};
+use super::{one_time, password, repo, token};
 use crate::actor::{Actor, Caller, Need};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -18,7 +19,7 @@ use crate::op::{Op, Tx};
 use crate::staff::ops::within_own;
 
 /// The longest password, in characters: hashing must not become the attack.
-const MAX_PASSWORD: usize = 256;
+pub(super) const MAX_PASSWORD: usize = 256;
 
 /// What a log-in or a refresh gives.
 #[derive(Debug, Clone)]
@@ -40,9 +41,9 @@ fn invalid_token() -> Refusal {
     Refusal::new(ErrorCode::TokenInvalid, "This token is unknown, expired, used or revoked; log in again.")
 }
 
-/// Logs a member of staff in. The answer for an unknown e-mail is the same in
+/// Logs a member of staff in, as far as a password goes. The answer for an unknown e-mail is the same in
 /// content and in time.
-pub async fn log_in_staff(app: &std::sync::Arc<App>, caller: &Caller, email: &str, secret: String) -> Result<Tokens> {
+pub async fn log_in_staff(app: &std::sync::Arc<App>, caller: &Caller, email: &str, secret: String) -> Result<LogIn> {
     let conn = app.db.read(&caller.statements);
     if secret.chars().count() > MAX_PASSWORD {
         return Err(wrong_credentials().into());
@@ -59,10 +60,7 @@ pub async fn log_in_staff(app: &std::sync::Arc<App>, caller: &Caller, email: &st
     let right = password::verify(secret, identity.and_then(|identity| identity.secret_hash)).await?;
     match found {
         Some(staff) if right => {
-            let op = OpenSession::new(ActorKind::Staff, staff.id.into(), Surface::Admin)
-                .forgetting(Attempt::StaffPassword, email);
-            let session = app.run(&Caller { actor: Actor::System, ..caller.clone() }, &op).await?;
-            op.tokens(app, &session)
+            factor::log_in(app, caller, staff.id, false, Some((Attempt::StaffPassword, email))).await
         }
         _ => Err(wrong_credentials().into()),
     }
@@ -76,12 +74,13 @@ pub struct OpenSession {
     surface: Surface,
     secret: String,
     proved: Option<(Attempt, String)>,
+    second_factor: bool,
 }
 
 impl OpenSession {
     /// A session for this actor.
     pub fn new(actor_kind: ActorKind, actor: Uuid, surface: Surface) -> Self {
-        Self { actor_kind, actor, surface, secret: token::random_token(""), proved: None }
+        Self { actor_kind, actor, surface, secret: token::random_token(""), proved: None, second_factor: false }
     }
 
     /// The same, forgetting the attempts that came before the right one.
@@ -89,6 +88,21 @@ impl OpenSession {
     pub fn forgetting(mut self, attempt: Attempt, address: &str) -> Self {
         self.proved = Some((attempt, address.to_owned()));
         self
+    }
+
+    /// The same after a second factor, or after a proof that stands for one.
+    #[must_use]
+    pub fn by_second_factor(mut self, proved: bool) -> Self {
+        self.second_factor = proved;
+        self
+    }
+
+    /// Forgets the attempts that came before the right one.
+    pub(super) async fn forget(&self, tx: &mut Tx) -> Result<()> {
+        match &self.proved {
+            Some((attempt, address)) => attempt::forget(tx, *attempt, address).await,
+            None => Ok(()),
+        }
     }
 
     /// The tokens of the session that was opened.
@@ -115,9 +129,7 @@ impl Op for OpenSession {
     type Out = session::Model;
 
     async fn run(&self, tx: &mut Tx) -> Result<session::Model> {
-        if let Some((attempt, address)) = &self.proved {
-            attempt::forget(tx, *attempt, address).await?;
-        }
+        self.forget(tx).await?;
         let row = session::Model {
             id: tx.id(),
             actor_kind: self.actor_kind,
@@ -128,7 +140,7 @@ impl Op for OpenSession {
             created_at: tx.now(),
             expires_at: tx.now() + token::SESSION_LIFE,
             revoked_at: None,
-            second_factor: false,
+            second_factor: self.second_factor,
         };
         repo::insert_session(tx, row).await
     }
@@ -204,6 +216,8 @@ pub struct ResetPassword {
     pub staff: StaffId,
     /// The hash of the password.
     pub secret_hash: String,
+    /// Whether his second factor goes too.
+    pub reset_second_factor: bool,
 }
 
 impl Op for ResetPassword {
@@ -212,10 +226,19 @@ impl Op for ResetPassword {
     type Out = ();
 
     async fn run(&self, tx: &mut Tx) -> Result<()> {
-        let identity = repo::find_password(&tx.conn, ActorKind::Staff, self.staff).await?;
-        let mut identity = identity.ok_or_else(|| Error::not_found("password"))?;
-        identity.secret_hash = Some(self.secret_hash.clone());
-        repo::update_identity(tx, identity).await?;
+        let mut row =
+            crate::staff::repo::lock(tx, self.staff).await?.ok_or_else(|| Error::not_found("member of staff"))?;
+        crate::staff::invite::put_password(tx, &row, self.secret_hash.clone()).await?;
+        if row.joined_at.is_none() {
+            row.joined_at = Some(tx.now());
+            row.version += 1;
+            row.updated_at = tx.now();
+            crate::staff::repo::update(tx, row).await?;
+        }
+        if self.reset_second_factor {
+            repo::delete_factor(tx, self.staff).await?;
+        }
+        one_time::end_all(tx, self.staff.into()).await?;
         repo::revoke_sessions(tx, ActorKind::Staff, self.staff.into(), None).await?;
         Ok(())
     }

@@ -5,7 +5,9 @@ use domain::auth::{ActorKind, Permission, TokenPurpose};
 use domain::id::{ApiKeyId, CustomerId, RoleId, SessionId, StaffId};
 use domain::reach::{Grant, Grants};
 use domain::text::Email;
-use entity::{api_key, auth_identity, one_time_token, role, session, staff, staff_role};
+use entity::{
+    api_key, auth_identity, one_time_token, recovery_code, role, second_factor, session, setting, staff, staff_role,
+};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect,
@@ -20,8 +22,14 @@ use crate::staff::roles::limits;
 
 /// The staff behind a session that is in force, with what their roles grant.
 pub async fn find_staff_session(conn: &Conn, id: SessionId, now: DateTime<Utc>) -> Result<Option<Actor>> {
-    let sql =
-        "select session.actor_id, role.name, role.permissions, staff_role.channels, staff_role.locations from session
+    // Who has a second factor, or works where one is demanded, holds nothing until he has shown it.
+    let sql = "select session.actor_id, role.name, role.permissions, staff_role.channels, staff_role.locations,
+            case when not session.second_factor and (
+                exists (select 1 from second_factor
+                    where second_factor.staff_id = staff.id and second_factor.confirmed_at is not null)
+                or exists (select 1 from setting where key = 'staff_second_factor' and value = 'REQUIRED')
+            ) then 1 else 0 end
+        from session
         join staff on staff.id = session.actor_id and staff.active and staff.deleted_at is null
         join staff_role on staff_role.staff_id = staff.id
         join role on role.id = staff_role.role_id
@@ -30,8 +38,9 @@ pub async fn find_staff_session(conn: &Conn, id: SessionId, now: DateTime<Utc>) 
     let rows = conn.query_all_raw(statement(conn, sql, [Uuid::from(id).into(), now.into()])).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let staff: Uuid = first.try_get_by_index(0)?;
+    let held_back: i32 = first.try_get_by_index(5)?;
     let mut grants = Vec::with_capacity(rows.len());
-    for row in &rows {
+    for row in rows.iter().filter(|_| held_back == 0) {
         let name: String = row.try_get_by_index(1)?;
         grants.push(Grant {
             permissions: permissions_of(&name, &row.try_get_by_index(2)?),
@@ -178,6 +187,113 @@ pub async fn insert_staff(tx: &mut Tx, row: staff::Model, role: RoleId, secret_h
     staff_role::Entity::insert(member).exec_without_returning(&tx.conn).await?;
     insert_password(tx, ActorKind::Staff, row.id.into(), &row.email, Some(secret_hash)).await?;
     Ok(row)
+}
+
+/// How it stands with somebody's second factor.
+#[derive(Debug, Clone, Copy)]
+pub struct FactorState {
+    /// Whether he has one.
+    pub enabled: bool,
+    /// Whether the shop demands one.
+    pub required: bool,
+    /// Whether the session was opened with it.
+    pub passed: bool,
+    /// How many recovery codes are left.
+    pub recovery_codes_left: i32,
+}
+
+/// How it stands with somebody's second factor.
+pub async fn factor_state(conn: &Conn, staff: StaffId, session: SessionId) -> Result<FactorState> {
+    let sql = "select
+        (select count(*) from second_factor where staff_id = ? and confirmed_at is not null),
+        (select count(*) from setting where key = 'staff_second_factor' and value = 'REQUIRED'),
+        (select count(*) from session where id = ? and second_factor),
+        (select count(*) from recovery_code where staff_id = ? and used_at is null)";
+    let values = [Uuid::from(staff).into(), Uuid::from(session).into(), Uuid::from(staff).into()];
+    let row = conn.query_one_raw(statement(conn, sql, values)).await?;
+    let row = row.ok_or_else(|| crate::error::Error::internal("a count gave nothing"))?;
+    let count = |index: usize| -> Result<i64> { Ok(row.try_get_by_index(index)?) };
+    Ok(FactorState {
+        enabled: count(0)? > 0,
+        required: count(1)? > 0,
+        passed: count(2)? > 0,
+        recovery_codes_left: count(3)? as i32,
+    })
+}
+
+/// Which of these members of staff have a second factor.
+pub async fn with_factor(conn: &Conn, staff: &[StaffId]) -> Result<Vec<StaffId>> {
+    let find = second_factor::Entity::find()
+        .filter(crate::db::any(conn, second_factor::Column::StaffId, staff.iter().copied()))
+        .filter(second_factor::Column::ConfirmedAt.is_not_null());
+    Ok(find.all(conn).await?.into_iter().map(|row| row.staff_id).collect())
+}
+
+/// Somebody's second factor, locked until the transaction ends.
+pub async fn lock_factor(tx: &Tx, staff: StaffId) -> Result<Option<second_factor::Model>> {
+    Ok(second_factor::Entity::find_by_id(staff).lock_exclusive().one(&tx.conn).await?)
+}
+
+/// Writes a new second factor.
+pub async fn insert_factor(tx: &mut Tx, row: second_factor::Model) -> Result<()> {
+    Ok(crate::db::insert_all::<second_factor::Entity>(&tx.conn, vec![row]).await?)
+}
+
+/// Writes every column of a second factor.
+pub async fn update_factor(tx: &mut Tx, row: second_factor::Model) -> Result<()> {
+    row.into_active_model().reset_all().update(&tx.conn).await?;
+    Ok(())
+}
+
+/// Removes somebody's second factor with its recovery codes; says whether there was one.
+pub async fn delete_factor(tx: &mut Tx, staff: StaffId) -> Result<bool> {
+    recovery_code::Entity::delete_many().filter(recovery_code::Column::StaffId.eq(staff)).exec(&tx.conn).await?;
+    Ok(second_factor::Entity::delete_by_id(staff).exec(&tx.conn).await?.rows_affected > 0)
+}
+
+/// Writes somebody's recovery codes in the place of the older ones.
+pub async fn replace_recovery_codes(tx: &mut Tx, staff: StaffId, hashes: Vec<Vec<u8>>) -> Result<()> {
+    recovery_code::Entity::delete_many().filter(recovery_code::Column::StaffId.eq(staff)).exec(&tx.conn).await?;
+    let row = |hash| recovery_code::Model { staff_id: staff, hash, used_at: None };
+    let rows = hashes.into_iter().map(row).collect();
+    Ok(crate::db::insert_all::<recovery_code::Entity>(&tx.conn, rows).await?)
+}
+
+/// Uses a recovery code up, if it is one that was not used.
+pub async fn use_recovery_code(tx: &mut Tx, staff: StaffId, hash: &[u8]) -> Result<bool> {
+    let sql = "update recovery_code set used_at = ? where staff_id = ? and hash = ? and used_at is null";
+    let values = [tx.now().into(), Uuid::from(staff).into(), hash.to_vec().into()];
+    Ok(tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?.rows_affected() == 1)
+}
+
+const DEMANDED: &str = "staff_second_factor";
+
+/// Whether the shop demands a second factor of everybody.
+pub async fn demands_factor(conn: &Conn) -> Result<bool> {
+    let row = setting::Entity::find_by_id(DEMANDED.to_owned()).one(conn).await?;
+    Ok(row.is_some_and(|row| row.value == "REQUIRED"))
+}
+
+/// Says whether the shop demands a second factor of everybody.
+pub async fn demand_factor(tx: &mut Tx, required: bool) -> Result<()> {
+    setting::Entity::delete_by_id(DEMANDED.to_owned()).exec(&tx.conn).await?;
+    if required {
+        let row = setting::Model { key: DEMANDED.to_owned(), value: "REQUIRED".to_owned() };
+        crate::db::insert_all::<setting::Entity>(&tx.conn, vec![row]).await?;
+    }
+    Ok(())
+}
+
+/// Whose a token is, if it is good for this purpose.
+pub async fn find_token(conn: &Conn, purpose: TokenPurpose, hash: &[u8], now: DateTime<Utc>) -> Result<Option<Uuid>> {
+    let row = one_time_token::Entity::find()
+        .filter(one_time_token::Column::Hash.eq(hash.to_vec()))
+        .filter(one_time_token::Column::Purpose.eq(purpose))
+        .filter(one_time_token::Column::UsedAt.is_null())
+        .filter(one_time_token::Column::ExpiresAt.gt(now))
+        .one(conn)
+        .await?;
+    Ok(row.map(|row| row.subject_id))
 }
 
 /// Writes a new session.

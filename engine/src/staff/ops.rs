@@ -248,7 +248,7 @@ impl Op for UpdateStaff {
     }
 }
 
-pub(super) async fn roles_of(tx: &Tx, id: StaffId) -> Result<Vec<HeldRole>> {
+pub(crate) async fn roles_of(tx: &Tx, id: StaffId) -> Result<Vec<HeldRole>> {
     Ok(repo::held_by(&tx.conn, &[id]).await?.into_iter().map(|(_, held)| held).collect())
 }
 
@@ -300,6 +300,8 @@ impl Op for DeleteStaff {
         let row = repo::update(tx, row).await?;
         identities::revoke_sessions(tx, ActorKind::Staff, row.id.into(), None).await?;
         identities::delete_identities(tx, row.id.into()).await?;
+        identities::delete_factor(tx, row.id).await?;
+        crate::auth::one_time::end_all(tx, row.id.into()).await?;
         tx.audit(row.id, Some(before), None);
         Ok(row.id)
     }

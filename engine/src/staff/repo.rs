@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::auth::OWNER;
 use domain::id::{RoleId, StaffId};
+use domain::text::Email;
 use entity::{api_key, role, session, staff, staff_role};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
@@ -106,6 +107,17 @@ pub async fn replace_roles(tx: &mut Tx, staff: StaffId, roles: &[HeldRole]) -> R
 pub async fn lock(tx: &Tx, id: StaffId) -> Result<Option<staff::Model>> {
     let find = staff::Entity::find_by_id(id).filter(staff::Column::DeletedAt.is_null());
     Ok(find.lock_exclusive().one(&tx.conn).await?)
+}
+
+/// A member of staff by e-mail, locked until the transaction ends.
+pub async fn lock_email(tx: &Tx, email: &Email) -> Result<Option<staff::Model>> {
+    let find = staff::Entity::find().filter(staff::Column::DeletedAt.is_null());
+    Ok(find.filter(staff::Column::Email.eq(email.clone())).lock_exclusive().one(&tx.conn).await?)
+}
+
+/// Writes a new member of staff.
+pub async fn insert(tx: &mut Tx, row: staff::Model) -> Result<staff::Model> {
+    Ok(row.into_active_model().reset_all().insert(&tx.conn).await?)
 }
 
 /// Writes every column of a member of staff.

@@ -7,6 +7,7 @@ pub mod customers;
 pub mod database;
 pub mod invariants;
 pub mod node;
+pub mod people;
 pub mod pictures;
 pub mod provider;
 pub mod redis;
