@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use domain::media::MAX_UPLOAD;
 
+use crate::auth::oidc::Providers;
 use crate::auth::token::Keys;
 use crate::auth::vault::Vault;
 use crate::bus::Bus;
@@ -36,6 +37,8 @@ pub struct App {
     pub keys: Keys,
     /// Seals secrets.
     pub vault: Vault,
+    /// Where staff log in besides.
+    pub identity_providers: Providers,
     /// What was uploaded.
     pub files: Files,
     settings: ArcSwap<Settings>,
@@ -56,6 +59,7 @@ pub struct AppBuilder {
     payments: PaymentProviders,
     files: Files,
     secret: Option<String>,
+    identity_providers: Providers,
 }
 
 impl std::fmt::Debug for AppBuilder {
@@ -77,6 +81,7 @@ impl App {
             payments,
             files: Files::new("emporion-data/files", MAX_UPLOAD),
             secret: None,
+            identity_providers: Providers::default(),
         })
     }
 
@@ -175,6 +180,13 @@ impl AppBuilder {
         self
     }
 
+    /// Where staff log in besides.
+    #[must_use]
+    pub fn identity_providers(mut self, providers: Providers) -> Self {
+        self.identity_providers = providers;
+        self
+    }
+
     /// Opens the shop.
     pub async fn open(self) -> Result<Arc<App>> {
         let conn = self.db.read(&StatementCount::default());
@@ -193,6 +205,7 @@ impl AppBuilder {
             payments: self.payments,
             vault: Vault::new(keys.vault_key(), self.secret.as_deref())?,
             keys,
+            identity_providers: self.identity_providers,
             files: self.files,
             settings: ArcSwap::from_pointee(settings),
         }))

@@ -18,6 +18,7 @@ use self::node::{NodeAdminQuery, NodeStoreQuery};
 use crate::audit::admin::AuditAdminQuery;
 use crate::auth::admin::{AuthAdminMutation, AuthAdminQuery};
 use crate::auth::factor::admin::{FactorAdminMutation, FactorAdminQuery};
+use crate::auth::oidc::admin::{OidcAdminMutation, OidcAdminQuery};
 use crate::cart::store::{CartStoreMutation, CartStoreQuery};
 use crate::catalog::admin::{CatalogAdminMutation, CatalogAdminQuery};
 use crate::catalog::option::admin::{OptionAdminMutation, OptionAdminQuery};
@@ -112,6 +113,7 @@ root! {
         MediaAdminQuery,
         MetafieldAdminQuery,
         NodeAdminQuery,
+        OidcAdminQuery,
         OptionAdminQuery,
         OrderAdminQuery,
         RegionAdminQuery,
@@ -140,6 +142,7 @@ root! {
         LocationAdminMutation,
         MediaAdminMutation,
         MetafieldAdminMutation,
+        OidcAdminMutation,
         OptionAdminMutation,
         OrderAdminMutation,
         PaymentAdminMutation,

@@ -2,4 +2,5 @@
 
 pub mod admin;
 pub mod factor;
+pub mod oidc;
 pub mod types;

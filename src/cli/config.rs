@@ -9,7 +9,8 @@ use engine::db::DatabaseUrl;
 use engine::error::{Error, Result as Outcome};
 
 /// Every key, by the name of its flag without the dashes.
-const KEYS: &[&str] = &["data_dir", "database_url", "files_dir", "listen", "max_upload", "redis_url", "secret"];
+const KEYS: &[&str] =
+    &["data_dir", "database_url", "files_dir", "identity_providers", "listen", "max_upload", "redis_url", "secret"];
 /// Names another file.
 const VARIABLE: &str = "EMPORION_CONFIG";
 

@@ -31,6 +31,7 @@ pub struct Serve {
 impl Serve {
     /// Sets the shop up as far as needed and serves until told to stop.
     pub async fn run(self) -> Result<()> {
+        let providers = self.place.identity_providers()?;
         let url = self.place.prepare()?;
         let _only_one = only_server(&url)?;
         // An address that is taken is told before anything is made, above all
@@ -39,7 +40,7 @@ impl Serve {
             .await
             .map_err(|error| Error::internal(format!("{} can't be listened on: {error}", self.listen)))?;
         let builder = App::builder(&url).await?.redis(self.place.redis_url.clone()).files(self.place.files());
-        let builder = builder.secret(self.place.secret.clone());
+        let builder = builder.secret(self.place.secret.clone()).identity_providers(providers);
         let setting_up = builder.db().lock_setup().await?;
         Migrator::up(builder.db().admin(), None).await?;
         let app = builder.open().await?;

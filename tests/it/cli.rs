@@ -166,3 +166,32 @@ async fn keys_are_made_from_the_terminal() {
         assert!(!run(&shop.database, wrong).await.0, "{wrong:?}");
     }
 }
+
+#[test]
+fn a_file_of_identity_providers_that_can_t_be_used_is_said_so_without_its_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("id.toml");
+    let good = "[[provider]]\nname = \"company\"\ntitle = \"Company\"\nissuer = \"https://id.example\"\n\
+        client_id = \"shop\"\nclient_secret = \"hush-hush\"\nredirect_url = \"https://admin.example\"\n";
+    for (text, fault) in [
+        (format!("{good}surprise = 1\n"), "surprise"),
+        (good.replace("https://id", "http://id"), "issuer"),
+        (good.replace("client_id", "client"), "client"),
+        (format!("{good}= \"hush-hush\"\n"), "id.toml"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let (done, text) = emporion(folder.path(), &["serve", "--identity-providers", "id.toml"]);
+        assert!(!done && text.contains("id.toml") && text.contains(fault) && !text.contains("hush"), "{text}");
+    }
+    let (done, text) = emporion(folder.path(), &["serve", "--identity-providers", "none.toml"]);
+    assert!(!done && text.contains("none.toml"), "{text}");
+}
+
+#[test]
+fn a_secret_that_is_too_short_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (done, text) = emporion(folder.path(), &["migrate", "up", "--secret", "abc"]);
+    assert!(!done && text.contains("at least 32 characters"), "{text}");
+    let (done, text) = emporion(folder.path(), &["migrate", "up", "--secret", "0123456789abcdef0123456789abcdef"]);
+    assert!(done, "{text}");
+}

@@ -36,6 +36,7 @@ mod seed;
 mod staff;
 mod staff_factor;
 mod staff_invitation;
+mod staff_oidc;
 mod support;
 mod tidy;
 mod translation;

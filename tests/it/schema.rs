@@ -167,6 +167,9 @@ async fn every_mutation_has_one_input_and_one_payload() {
 
 /// The fields of the admin roots that answer callers without a credential.
 const OPEN: &[&str] = &[
+    "staffIdentityLoginFinish",
+    "staffIdentityLoginStart",
+    "staffIdentityProviders",
     "staffInvitationAccept",
     "staffLogin",
     "staffLoginSecondFactor",

@@ -122,6 +122,9 @@ const FIELDS: &[(&str, By)] = &[
     ("shippingOptions", Shared),
     ("staff", Shared),
     ("staffDelete", Own),
+    ("staffIdentityLoginFinish", Self_),
+    ("staffIdentityLoginStart", Self_),
+    ("staffIdentityProviders", Self_),
     ("staffInvitationAccept", Self_),
     ("staffInvitationResend", Own),
     ("staffInvitationRevoke", Own),
@@ -491,6 +494,13 @@ async fn collections_are_shown_and_hidden_in_reach_alone() {
     let query = "query($id: ID!) { collection(by: { id: $id }) { publications { channel { id } } } }";
     let all = scene.shop.admin.send(query, json!({ "id": own["collection"]["id"] })).await;
     assert_eq!(all.at("collection.publications").as_array().unwrap().len(), 2, "the other channel's row stays");
+    let filtered = "query($id: ID!) { collections(filter: { channelId: $id }) { totalCount } }";
+    let shown_in = async |client: &Client, channel: &str| {
+        client.send(filtered, json!({ "id": channel })).await.at("collections.totalCount")
+    };
+    assert_eq!(shown_in(&scene.shop.admin, &scene.a).await, 1);
+    assert_eq!(shown_in(&limited, &scene.b).await, 1);
+    assert_eq!(shown_in(&limited, &scene.a).await, 0, "what is shown out of reach is not told");
     let gone = admin(&limited, "collectionDelete", json!({ "id": own["collection"]["id"] }), "__typename").await;
     assert_eq!(faults(&gone), ["OUT_OF_SCOPE"]);
 }

@@ -15,11 +15,13 @@
 //! | how mailed tokens work | [`one_time`] |
 //! | how many tries a guesser has | [`attempt`] |
 //! | what staff prove besides a password | [`factor`], `domain::totp` |
+//! | how staff log in at an identity provider | [`oidc`] |
 //! | how secrets that are read again are kept | [`vault`] |
 
 pub mod attempt;
 pub mod factor;
 pub mod keys;
+pub mod oidc;
 pub mod one_time;
 pub mod ops;
 pub mod password;

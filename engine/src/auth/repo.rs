@@ -372,8 +372,9 @@ pub async fn forget_attempts(tx: &mut Tx, key: &[u8]) -> Result<()> {
 /// Whether there are tokens or attempts whose time is over.
 pub async fn has_stale(conn: &Conn, now: DateTime<Utc>, since: DateTime<Utc>) -> Result<bool> {
     let sql = "select 1 where exists (select 1 from one_time_token where expires_at <= ?)
-        or exists (select 1 from access_attempt where since <= ?)";
-    Ok(conn.query_one_raw(statement(conn, sql, [now.into(), since.into()])).await?.is_some())
+        or exists (select 1 from access_attempt where since <= ?)
+        or exists (select 1 from oidc_login where expires_at <= ?)";
+    Ok(conn.query_one_raw(statement(conn, sql, [now.into(), since.into(), now.into()])).await?.is_some())
 }
 
 /// Deletes tokens and attempts whose time is over.
@@ -382,7 +383,7 @@ pub async fn delete_stale(tx: &mut Tx, since: DateTime<Utc>) -> Result<()> {
     tx.conn.execute_raw(statement(&tx.conn, sql, [tx.now().into()])).await?;
     let sql = "delete from access_attempt where since <= ?";
     tx.conn.execute_raw(statement(&tx.conn, sql, [since.into()])).await?;
-    Ok(())
+    super::oidc::repo::delete_stale(tx).await
 }
 
 /// Writes a new API key.
