@@ -143,6 +143,9 @@ async fn a_forgotten_password_is_set_anew_by_mail_and_ends_every_session() {
     };
     assert_eq!(faults(&recover(token.clone(), "short").await), ["INVALID password"]);
     assert_eq!(faults(&accept(&shop, &token, STAFF_PASSWORD).await), ["TOKEN_INVALID token"], "no invitation");
+    let customer = json!({ "token": token, "password": "a much better one" });
+    let foreign = shop.guest("customerPasswordReset", customer, "reset").await;
+    assert_eq!(faults(&foreign), ["TOKEN_INVALID token"], "no customer's token");
     recover(token.clone(), "a much better one").await.done();
     assert_eq!(ada.send("{ me { id } }", json!({})).await.status, 401);
     assert_eq!(shop.staff_log_in("ada@shop.example", STAFF_PASSWORD).await.refusals(), ["CREDENTIALS_INVALID"]);
