@@ -33,6 +33,12 @@ words! {
         EmailChange = "EMAIL_CHANGE",
         /// Attaches the orders that were bought with this mailbox as a guest.
         OrderClaim = "ORDER_CLAIM",
+        /// Accepts an invitation to the staff.
+        StaffInvitation = "STAFF_INVITATION",
+        /// Sets a new password of a member of staff.
+        StaffRecovery = "STAFF_RECOVERY",
+        /// Ends a log-in with the second factor; it is answered, not mailed.
+        StaffLogin = "STAFF_LOGIN",
     }
 }
 
@@ -96,15 +102,6 @@ pub const MAX_API_KEYS: usize = 100;
 /// The most roles of one member of staff.
 pub const MAX_ROLES_EACH: usize = 20;
 
-/// What of `wanted` is not among `held`, each once: nobody grants, changes or
-/// takes away what he does not hold himself.
-pub fn beyond(held: &[Permission], wanted: &[Permission]) -> Vec<Permission> {
-    let mut missing: Vec<Permission> = wanted.iter().copied().filter(|permission| !held.contains(permission)).collect();
-    missing.sort();
-    missing.dedup();
-    missing
-}
-
 /// The shortest password that staff may set, in characters.
 pub const MIN_PASSWORD: usize = 12;
 
@@ -118,14 +115,5 @@ mod tests {
         assert!(viewer.iter().all(|permission| permission.as_str().ends_with("_READ")));
         assert_eq!(built_in_role(OWNER).unwrap().len(), Permission::ALL.len());
         assert_eq!(built_in_role("admin"), None);
-    }
-
-    #[test]
-    fn nobody_reaches_beyond_what_he_holds() {
-        use Permission::{AccessWrite, CatalogRead, CatalogWrite};
-        assert_eq!(beyond(&[CatalogRead, AccessWrite], &[CatalogRead]), []);
-        let wanted = [CatalogWrite, CatalogRead, CatalogWrite, AccessWrite];
-        assert_eq!(beyond(&[CatalogRead], &wanted), [CatalogWrite, AccessWrite]);
-        assert_eq!(beyond(Permission::ALL, Permission::ALL), []);
     }
 }

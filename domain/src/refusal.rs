@@ -79,6 +79,10 @@ words! {
         InUse = "IN_USE",
         /// It would grant, change or take away permissions that you don't hold yourself.
         GrantExceedsOwn = "GRANT_EXCEEDS_OWN",
+        /// The identity provider does not answer as it should; try again later.
+        IdentityProviderUnavailable = "IDENTITY_PROVIDER_UNAVAILABLE",
+        /// It would also change something in a channel or at a location that your roles don't reach.
+        OutOfScope = "OUT_OF_SCOPE",
         /// Too many tries; wait.
         Throttled = "THROTTLED",
     }

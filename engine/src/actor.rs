@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use domain::auth::Permission;
 use domain::id::{ApiKeyId, ChannelId, CustomerId, SessionId, StaffId};
+use domain::reach::Grants;
 
 use crate::db::StatementCount;
 use crate::error::{Error, Result};
@@ -27,15 +28,15 @@ pub enum Actor {
         id: StaffId,
         /// The log-in.
         session: SessionId,
-        /// What his roles grant.
-        permissions: Vec<Permission>,
+        /// What his roles grant, and how far.
+        grants: Grants,
     },
     /// An integration.
     ApiKey {
         /// The key.
         id: ApiKeyId,
-        /// What its role grants.
-        permissions: Vec<Permission>,
+        /// What its role grants, and how far.
+        grants: Grants,
     },
     /// The shop itself: the command line, the sweeper, a resumed flow.
     System,
@@ -47,23 +48,29 @@ impl Actor {
         let held = match (self, need) {
             (_, Need::Nothing) | (Self::System, _) => return Ok(()),
             (Self::Staff { .. } | Self::ApiKey { .. }, Need::Admin) => return Ok(()),
-            (Self::Staff { permissions, .. } | Self::ApiKey { permissions, .. }, Need::Permission(_)) => permissions,
+            (Self::Staff { grants, .. } | Self::ApiKey { grants, .. }, _) => grants,
             (Self::Guest, _) => return Err(Error::Unauthenticated),
             _ => return Err(Error::Forbidden),
         };
         match need {
-            Need::Permission(permission) if held.contains(&permission) => Ok(()),
+            Need::Permission(permission) if held.holds(permission) => Ok(()),
+            Need::Everywhere(permission) if held.everywhere_for(permission) => Ok(()),
             _ => Err(Error::Forbidden),
         }
     }
 
     /// What he holds, and so may grant.
-    pub fn permissions(&self) -> &[Permission] {
+    pub fn grants(&self) -> Grants {
         match self {
-            Self::Staff { permissions, .. } | Self::ApiKey { permissions, .. } => permissions,
-            Self::System => Permission::ALL,
-            Self::Guest | Self::Customer { .. } => &[],
+            Self::Staff { grants, .. } | Self::ApiKey { grants, .. } => grants.clone(),
+            Self::System => Grants::everywhere(Permission::ALL),
+            Self::Guest | Self::Customer { .. } => Grants::default(),
         }
+    }
+
+    /// Whether he may do this at all, in whatever channels and at whatever locations.
+    pub fn holds(&self, permission: Permission) -> bool {
+        self.check(Need::Permission(permission)).is_ok()
     }
 
     /// Whether he asks on the admin surface by right.
@@ -102,6 +109,9 @@ pub enum Need {
     Admin,
     /// An admin credential that grants this.
     Permission(Permission),
+    /// An admin credential that grants this without limit to channels or
+    /// locations: for what is the whole shop's.
+    Everywhere(Permission),
     /// The shop itself.
     System,
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use domain::media::MAX_UPLOAD;
 
+use crate::auth::oidc::Providers;
 use crate::auth::token::Keys;
+use crate::auth::vault::Vault;
 use crate::bus::Bus;
 use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
 use crate::db::{Conn, DatabaseUrl, Db, StatementCount};
@@ -34,6 +36,10 @@ pub struct App {
     pub payments: PaymentProviders,
     /// Signs tokens.
     pub keys: Keys,
+    /// Seals secrets.
+    pub vault: Vault,
+    /// Where staff log in besides.
+    pub identity_providers: Providers,
     /// What was uploaded.
     pub files: Files,
     /// Sends mail.
@@ -48,7 +54,6 @@ impl std::fmt::Debug for App {
 }
 
 /// How an [`App`] is put together.
-#[derive(Debug)]
 pub struct AppBuilder {
     db: Db,
     clock: Arc<dyn Clock>,
@@ -57,6 +62,14 @@ pub struct AppBuilder {
     payments: PaymentProviders,
     files: Files,
     mail: Mailer,
+    secret: Option<String>,
+    identity_providers: Providers,
+}
+
+impl std::fmt::Debug for AppBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AppBuilder").field("db", &self.db).finish_non_exhaustive()
+    }
 }
 
 impl App {
@@ -72,6 +85,8 @@ impl App {
             payments,
             files: Files::new("emporion-data/files", MAX_UPLOAD),
             mail: Mailer::files("emporion-data/mail"),
+            secret: None,
+            identity_providers: Providers::default(),
         })
     }
 
@@ -170,6 +185,20 @@ impl AppBuilder {
         self
     }
 
+    /// What seals secrets in the database: not itself in the database.
+    #[must_use]
+    pub fn secret(mut self, secret: Option<String>) -> Self {
+        self.secret = secret;
+        self
+    }
+
+    /// Where staff log in besides.
+    #[must_use]
+    pub fn identity_providers(mut self, providers: Providers) -> Self {
+        self.identity_providers = providers;
+        self
+    }
+
     /// Opens the shop.
     pub async fn open(self) -> Result<Arc<App>> {
         let conn = self.db.read(&StatementCount::default());
@@ -186,7 +215,9 @@ impl AppBuilder {
             bus: Bus::default(),
             redis,
             payments: self.payments,
+            vault: Vault::new(keys.vault_key(), self.secret.as_deref())?,
             keys,
+            identity_providers: self.identity_providers,
             files: self.files,
             mail: self.mail,
             settings: ArcSwap::from_pointee(settings),

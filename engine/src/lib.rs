@@ -15,6 +15,7 @@
 //! | [`event`], [`relay`], [`bus`] | the log, its positions, and who is woken |
 //! | [`background`] | what runs by itself, and in which process |
 //! | [`page`], [`version`] | what lists and changes have in common |
+//! | [`scope`] | how far the caller gets: channels and locations |
 //! | [`provider`] | what others implement |
 
 #![recursion_limit = "256"]
@@ -35,6 +36,7 @@ pub mod op;
 pub mod page;
 pub mod provider;
 pub mod relay;
+pub mod scope;
 pub mod seed;
 pub mod settings;
 pub mod sweeper;

@@ -24,6 +24,7 @@ use uuid::Uuid;
 use crate::actor::{Actor, Caller, Need};
 use crate::app::App;
 use crate::audit::NewAudit;
+use crate::auth::vault::Vault;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::event::{Aggregate, NewEvent};
@@ -132,6 +133,11 @@ impl Tx {
     /// From where he writes, when that is known.
     pub fn from(&self) -> Option<IpAddr> {
         self.from
+    }
+
+    /// Seals and opens secrets.
+    pub fn vault(&self) -> &Vault {
+        &self.app.vault
     }
 
     /// A new id.

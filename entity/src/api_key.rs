@@ -20,6 +20,10 @@ pub struct Model {
     pub revoked_at: Option<DateTimeUtc>,
     /// Within a minute.
     pub last_used_at: Option<DateTimeUtc>,
+    /// The channels that it reaches, as text ids; all when empty.
+    pub channels: Json,
+    /// The locations that it reaches, as text ids; all when empty.
+    pub locations: Json,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

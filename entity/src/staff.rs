@@ -17,6 +17,8 @@ pub struct Model {
     pub email: Email,
     pub name: String,
     pub active: bool,
+    /// Since when he has a way to log in; absent while an invitation is open.
+    pub joined_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -11,6 +11,10 @@ pub struct Model {
     pub staff_id: StaffId,
     #[sea_orm(primary_key, auto_increment = false)]
     pub role_id: RoleId,
+    /// The channels that it reaches, as text ids.
+    pub channels: Json,
+    /// The locations that it reaches, as text ids.
+    pub locations: Json,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -24,6 +24,7 @@ mod m0013_translations;
 mod m0014_customers;
 mod m0016_access;
 mod m0017_listing;
+mod m0018_staff;
 mod m0019_notifications;
 mod m0020_jobs;
 
@@ -63,6 +64,7 @@ history! {
     m0014_customers
     m0016_access
     m0017_listing
+    m0018_staff
     m0019_notifications
     m0020_jobs
 }

@@ -22,6 +22,17 @@ pub fn admin() -> Needs {
     Needs(Need::Admin)
 }
 
+/// An admin credential that grants reading who has access, without limit to
+/// channels or locations: for what tells of the whole shop.
+pub fn access_read_everywhere() -> Needs {
+    Needs(Need::Everywhere(domain::auth::Permission::AccessRead))
+}
+
+/// The same for giving and taking access.
+pub fn access_write_everywhere() -> Needs {
+    Needs(Need::Everywhere(domain::auth::Permission::AccessWrite))
+}
+
 macro_rules! permission_guards {
     ($($name:ident = $permission:ident;)*) => {$(
         /// An admin credential that grants the permission of this name.

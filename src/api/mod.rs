@@ -17,6 +17,8 @@ use async_graphql::{MergedObject, MergedSubscription, Object, Schema, SchemaBuil
 use self::node::{NodeAdminQuery, NodeStoreQuery};
 use crate::audit::admin::AuditAdminQuery;
 use crate::auth::admin::{AuthAdminMutation, AuthAdminQuery};
+use crate::auth::factor::admin::{FactorAdminMutation, FactorAdminQuery};
+use crate::auth::oidc::admin::{OidcAdminMutation, OidcAdminQuery};
 use crate::cart::store::{CartStoreMutation, CartStoreQuery};
 use crate::catalog::admin::{CatalogAdminMutation, CatalogAdminQuery};
 use crate::catalog::import::admin::ImportAdminMutation;
@@ -53,6 +55,7 @@ use crate::region::admin::{RegionAdminMutation, RegionAdminQuery};
 use crate::search::store::SearchStoreQuery;
 use crate::shipping::admin::{ShippingAdminMutation, ShippingAdminQuery};
 use crate::staff::admin::{StaffAdminMutation, StaffAdminQuery};
+use crate::staff::invitation::admin::InvitationAdminMutation;
 use crate::tax::admin::{TaxAdminMutation, TaxAdminQuery};
 use crate::translation::admin::{TranslationAdminMutation, TranslationAdminQuery};
 
@@ -110,11 +113,13 @@ root! {
         CustomerAdminQuery,
         CustomerGroupAdminQuery,
         JobAdminQuery,
+        FactorAdminQuery,
         LocationAdminQuery,
         MediaAdminQuery,
         MetafieldAdminQuery,
         NodeAdminQuery,
         NotificationAdminQuery,
+        OidcAdminQuery,
         OptionAdminQuery,
         OrderAdminQuery,
         RegionAdminQuery,
@@ -136,6 +141,7 @@ root! {
         CollectionAdminMutation,
         CustomerAdminMutation,
         CustomerGroupAdminMutation,
+        FactorAdminMutation,
         FulfillmentAdminMutation,
         ImportAdminMutation,
         InventoryAdminMutation,
@@ -144,6 +150,11 @@ root! {
         MediaAdminMutation,
         MetafieldAdminMutation,
         NotificationAdminMutation,
+        InvitationAdminMutation,
+        LocationAdminMutation,
+        MediaAdminMutation,
+        MetafieldAdminMutation,
+        OidcAdminMutation,
         OptionAdminMutation,
         OrderAdminMutation,
         PaymentAdminMutation,

@@ -142,7 +142,8 @@ async fn fetch_admin(call: &Call, id: &ID) -> Result<Option<AdminNode>> {
     }
     if let Ok(id) = id.parse::<OrderId>() {
         call.caller.actor.check(Need::Permission(Permission::OrdersRead))?;
-        return Ok(engine::order::repo::find(&conn, id).await?.map(|row| AdminNode::AdminOrder(row.into())));
+        let found = engine::order::access::find(&conn, &call.caller.actor, Permission::OrdersRead, id).await?;
+        return Ok(found.map(|row| AdminNode::AdminOrder(row.into())));
     }
     if let Ok(id) = id.parse::<MediaId>() {
         call.caller.actor.check(Need::Permission(Permission::CatalogRead))?;

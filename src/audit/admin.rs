@@ -6,7 +6,7 @@ use domain::refusal::{ErrorCode, Refusal};
 use entity::audit_entry;
 
 use crate::api::call::call;
-use crate::api::guard::access_read;
+use crate::api::guard::access_read_everywhere;
 use crate::api::page::{ADMIN_MAX, Page, PageArgs, connection};
 use crate::api::payload::top_level;
 use crate::api::scalar::{Json, id};
@@ -74,9 +74,10 @@ pub struct AuditAdminQuery;
 
 #[Object]
 impl AuditAdminQuery {
-    /// What staff and API keys changed, with before and after; the newest first.
+    /// What staff and API keys changed, with before and after; the newest first. It tells of the whole shop, so it
+    /// needs ACCESS_READ without limit to channels or locations.
     #[graphql(
-        guard = "access_read()",
+        guard = "access_read_everywhere()",
         complexity = "5 + first.or(last).unwrap_or(20).max(0) as usize * child_complexity"
     )]
     #[allow(clippy::too_many_arguments)]

@@ -2,6 +2,8 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::auth::{Permission, Surface};
+use domain::reach::Grants;
+use domain::refusal::Refusals;
 
 use super::types::AdminApiKey;
 use crate::api::call::call;
@@ -9,8 +11,10 @@ use crate::api::guard::{access_read, access_write, admin};
 use crate::api::payload::{UserError, part, payload, top_level};
 use crate::api::scalar::{id, parse_id};
 use crate::api::word::Enum;
+use crate::staff::admin::ids;
 use engine::actor::Actor;
-use engine::auth::keys::{CreateApiKey, RevokeApiKey, RotateApiKey};
+use engine::auth::factor::LogIn;
+use engine::auth::keys::{CreateApiKey, CreateLimitedApiKey, RevokeApiKey, RotateApiKey};
 use engine::auth::ops::{self, CloseSession, RevokeSession, Tokens};
 use engine::auth::repo;
 use engine::auth::token::{ACCESS_LIFE, random_token};
@@ -26,6 +30,29 @@ pub struct AdminMe {
     pub email: Option<String>,
     /// What the roles grant.
     pub permissions: Vec<Enum<Permission>>,
+    /// The permissions that are limited to some channels or locations; what isn't listed has no limit.
+    pub limits: Vec<AdminPermissionLimit>,
+}
+
+/// How far a permission reaches.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct AdminPermissionLimit {
+    /// Which permission.
+    pub permission: Enum<Permission>,
+    /// The channels that it reaches; null when it reaches all.
+    pub channel_ids: Option<Vec<ID>>,
+    /// The locations that it reaches; null when it reaches all.
+    pub location_ids: Option<Vec<ID>>,
+}
+
+fn limits(grants: &Grants) -> Vec<AdminPermissionLimit> {
+    let limited = grants.permissions().into_iter().filter(|permission| !grants.everywhere_for(*permission));
+    let limit = |permission: Permission| AdminPermissionLimit {
+        permission: Enum(permission),
+        channel_ids: grants.channels(permission).limits().map(|ids| ids.iter().map(id).collect()),
+        location_ids: grants.locations(permission).limits().map(|ids| ids.iter().map(id).collect()),
+    };
+    limited.map(limit).collect()
 }
 
 /// Tokens of a session.
@@ -59,19 +86,20 @@ impl AuthAdminQuery {
     #[graphql(guard = "admin()")]
     async fn me(&self, ctx: &Context<'_>) -> async_graphql::Result<AdminMe> {
         let call = call(ctx)?;
-        let words = |permissions: &[Permission]| permissions.iter().copied().map(Enum).collect();
+        let words = |grants: &Grants| grants.permissions().into_iter().map(Enum).collect();
         match &call.caller.actor {
-            Actor::Staff { id: staff, permissions, .. } => {
+            Actor::Staff { id: staff, grants, .. } => {
                 let row = repo::find_staff(&call.conn(), *staff).await.map_err(top_level)?;
                 Ok(AdminMe {
                     id: id(staff),
                     name: row.as_ref().map(|row| row.name.clone()),
                     email: row.map(|row| row.email.to_string()),
-                    permissions: words(permissions),
+                    permissions: words(grants),
+                    limits: limits(grants),
                 })
             }
-            Actor::ApiKey { id: key, permissions } => {
-                Ok(AdminMe { id: id(key), name: None, email: None, permissions: words(permissions) })
+            Actor::ApiKey { id: key, grants } => {
+                Ok(AdminMe { id: id(key), name: None, email: None, permissions: words(grants), limits: limits(grants) })
             }
             _ => Err(top_level(engine::error::Error::Unauthenticated)),
         }
@@ -117,6 +145,12 @@ pub struct AdminApiKeyCreateInput {
     pub title: String,
     /// The name of the role that it has, such as `viewer`; none with a permission that you don't hold yourself.
     pub role: String,
+    /// The only channels that it reaches, at most 250; every channel when empty or absent.
+    #[graphql(default)]
+    pub channel_ids: Vec<ID>,
+    /// The only locations that it reaches, at most 250; every location when empty or absent.
+    #[graphql(default)]
+    pub location_ids: Vec<ID>,
 }
 
 /// Which API key gets another secret.
@@ -140,11 +174,29 @@ pub struct AdminSessionRevokeInput {
     pub id: ID,
 }
 
-payload! {
-    /// What `staffLogin` did.
-    AdminStaffLoginPayload {
-        /// The tokens of the new session.
-        tokens: AdminTokens
+/// What `staffLogin` did.
+#[derive(Debug, SimpleObject)]
+pub struct AdminStaffLoginPayload {
+    /// The tokens of the new session; null when it was refused or a second factor is missing.
+    pub tokens: Option<AdminTokens>,
+    /// Whether a code of the second factor is missing.
+    pub second_factor_required: bool,
+    /// Send it with a code to `staffLoginSecondFactor` within five minutes; null when no code is missing.
+    pub challenge: Option<String>,
+    /// Every reason why nothing was done; empty on success.
+    pub user_errors: Vec<UserError>,
+}
+
+impl AdminStaffLoginPayload {
+    /// The payload for an outcome.
+    pub fn answer(outcome: engine::error::Result<LogIn>) -> async_graphql::Result<Self> {
+        let (come, user_errors) = part(outcome)?;
+        let (tokens, challenge) = match come {
+            Some(LogIn::Done(tokens)) => (Some(tokens.into()), None),
+            Some(LogIn::SecondFactor(challenge)) => (None, Some(challenge)),
+            None => (None, None),
+        };
+        Ok(Self { tokens, second_factor_required: challenge.is_some(), challenge, user_errors })
     }
 }
 
@@ -216,7 +268,7 @@ pub struct AuthAdminMutation;
 
 #[Object]
 impl AuthAdminMutation {
-    /// Logs a member of staff in. Needs no credential.
+    /// Logs a member of staff in, or asks for the second factor. Needs no credential.
     async fn staff_login(
         &self,
         ctx: &Context<'_>,
@@ -224,7 +276,7 @@ impl AuthAdminMutation {
     ) -> async_graphql::Result<AdminStaffLoginPayload> {
         let call = call(ctx)?;
         let outcome = ops::log_in_staff(&call.app, &call.caller, &input.email, input.password).await;
-        AdminStaffLoginPayload::answer(outcome.map(AdminTokens::from))
+        AdminStaffLoginPayload::answer(outcome)
     }
 
     /// Changes a refresh token into new tokens. Needs no other credential.
@@ -269,10 +321,17 @@ impl AuthAdminMutation {
         #[graphql(desc = "The new key.")] input: AdminApiKeyCreateInput,
     ) -> async_graphql::Result<AdminApiKeyCreatePayload> {
         let call = call(ctx)?;
-        let op =
-            CreateApiKey { title: input.title, role: input.role, secret: random_token(engine::auth::API_KEY_PREFIX) };
-        let (row, user_errors) = part(call.app.run(&call.caller, &op).await)?;
-        let secret = row.as_ref().map(|_| op.secret);
+        let secret = random_token(engine::auth::API_KEY_PREFIX);
+        let outcome = async {
+            let mut refusals = Refusals::default();
+            let channels = ids(&input.channel_ids, &["channelIds".to_owned()], &mut refusals);
+            let locations = ids(&input.location_ids, &["locationIds".to_owned()], &mut refusals);
+            refusals.into_result()?;
+            let key = CreateApiKey { title: input.title, role: input.role, secret: secret.clone() };
+            call.app.run(&call.caller, &CreateLimitedApiKey { key, channels, locations }).await
+        };
+        let (row, user_errors) = part(outcome.await)?;
+        let secret = row.as_ref().map(|_| secret);
         Ok(AdminApiKeyCreatePayload { api_key: row.map(AdminApiKey), secret, user_errors })
     }
 

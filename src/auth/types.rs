@@ -2,12 +2,15 @@
 
 use async_graphql::{Context, ID, Object};
 use chrono::{DateTime, Utc};
+use domain::id::{ChannelId, LocationId};
+use domain::reach::Reach;
 use entity::api_key;
 
 use crate::api::call::call;
 use crate::api::scalar::id;
 use crate::staff::load::RoleBy;
 use crate::staff::types::AdminRole;
+use engine::staff::roles::limits;
 
 /// A secret key of an integration.
 #[derive(Debug, Clone)]
@@ -34,6 +37,18 @@ impl AdminApiKey {
     /// The role that it has.
     async fn role(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<AdminRole>> {
         Ok(call(ctx)?.load(RoleBy(self.0.role_id)).await?.map(AdminRole))
+    }
+
+    /// The ids of the channels that it is limited to, at most 250; empty when it reaches every channel.
+    async fn channel_ids(&self) -> Vec<ID> {
+        let reach: Reach<ChannelId> = limits(&self.0.channels);
+        reach.limits().unwrap_or_default().iter().map(id).collect()
+    }
+
+    /// The ids of the locations that it is limited to, at most 250; empty when it reaches every location.
+    async fn location_ids(&self) -> Vec<ID> {
+        let reach: Reach<LocationId> = limits(&self.0.locations);
+        reach.limits().unwrap_or_default().iter().map(id).collect()
     }
 
     /// Since when.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, MergedObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use domain::auth::Permission;
 use domain::catalog::ProductStatus;
 use domain::metafield::MetafieldOwnerType;
 use domain::translation::TranslatableField;
@@ -326,13 +327,15 @@ impl ProductStaff {
         Json(self.0.metadata.clone())
     }
 
-    /// The channels in which it is for sale, at most 100.
+    /// The channels in which it is for sale, of those that your roles reach; at most 100.
     #[graphql(complexity = "3 * child_complexity")]
     async fn publications(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminPublication>> {
         let call = call(ctx)?;
         let rows = call.load(ChannelsOf(self.0.id)).await?;
+        let reach = engine::scope::channels(&call.caller.actor, Permission::CatalogRead);
         let publication = |row: &entity::product_channel::Model| {
             let channel = call.settings.channels.iter().find(|channel| channel.id == row.channel_id)?;
+            let channel = Some(channel).filter(|channel| reach.holds(channel.id))?;
             Some(AdminPublication { channel: AdminChannel(channel.clone()), published_at: row.published_at })
         };
         Ok(rows.iter().filter_map(publication).collect())

@@ -1,6 +1,7 @@
 //! Channels on the admin surface.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+use domain::auth::Permission;
 
 use super::types::{AdminChannel, AdminPublishableKey};
 use crate::api::call::call;
@@ -12,6 +13,7 @@ use domain::notification::link::LinkKind;
 use engine::auth::token::random_token;
 use engine::channel::KEY_PREFIX;
 use engine::channel::ops::{CreateChannel, CreatePublishableKey, UpdateChannel};
+use engine::scope;
 
 /// Queries about channels.
 #[derive(Debug, Default)]
@@ -19,10 +21,13 @@ pub struct ChannelAdminQuery;
 
 #[Object]
 impl ChannelAdminQuery {
-    /// Every channel, oldest first. A shop has at most 100.
+    /// Every channel that your roles reach, oldest first. A shop has at most 100.
     #[graphql(guard = "settings_read()", complexity = "10 + child_complexity * 10")]
     async fn channels(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminChannel>> {
-        Ok(call(ctx)?.settings.channels.iter().cloned().map(AdminChannel).collect())
+        let call = call(ctx)?;
+        let reach = scope::channels(&call.caller.actor, Permission::SettingsRead);
+        let reached = call.settings.channels.iter().filter(|channel| reach.holds(channel.id));
+        Ok(reached.cloned().map(AdminChannel).collect())
     }
 
     /// One channel.
@@ -33,8 +38,10 @@ impl ChannelAdminQuery {
         #[graphql(desc = "The channel's id.")] id: ID,
     ) -> async_graphql::Result<Option<AdminChannel>> {
         let Ok(id) = parse_id(&id, &["id"]) else { return Ok(None) };
-        let settings = &call(ctx)?.settings;
-        Ok(settings.channels.iter().find(|channel| channel.id == id).cloned().map(AdminChannel))
+        let call = call(ctx)?;
+        let reach = scope::channels(&call.caller.actor, Permission::SettingsRead);
+        let mut reached = call.settings.channels.iter().filter(|channel| reach.holds(channel.id));
+        Ok(reached.find(|channel| channel.id == id).cloned().map(AdminChannel))
     }
 }
 
@@ -161,7 +168,7 @@ pub struct ChannelAdminMutation;
 
 #[Object]
 impl ChannelAdminMutation {
-    /// Makes a sales channel.
+    /// Makes a sales channel. It needs SETTINGS_WRITE without limit to channels or locations.
     #[graphql(guard = "settings_write()")]
     async fn channel_create(
         &self,

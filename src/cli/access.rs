@@ -46,6 +46,9 @@ enum StaffAction {
     ResetPassword {
         /// His e-mail.
         email: String,
+        /// Remove his second factor too.
+        #[arg(long)]
+        reset_second_factor: bool,
     },
 }
 
@@ -60,14 +63,15 @@ impl Staff {
                 println!("It is shown this once; staffPasswordChange changes it.");
             }
             StaffAction::List => list(&app).await?,
-            StaffAction::ResetPassword { email } => {
+            StaffAction::ResetPassword { email, reset_second_factor } => {
                 let address = email.parse().map_err(|refusal: Refusal| refusal.at(["email"]))?;
                 let row = identities::find_staff_by_email(&app.read(), &address).await?.ok_or_else(|| {
                     Refusal::new(ErrorCode::NotFound, "Nobody of the staff has this e-mail; see emporion staff list.")
                         .at(["email"])
                 })?;
                 let secret = token::random_token("");
-                let op = ResetPassword { staff: row.id, secret_hash: password::hash(secret.clone()).await? };
+                let secret_hash = password::hash(secret.clone()).await?;
+                let op = ResetPassword { staff: row.id, secret_hash, reset_second_factor };
                 app.run(&Caller::system(), &op).await?;
                 println!("{} can log in with the password {secret}", row.email);
                 println!("It is shown this once; staffPasswordChange changes it. Every session has ended.");

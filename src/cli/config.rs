@@ -14,6 +14,7 @@ const KEYS: &[&str] = &[
     "database_url",
     "files_dir",
     "health_listen",
+    "identity_providers",
     "listen",
     "mail_dir",
     "mail_from",
@@ -25,9 +26,10 @@ const KEYS: &[&str] = &[
     "mail_smtp_user",
     "max_upload",
     "redis_url",
+    "secret",
 ];
 /// Keys whose value is never shown.
-const SECRET: &[&str] = &["mail_smtp_password"];
+const SECRET: &[&str] = &["mail_smtp_password", "secret"];
 /// Names another file.
 const VARIABLE: &str = "EMPORION_CONFIG";
 

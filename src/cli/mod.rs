@@ -24,6 +24,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use domain::media::MAX_UPLOAD;
+use engine::auth::oidc::{ProviderConfig, Providers};
 use engine::db::DatabaseUrl;
 use engine::error::{Error, Result};
 use engine::media::files::Files;
@@ -83,6 +84,14 @@ pub struct Place {
     /// The folder of what is uploaded, one for all processes of the shop; `files` in the data folder when absent.
     #[arg(long, global = true, env = "EMPORION_FILES_DIR", value_name = "DIR")]
     pub files_dir: Option<PathBuf>,
+    /// What seals secrets in the database, such as those of second factors: at least 32 random characters, the same
+    /// for all processes of the shop.
+    #[arg(long, global = true, env = "EMPORION_SECRET", value_name = "TEXT", hide_env_values = true, hide_default_value = true,
+        value_parser = secret)]
+    pub secret: Option<String>,
+    /// A file that describes where staff can log in besides, by OpenID Connect.
+    #[arg(long, global = true, env = "EMPORION_IDENTITY_PROVIDERS", value_name = "FILE")]
+    pub identity_providers: Option<PathBuf>,
     /// The largest upload, in bytes.
     #[arg(long, global = true, env = "EMPORION_MAX_UPLOAD", default_value_t = MAX_UPLOAD, value_name = "BYTES",
         value_parser = clap::value_parser!(u64).range(1..=MOST_UPLOAD))]
@@ -110,6 +119,22 @@ impl Place {
         self.mail.mailer(&self.data_dir)
     }
 
+    /// Where staff log in besides; a file that can't be used is an error in words.
+    pub fn identity_providers(&self) -> Result<Providers> {
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct File {
+            #[serde(default)]
+            provider: Vec<ProviderConfig>,
+        }
+        let Some(path) = &self.identity_providers else { return Ok(Providers::default()) };
+        let wrong = |fault: String| Error::internal(format!("{}: {fault}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        // Only the message: the text around a fault may be a secret.
+        let file: File = toml::from_str(&text).map_err(|error| wrong(error.message().to_owned()))?;
+        Providers::new(file.provider).map_err(wrong)
+    }
+
     /// The database's address, with the data folder made when it is needed:
     /// for the commands that set a shop up.
     pub fn prepare(&self) -> Result<DatabaseUrl> {
@@ -119,6 +144,16 @@ impl Place {
             })?;
         }
         Ok(self.database())
+    }
+}
+
+/// The fewest characters of the operator's secret.
+const LEAST_SECRET: usize = 32;
+
+fn secret(text: &str) -> std::result::Result<String, String> {
+    match text.chars().count() >= LEAST_SECRET {
+        true => Ok(text.to_owned()),
+        false => Err(format!("the secret has at least {LEAST_SECRET} characters")),
     }
 }
 

@@ -26,7 +26,8 @@ pub(super) async fn open_furnished(place: &Place) -> Result<Arc<App>> {
         // Opening it would make an empty file that looks like a shop.
         return Err(Error::internal(format!("there is no shop in {url}; {remedy}")));
     }
-    let builder = App::builder(&url).await?.redis(place.redis_url.clone()).files(place.files()).mail(place.mail()?);
+    let builder = App::builder(&url).await?.redis(place.redis_url.clone()).files(place.files());
+    let builder = builder.mail(place.mail()?).secret(place.secret.clone());
     builder.open().await.map_err(|error| match error {
         Error::Database(error) => Error::internal(format!("the shop in {url} is not set up ({error}); {remedy}")),
         other => other,

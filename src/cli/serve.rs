@@ -35,6 +35,7 @@ impl Serve {
     /// Sets the shop up as far as needed and serves until told to stop.
     pub async fn run(self) -> Result<()> {
         let mail = self.place.mail()?;
+        let providers = self.place.identity_providers()?;
         let url = self.place.prepare()?;
         let _only_one = only_server(&url)?;
         // An address that is taken is told before anything is made, above all
@@ -42,8 +43,8 @@ impl Serve {
         let listener = TcpListener::bind(self.listen)
             .await
             .map_err(|error| Error::internal(format!("{} can't be listened on: {error}", self.listen)))?;
-        let builder = App::builder(&url).await?.redis(self.place.redis_url.clone());
-        let builder = builder.files(self.place.files()).mail(mail);
+        let builder = App::builder(&url).await?.redis(self.place.redis_url.clone()).files(self.place.files());
+        let builder = builder.mail(mail).secret(self.place.secret.clone()).identity_providers(providers);
         let setting_up = builder.db().lock_setup().await?;
         migration::up(builder.db().admin()).await?;
         let app = builder.open().await?;

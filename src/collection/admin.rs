@@ -2,8 +2,9 @@
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, OneofObject};
 use chrono::{DateTime, Utc};
+use domain::auth::Permission;
 use domain::collection::{CollectionKind, Condition, PriceRange, Rule, RuleMatch};
-use domain::id::ProductId;
+use domain::id::{ChannelId, ProductId};
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 
 use super::store::{CollectionBy, CollectionSort};
@@ -16,6 +17,7 @@ use crate::api::payload::{payload, top_level};
 use crate::api::scalar::{MoneyInput, id, parse_id};
 use crate::api::word::Enum;
 use crate::catalog::store::OptionValueFilter;
+use engine::actor::Actor;
 use engine::catalog::texts::TextChange;
 use engine::collection::list::{AddProducts, RemoveProducts, ReorderProducts};
 use engine::collection::ops::{DeleteCollection, Picture, SetCollection};
@@ -48,8 +50,11 @@ pub fn searched(text: Option<String>) -> Result<Option<String>, Refusal> {
 }
 
 impl AdminCollectionFilter {
-    fn read(self) -> Result<Wanted, Refusal> {
+    fn read(self, actor: &Actor) -> Result<Wanted, Refusal> {
         let channel = self.channel_id.as_ref().map(|id| parse_id(id, &["filter", "channelId"])).transpose()?;
+        let reach = engine::scope::channels(actor, Permission::CatalogRead);
+        // Nothing is given to a channel that isn't there, nor to one out of reach.
+        let channel = channel.map(|id| if reach.holds(id) { id } else { ChannelId(uuid::Uuid::nil()) });
         Ok(Wanted { text: searched(self.text)?, kind: self.kind.map(|kind| kind.0), channel })
     }
 }
@@ -81,7 +86,7 @@ impl CollectionAdminQuery {
         let count = ctx.look_ahead().field("totalCount").exists();
         let outcome = async {
             let (key, descending) = CollectionSort::one(sort)?;
-            let wanted = filter.map(AdminCollectionFilter::read).transpose()?.unwrap_or_default();
+            let wanted = filter.map(|filter| filter.read(&call.caller.actor)).transpose()?.unwrap_or_default();
             let args = PageArgs { first, after, last, before, offset };
             let list = ("admin collections", key, descending, &wanted);
             let asked = Page::read(args, ADMIN_MAX, descending, &list)?;

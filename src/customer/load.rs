@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 use chrono::{DateTime, Utc};
-use domain::id::{CustomerGroupId, CustomerId};
+use domain::id::{ChannelId, CustomerGroupId, CustomerId};
+use domain::reach::Reach;
 use engine::cart::quote::{Quote, quote};
 use engine::customer::repo;
 use engine::error::Error;
@@ -43,9 +44,9 @@ impl Loader<GroupsOf> for Batch {
     }
 }
 
-/// The newest orders of a customer, at most so many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct NewestOrdersOf(pub CustomerId, pub i64);
+/// The newest orders of a customer, at most so many, in the channels that the caller reaches.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct NewestOrdersOf(pub CustomerId, pub i64, pub Reach<ChannelId>);
 
 impl Loader<NewestOrdersOf> for Batch {
     type Value = Arc<Vec<order::Model>>;
@@ -54,7 +55,9 @@ impl Loader<NewestOrdersOf> for Batch {
     async fn load(&self, keys: &[NewestOrdersOf]) -> Result<HashMap<NewestOrdersOf, Self::Value>, Self::Error> {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
         let most = keys.iter().map(|key| key.1).max().unwrap_or_default();
-        let rows = repo::newest_orders_of(&self.conn, &ids, most).await?;
+        // One caller asks, so all keys have one reach.
+        let reach = keys.first().map(|key| key.2.clone()).unwrap_or_default();
+        let rows = repo::newest_orders_of(&self.conn, &ids, most, &reach).await?;
         let mut own: HashMap<CustomerId, Vec<order::Model>> = HashMap::new();
         for row in rows {
             if let Some(customer) = row.customer_id {
@@ -64,7 +67,7 @@ impl Loader<NewestOrdersOf> for Batch {
         let taken = |key: &NewestOrdersOf| {
             own.get(&key.0).map(|rows| rows.iter().take(key.1 as usize).cloned().collect::<Vec<_>>())
         };
-        Ok(keys.iter().filter_map(|key| Some((*key, Arc::new(taken(key)?)))).collect())
+        Ok(keys.iter().filter_map(|key| Some((key.clone(), Arc::new(taken(key)?)))).collect())
     }
 }
 

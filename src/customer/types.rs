@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, MergedObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use domain::auth::Permission;
 use entity::{address, customer, customer_group};
 
 use super::load::{AddressesOf, CartOf, GroupsOf, MembersOf, NewestOrdersOf};
@@ -196,7 +197,7 @@ impl CustomerStaff {
         Ok(rows.iter().cloned().map(AdminCustomerGroup::from).collect())
     }
 
-    /// His newest orders. All of them: `orders(filter: {customerId})`.
+    /// His newest orders in the channels that your roles reach. All of them: `orders(filter: {customerId})`.
     #[graphql(guard = "crate::api::guard::orders_read()", complexity = "5 + first.max(0) as usize * child_complexity")]
     async fn orders(
         &self,
@@ -208,7 +209,9 @@ impl CustomerStaff {
             let refusal = Refusal::new(ErrorCode::Invalid, message).limit(ADMIN_MAX.into()).at(["first"]);
             return Err(top_level(refusal.into()));
         }
-        let rows = call(ctx)?.load(NewestOrdersOf(self.0.id, first.into())).await?;
+        let call = call(ctx)?;
+        let reach = engine::scope::channels(&call.caller.actor, Permission::OrdersRead);
+        let rows = call.load(NewestOrdersOf(self.0.id, first.into(), reach)).await?;
         Ok(rows.iter().cloned().map(AdminOrder::from).collect())
     }
 }

@@ -1,6 +1,7 @@
 //! Fulfillments on the admin surface.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use domain::auth::Permission;
 use domain::id::{FulfillmentId, OrderLineId};
 use domain::refusal::Refusals;
 
@@ -16,6 +17,7 @@ use engine::fulfillment::ops::{
 };
 use engine::fulfillment::repo;
 use engine::op::IdempotencyKey;
+use engine::order::access;
 
 /// How many pieces of an order line are packed.
 #[derive(Debug, InputObject)]
@@ -121,8 +123,8 @@ fulfillment_payload! {
 async fn show(call: &Call, id: FulfillmentId) -> Result<(Fulfillment, AdminOrder)> {
     let conn = call.conn();
     let row = repo::find(&conn, id).await?.ok_or_else(|| Error::internal("a fulfillment vanished"))?;
-    let order = engine::order::repo::find(&conn, row.order_id).await?;
-    Ok((Fulfillment(row), order.ok_or_else(|| Error::internal("an order vanished"))?.into()))
+    let order = access::find(&conn, &call.caller.actor, Permission::OrdersWrite, row.order_id).await?;
+    Ok((Fulfillment(row), order.ok_or_else(|| Error::not_found("order"))?.into()))
 }
 
 /// Mutations of fulfillments.

@@ -1,6 +1,7 @@
 //! Locations on the admin surface.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use domain::auth::Permission;
 use entity::location;
 
 use crate::api::call::call;
@@ -8,6 +9,7 @@ use crate::api::guard::{settings_read, settings_write};
 use crate::api::payload::payload;
 use crate::api::scalar::{Country, id};
 use engine::location::ops::SetLocation;
+use engine::scope;
 
 /// A place that holds stock.
 #[derive(Debug, Clone, SimpleObject)]
@@ -45,10 +47,13 @@ pub struct LocationAdminQuery;
 
 #[Object]
 impl LocationAdminQuery {
-    /// Every location, the one that is taken from first in front. A shop has at most 250.
+    /// Every location that your roles reach, the one that is taken from first in front. A shop has at most 250.
     #[graphql(guard = "settings_read()", complexity = "10 + child_complexity * 10")]
     async fn locations(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminLocation>> {
-        Ok(call(ctx)?.settings.locations.iter().cloned().map(AdminLocation::from).collect())
+        let call = call(ctx)?;
+        let reach = scope::locations(&call.caller.actor, Permission::SettingsRead);
+        let reached = call.settings.locations.iter().filter(|location| reach.holds(location.id));
+        Ok(reached.cloned().map(AdminLocation::from).collect())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object};
 use chrono::{DateTime, Utc};
+use domain::auth::Permission;
 use domain::id::OrderId;
 use domain::order::{FulfillmentStatus, OrderStatus, PaymentStatus};
 
@@ -12,10 +13,13 @@ use crate::api::page::{ADMIN_MAX, Page, PageArgs, SortDirection};
 use crate::api::payload::{payload, top_level};
 use crate::api::scalar::{Int64, parse_id};
 use crate::api::word::Enum;
+use engine::actor::Actor;
 use engine::error::{Error, Result};
 use engine::op::IdempotencyKey;
+use engine::order::access;
 use engine::order::ops::CancelOrder;
 use engine::order::repo::{self, OrderFilter};
+use engine::scope;
 
 /// What orders must be to be in the list. What you leave out is not asked.
 #[derive(Debug, Clone, Default, InputObject)]
@@ -39,7 +43,7 @@ pub struct AdminOrderFilter {
 }
 
 impl AdminOrderFilter {
-    fn read(self) -> Result<OrderFilter> {
+    fn read(self, actor: &Actor) -> Result<OrderFilter> {
         fn bare<W>(words: Vec<Enum<W>>) -> Vec<W> {
             words.into_iter().map(|word| word.0).collect()
         }
@@ -55,6 +59,7 @@ impl AdminOrderFilter {
             email: email.map_err(|refusal: domain::refusal::Refusal| refusal.at(["filter", "email"]))?,
             placed_from: self.placed_from,
             placed_before: self.placed_before,
+            channels: scope::channels(actor, Permission::OrdersRead),
         })
     }
 }
@@ -65,7 +70,7 @@ pub struct OrderAdminQuery;
 
 #[Object]
 impl OrderAdminQuery {
-    /// All orders by the time at which they were placed, the newest first.
+    /// All orders of the channels that your roles reach, by the time at which they were placed, the newest first.
     #[graphql(
         guard = "orders_read()",
         complexity = "5 + first.or(last).unwrap_or(20).max(0) as usize * child_complexity"
@@ -85,7 +90,7 @@ impl OrderAdminQuery {
         let call = call(ctx)?;
         let count = ctx.look_ahead().field("totalCount").exists();
         let outcome = async {
-            let filter = filter.unwrap_or_default().read()?;
+            let filter = filter.unwrap_or_default().read(&call.caller.actor)?;
             let descending = direction != Some(SortDirection::Asc);
             let args = PageArgs { first, after, last, before, offset };
             let page = Page::read(args, ADMIN_MAX, descending, &("orders", descending, &filter))?;
@@ -102,8 +107,9 @@ impl OrderAdminQuery {
         #[graphql(desc = "The order's id.")] id: ID,
     ) -> async_graphql::Result<Option<AdminOrder>> {
         let Ok(id) = parse_id::<OrderId>(&id, &["id"]) else { return Ok(None) };
-        let row = repo::find(&call(ctx)?.conn(), id).await.map_err(top_level)?;
-        Ok(row.map(AdminOrder::from))
+        let call = call(ctx)?;
+        let row = access::find(&call.conn(), &call.caller.actor, Permission::OrdersRead, id).await;
+        Ok(row.map_err(top_level)?.map(AdminOrder::from))
     }
 }
 
@@ -153,6 +159,6 @@ async fn cancel(call: &Call, input: AdminOrderCancelInput) -> Result<AdminOrder>
     for entry in engine::payment::repo::pending_of(&conn, id).await? {
         engine::payment::flow::settle(&call.app, &call.caller, entry, 1).await?;
     }
-    let row = repo::find(&conn, id).await?.ok_or_else(|| Error::internal("an order vanished"))?;
-    Ok(row.into())
+    let row = access::find(&conn, &call.caller.actor, Permission::OrdersWrite, id).await?;
+    Ok(row.ok_or_else(|| Error::not_found("order"))?.into())
 }

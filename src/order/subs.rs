@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::{Context, ID, InputObject, SimpleObject, Subscription};
+use domain::auth::Permission;
 use domain::id::OrderId;
 use domain::order::{FulfillmentStatus, OrderStatus, PaymentStatus};
 use domain::refusal::{ErrorCode, Refusal};
@@ -26,8 +27,8 @@ use engine::app::App;
 use engine::auth::in_force;
 use engine::error::{Error, Result};
 use engine::event as log;
-use engine::order::access::open;
-use engine::order::{aggregate, is_for_staff, repo};
+use engine::order::access::{self, open};
+use engine::order::{aggregate, is_for_staff};
 
 /// How many events are read at once.
 const BATCH: u64 = 100;
@@ -220,7 +221,7 @@ pub struct OrderAdminSubscription;
 
 #[Subscription]
 impl OrderAdminSubscription {
-    /// Everything that happens to any order, as it happens. With `after`, everything since that cursor comes first.
+    /// Everything that happens to any order of the channels that your roles reach, as it happens. With `after`, everything since that cursor comes first.
     #[graphql(guard = "orders_read()")]
     async fn order_events(
         &self,
@@ -299,7 +300,7 @@ impl Feed {
         let Some(newest) = events.last().and_then(|event| event.position) else { return Ok(false) };
         let mut items = Vec::new();
         for event in events.iter().filter(|event| event.aggregate_type == "order") {
-            let order = repo::find(&conn, OrderId(event.aggregate_id)).await?;
+            let order = access::find(&conn, &self.actor, Permission::OrdersRead, OrderId(event.aggregate_id)).await?;
             let seen = order.filter(|order| self.filter.lets_through(order, event));
             items.extend(seen.map(|order| AdminOrderFeedItem {
                 cursor: format!("feed_{}", event.position.unwrap_or_default()),

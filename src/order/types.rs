@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, MergedObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use domain::auth::Permission;
 use domain::metafield::MetafieldOwnerType;
 use domain::order::{FulfillmentStatus, OrderStatus, PaymentStatus};
+use domain::reach::Reach;
 use domain::totals::TaxAmount;
 use entity::{event, line_tax, order, order_line, order_shipping_line};
 
@@ -177,10 +179,16 @@ impl OrderCore {
         self.0.billing_address.clone().map(Address::from)
     }
 
-    /// What was packed, shipped and delivered.
+    /// What was packed, shipped and delivered; staff see what was packed at the locations that their roles reach.
     async fn fulfillments(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Fulfillment>> {
-        let rows = call(ctx)?.load(FulfillmentsOf(self.0.id)).await?;
-        Ok(rows.iter().cloned().map(Fulfillment).collect())
+        let call = call(ctx)?;
+        let rows = call.load(FulfillmentsOf(self.0.id)).await?;
+        // Whoever bought it sees all of it; staff see what lies in their reach.
+        let reach = match call.caller.actor.is_admin() {
+            true => engine::scope::locations(&call.caller.actor, Permission::OrdersRead),
+            false => Reach::Everything,
+        };
+        Ok(rows.iter().filter(|row| reach.holds(row.location_id)).cloned().map(Fulfillment).collect())
     }
 
     /// When it was placed.

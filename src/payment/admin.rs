@@ -1,6 +1,7 @@
 //! Payments on the admin surface.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use domain::auth::Permission;
 use domain::id::PaymentId;
 
 use super::types::AdminPayment;
@@ -11,6 +12,7 @@ use crate::api::scalar::{MoneyInput, parse_id};
 use crate::order::types::AdminOrder;
 use engine::error::{Error, Result};
 use engine::op::IdempotencyKey;
+use engine::order::access;
 use engine::payment::flow::settle;
 use engine::payment::ops::RequestCapture;
 use engine::payment::repo;
@@ -66,9 +68,9 @@ async fn capture(call: &Call, input: AdminPaymentCaptureInput) -> Result<(AdminP
     let conn = call.conn();
     let payment = repo::find(&conn, id).await?.ok_or_else(|| Error::internal("a payment vanished"))?;
     let order = match payment.order_id {
-        Some(order) => engine::order::repo::find(&conn, order).await?,
+        Some(order) => access::find(&conn, &call.caller.actor, Permission::PaymentsWrite, order).await?,
         None => None,
     };
-    let order = order.ok_or_else(|| Error::internal("an order vanished"))?;
+    let order = order.ok_or_else(|| Error::not_found("order"))?;
     Ok((payment.into(), order.into()))
 }

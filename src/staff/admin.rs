@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object};
 use domain::auth::Permission;
 use domain::id::{RoleId, StaffId};
-use domain::refusal::Refusals;
+use domain::refusal::{ErrorCode, Refusal, Refusals};
 
 use super::types::{AdminRole, AdminStaff, AdminStaffConnection};
 use crate::api::call::{Call, call};
@@ -15,6 +15,7 @@ use crate::api::word::Enum;
 use engine::error::Result;
 use engine::staff::ops::{DeleteRole, DeleteStaff, RevokeStaffSessions, SetRole, UpdateStaff};
 use engine::staff::repo;
+use engine::staff::roles::{RoleWish, RoleWishes};
 
 /// Queries about staff.
 #[derive(Debug, Default)]
@@ -101,8 +102,49 @@ pub struct AdminStaffUpdateInput {
     pub name: Option<String>,
     /// Whether the person can log in; false ends every session at once.
     pub active: Option<bool>,
-    /// All roles from now on, 1 to 20; none with a permission that you don't hold yourself.
+    /// All roles from now on, each without limit, 1 to 20; none with a permission that you don't hold yourself
+    /// without limit. Send these or `roles`.
     pub role_ids: Option<Vec<ID>>,
+    /// All roles from now on with how far each reaches, 1 to 20; none beyond what you hold yourself.
+    pub roles: Option<Vec<AdminRoleAssignmentInput>>,
+}
+
+/// A role that somebody gets, and how far it reaches.
+#[derive(Debug, InputObject)]
+pub struct AdminRoleAssignmentInput {
+    /// Which role.
+    pub role_id: ID,
+    /// The only channels that it reaches, at most 250; every channel when empty or absent.
+    #[graphql(default)]
+    pub channel_ids: Vec<ID>,
+    /// The only locations that it reaches, at most 250; every location when empty or absent.
+    #[graphql(default)]
+    pub location_ids: Vec<ID>,
+}
+
+/// Reads ids of a list; `path` leads to the list.
+pub(crate) fn ids<T: std::str::FromStr>(list: &[ID], path: &[String], refusals: &mut Refusals) -> Vec<T> {
+    let mut read = Vec::with_capacity(list.len());
+    for (index, id) in list.iter().enumerate() {
+        let path: Vec<String> = path.iter().cloned().chain([index.to_string()]).collect();
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        read.extend(refusals.keep(parse_id(id, &path)));
+    }
+    read
+}
+
+/// Reads roles with how far each reaches.
+pub(crate) fn wishes(roles: &[AdminRoleAssignmentInput], refusals: &mut Refusals) -> RoleWishes {
+    let mut wishes = Vec::with_capacity(roles.len());
+    for (index, wish) in roles.iter().enumerate() {
+        let index = index.to_string();
+        let at = |field: &str| ["roles".to_owned(), index.clone(), field.to_owned()];
+        let role = refusals.keep(parse_id(&wish.role_id, &["roles", &index, "roleId"]));
+        let channels = ids(&wish.channel_ids, &at("channelIds"), refusals);
+        let locations = ids(&wish.location_ids, &at("locationIds"), refusals);
+        wishes.extend(role.map(|role| RoleWish { role, channels, locations }));
+    }
+    RoleWishes { field: "roles", wishes }
 }
 
 /// Which member of staff is removed.
@@ -248,13 +290,23 @@ async fn set_role(call: &Call, input: AdminRoleSetInput) -> Result<AdminRole> {
 async fn update_staff(call: &Call, input: AdminStaffUpdateInput) -> Result<AdminStaff> {
     let mut refusals = Refusals::default();
     let id = refusals.keep(parse_id::<StaffId>(&input.id, &["id"]));
-    let mut roles = input.role_ids.as_ref().map(|_| Vec::new());
-    for (index, role) in input.role_ids.iter().flatten().enumerate() {
-        let role = refusals.keep(parse_id::<RoleId>(role, &["roleIds", &index.to_string()]));
-        if let (Some(roles), Some(role)) = (&mut roles, role) {
-            roles.push(role);
+    let roles = match (&input.role_ids, &input.roles) {
+        (None, None) => None,
+        (Some(list), None) => {
+            let unlimited = |role| RoleWish { role, channels: Vec::new(), locations: Vec::new() };
+            let mut read: Vec<RoleId> = ids(list, &["roleIds".to_owned()], &mut refusals);
+            // The same role twice is that role.
+            let mut seen = std::collections::HashSet::new();
+            read.retain(|id| seen.insert(*id));
+            Some(RoleWishes { field: "roleIds", wishes: read.into_iter().map(unlimited).collect() })
         }
-    }
+        (None, Some(list)) => Some(wishes(list, &mut refusals)),
+        (Some(_), Some(_)) => {
+            let message = "Send roleIds, or roles with how far each reaches, not both.";
+            refusals.push(Refusal::new(ErrorCode::Invalid, message).at(["roleIds"]));
+            None
+        }
+    };
     refusals.into_result()?;
     let Some(id) = id else { return Err(engine::error::Error::internal("a refusal was lost")) };
     let op =

@@ -1,16 +1,17 @@
 //! How staff, roles and sessions look.
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::auth::{Permission, built_in_role};
 use entity::{role, session, staff};
 
-use super::load::{RolesOf, SessionsOf};
+use super::load::{HasFactor, RolesOf, SessionsOf};
 use crate::api::call::call;
 use crate::api::page::connection;
 use crate::api::scalar::id;
 use crate::api::word::Enum;
 use engine::auth::repo::granted_by;
+use engine::staff::roles::HeldRole;
 
 /// A name for permissions.
 #[derive(Debug, Clone)]
@@ -48,6 +49,27 @@ impl AdminRole {
     /// Whether it is part of every shop: `owner` or `viewer`, which can't be changed.
     async fn built_in(&self) -> bool {
         built_in_role(&self.0.name).is_some()
+    }
+}
+
+/// A role that somebody has, and how far it reaches.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct AdminRoleAssignment {
+    /// The role.
+    pub role: AdminRole,
+    /// The ids of the channels that it is limited to, at most 250; empty when it reaches every channel.
+    pub channel_ids: Vec<ID>,
+    /// The ids of the locations that it is limited to, at most 250; empty when it reaches every location.
+    pub location_ids: Vec<ID>,
+}
+
+impl From<&HeldRole> for AdminRoleAssignment {
+    fn from(held: &HeldRole) -> Self {
+        Self {
+            role: AdminRole(held.role.clone()),
+            channel_ids: held.channels.limits().unwrap_or_default().iter().map(id).collect(),
+            location_ids: held.locations.limits().unwrap_or_default().iter().map(id).collect(),
+        }
     }
 }
 
@@ -112,14 +134,31 @@ impl AdminStaff {
         self.0.active
     }
 
-    /// Since when.
+    /// Since when the person can log in; null while an invitation is open.
+    async fn joined_at(&self) -> Option<DateTime<Utc>> {
+        self.0.joined_at
+    }
+
+    /// Whether the person has a second factor.
+    async fn second_factor_enabled(&self, ctx: &Context<'_>) -> async_graphql::Result<bool> {
+        call(ctx)?.load(HasFactor(self.0.id)).await
+    }
+
+    /// Since when the person is known.
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
     /// The roles by name, at most 20.
     async fn roles(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminRole>> {
-        Ok(call(ctx)?.load(RolesOf(self.0.id)).await?.iter().cloned().map(AdminRole).collect())
+        let held = call(ctx)?.load(RolesOf(self.0.id)).await?;
+        Ok(held.iter().map(|held| AdminRole(held.role.clone())).collect())
+    }
+
+    /// The same with how far each of them reaches.
+    async fn role_assignments(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminRoleAssignment>> {
+        let held = call(ctx)?.load(RolesOf(self.0.id)).await?;
+        Ok(held.iter().map(AdminRoleAssignment::from).collect())
     }
 
     /// The log-ins in force, the newest first, at most 100.

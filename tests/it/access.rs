@@ -2,6 +2,7 @@
 
 use domain::auth::{ActorKind, Permission, Surface, VIEWER};
 use domain::id::{ApiKeyId, CustomerId, SessionId, StaffId};
+use domain::reach::Grants;
 use engine::actor::{Actor, Need};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use sea_orm::EntityTrait;
@@ -17,7 +18,7 @@ fn the_guard_s_truth_table() {
     let staff = |permissions: &[Permission]| Actor::Staff {
         id: StaffId(Uuid::nil()),
         session: SessionId(Uuid::nil()),
-        permissions: permissions.to_vec(),
+        grants: Grants::everywhere(permissions),
     };
     let customer = Actor::Customer { id: CustomerId(Uuid::nil()), session: SessionId(Uuid::nil()) };
     let write = Need::Permission(Permission::CatalogWrite);

@@ -76,7 +76,7 @@ fn config_print_says_where_each_value_comes_from_and_no_password() {
     ] {
         assert!(lines.contains(&line), "{line} in {text}");
     }
-    assert!(!text.contains("secret"), "{text}");
+    assert!(!text.contains(":secret"), "{text}");
 }
 
 /// Runs a verb on the shop's database; answers whether it ended well, and with what it printed.
@@ -174,4 +174,33 @@ fn a_bar_says_done_total_rate_and_what_is_left() {
     assert_eq!(line(0, 250, 10), "250 of 1000 rows, 25/s, 0:30 left");
     assert_eq!(line(900, 950, 100), "950 of 1000 rows, 0/s, 1:40 left", "what was done before it began is no rate");
     assert_eq!(line(0, 0, 3), "0 of 1000 rows, 0/s, 0:00 left");
+}
+
+#[test]
+fn a_file_of_identity_providers_that_can_t_be_used_is_said_so_without_its_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("id.toml");
+    let good = "[[provider]]\nname = \"company\"\ntitle = \"Company\"\nissuer = \"https://id.example\"\n\
+        client_id = \"shop\"\nclient_secret = \"hush-hush\"\nredirect_url = \"https://admin.example\"\n";
+    for (text, fault) in [
+        (format!("{good}surprise = 1\n"), "surprise"),
+        (good.replace("https://id", "http://id"), "issuer"),
+        (good.replace("client_id", "client"), "client"),
+        (format!("{good}= \"hush-hush\"\n"), "id.toml"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let (done, text) = emporion(folder.path(), &["serve", "--identity-providers", "id.toml"]);
+        assert!(!done && text.contains("id.toml") && text.contains(fault) && !text.contains("hush"), "{text}");
+    }
+    let (done, text) = emporion(folder.path(), &["serve", "--identity-providers", "none.toml"]);
+    assert!(!done && text.contains("none.toml"), "{text}");
+}
+
+#[test]
+fn a_secret_that_is_too_short_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (done, text) = emporion(folder.path(), &["migrate", "up", "--secret", "abc"]);
+    assert!(!done && text.contains("at least 32 characters"), "{text}");
+    let (done, text) = emporion(folder.path(), &["migrate", "up", "--secret", "0123456789abcdef0123456789abcdef"]);
+    assert!(done, "{text}");
 }

@@ -59,6 +59,7 @@ async fn present(shop: &Shop, account: &Account, purpose: TokenPurpose, token: &
             shop.guest("customerEmailChangeConfirm", json!({ "token": token }), "changed").await
         }
         TokenPurpose::OrderClaim => account.mutate("orderClaim", json!({ "token": token }), "claimed").await,
+        staff => panic!("{staff} is no customer's"),
     }
 }
 
@@ -75,6 +76,7 @@ async fn token_for(shop: &Shop, ada: &Account, purpose: TokenPurpose) -> String 
             shop.mailed(purpose, ada.id).await
         }
         TokenPurpose::PasswordRecovery | TokenPurpose::OrderClaim => shop.mailed(purpose, ada.id).await,
+        staff => panic!("{staff} is no customer's"),
     }
 }
 

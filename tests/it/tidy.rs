@@ -198,6 +198,14 @@ fn only_repo_and_the_frame_s_storage_build_queries() {
 }
 
 #[test]
+fn one_file_speaks_http() {
+    let named = running_code().into_iter().filter(|(name, source)| {
+        name != "engine/src/auth/oidc/client.rs" && paths(source).iter().any(|path| path.starts_with("reqwest::"))
+    });
+    none(named.map(|(name, _)| name).collect(), "HTTP clients outside the one that calls identity providers");
+}
+
+#[test]
 fn sea_orm_is_never_imported_by_glob() {
     let globs = running_code().into_iter().filter(|(_, source)| paths(source).iter().any(|path| path == "sea_orm::*"));
     none(globs.map(|(name, _)| name).collect(), "glob imports of sea_orm");

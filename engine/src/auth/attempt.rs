@@ -38,6 +38,8 @@ pub enum Attempt {
     CustomerPassword,
     /// A password of staff.
     StaffPassword,
+    /// A code of the second factor of staff; counted by the person's id.
+    SecondFactor,
     /// Having a mail sent to an address.
     Mail,
     /// Nothing: work that is done because others cause it, see [`spend`].

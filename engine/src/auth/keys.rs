@@ -3,7 +3,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::auth::{MAX_API_KEYS, Permission};
-use domain::id::{ApiKeyId, RoleId};
+use domain::id::{ApiKeyId, ChannelId, LocationId, RoleId};
+use domain::reach::{Grant, Reach};
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::title;
 use entity::api_key;
@@ -16,6 +17,7 @@ use crate::db::StatementCount;
 use crate::error::{Error, Result};
 use crate::op::{Op, Tx};
 use crate::staff::ops::within_own;
+use crate::staff::roles::{check_limits, words};
 
 const WRITE: Need = Need::Permission(Permission::AccessWrite);
 /// How exactly the last use of a key is known: finer would be a write per request.
@@ -59,12 +61,44 @@ impl Op for CreateApiKey {
     type Out = api_key::Model;
 
     async fn run(&self, tx: &mut Tx) -> Result<api_key::Model> {
+        self.create(tx, &[], &[]).await
+    }
+}
+
+/// The same, limited to some channels and locations.
+#[derive(Debug, Clone)]
+pub struct CreateLimitedApiKey {
+    /// The key.
+    pub key: CreateApiKey,
+    /// In which channels; in all when none is listed.
+    pub channels: Vec<ChannelId>,
+    /// At which locations; at all when none is listed.
+    pub locations: Vec<LocationId>,
+}
+
+impl Op for CreateLimitedApiKey {
+    const NAME: &'static str = CreateApiKey::NAME;
+    const NEEDS: Need = WRITE;
+    type Out = api_key::Model;
+
+    async fn run(&self, tx: &mut Tx) -> Result<api_key::Model> {
+        self.key.create(tx, &self.channels, &self.locations).await
+    }
+}
+
+impl CreateApiKey {
+    async fn create(&self, tx: &mut Tx, channels: &[ChannelId], locations: &[LocationId]) -> Result<api_key::Model> {
+        let settings = tx.settings().await?;
         let mut refusals = Refusals::default();
         let name = refusals.keep(title(&self.title).map_err(|refusal| refusal.at(["title"])));
         let role = repo::role_named(tx, &self.role).await?;
+        let (channels, locations): (Reach<ChannelId>, Reach<LocationId>) =
+            check_limits(&settings, channels, locations, &[], &mut refusals);
         match &role {
             Some(role) => {
-                refusals.keep(within_own(tx.actor(), &repo::granted_by(role)).map_err(|refusal| refusal.at(["role"])));
+                let (channels, locations) = (channels.clone(), locations.clone());
+                let wanted = Grant { permissions: repo::granted_by(role), channels, locations };
+                refusals.keep(within_own(tx.actor(), &vec![wanted].into()).map_err(|refusal| refusal.at(["role"])));
             }
             None => refusals.push(Refusal::new(ErrorCode::NotFound, "There is no such role.").at(["role"])),
         }
@@ -85,9 +119,14 @@ impl Op for CreateApiKey {
             role_id: role.id,
             revoked_at: None,
             last_used_at: None,
+            channels: words(&channels),
+            locations: words(&locations),
         };
         let row = repo::insert_api_key(tx, row).await?;
-        tx.audit(row.id, None, Some(json!({ "title": row.title, "role": role.name })));
+        let after = json!({
+            "title": row.title, "role": role.name, "channels": row.channels, "locations": row.locations,
+        });
+        tx.audit(row.id, None, Some(after));
         Ok(row)
     }
 }
@@ -100,7 +139,7 @@ async fn lock_own(tx: &Tx, id: ApiKeyId) -> Result<api_key::Model> {
     }
     let role: RoleId = row.role_id;
     let role = repo::find_role(&tx.conn, role).await?.ok_or_else(|| Error::not_found("role"))?;
-    within_own(tx.actor(), &repo::granted_by(&role)).map_err(|refusal| refusal.at(["id"]))?;
+    within_own(tx.actor(), &repo::grants_of_key(&row, &role)).map_err(|refusal| refusal.at(["id"]))?;
     Ok(row)
 }
 

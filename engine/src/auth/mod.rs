@@ -14,14 +14,20 @@
 //! | what can be done with keys | [`keys`] |
 //! | how mailed tokens work | [`one_time`] |
 //! | how many tries a guesser has | [`attempt`] |
+//! | what staff prove besides a password | [`factor`], `domain::totp` |
+//! | how staff log in at an identity provider | [`oidc`] |
+//! | how secrets that are read again are kept | [`vault`] |
 
 pub mod attempt;
+pub mod factor;
 pub mod keys;
+pub mod oidc;
 pub mod one_time;
 pub mod ops;
 pub mod password;
 pub mod repo;
 pub mod token;
+pub mod vault;
 
 use domain::auth::Surface;
 
@@ -51,9 +57,9 @@ pub async fn authenticate(
             return Err(Error::Unauthenticated);
         }
         let key = repo::find_api_key(&conn, &token::hash(credential)).await?;
-        let (key, permissions) = key.ok_or(Error::Unauthenticated)?;
+        let (key, grants) = key.ok_or(Error::Unauthenticated)?;
         keys::note_use(app, &key, now).await;
-        return Ok(Actor::ApiKey { id: key.id, permissions });
+        return Ok(Actor::ApiKey { id: key.id, grants });
     }
     let session = app.keys.read_access(surface, credential, now).ok_or(Error::Unauthenticated)?;
     let actor = match surface {

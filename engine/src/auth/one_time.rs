@@ -29,6 +29,9 @@ pub fn life(purpose: TokenPurpose) -> TimeDelta {
     match purpose {
         TokenPurpose::CustomerVerification => TimeDelta::hours(24),
         TokenPurpose::PasswordRecovery | TokenPurpose::EmailChange | TokenPurpose::OrderClaim => TimeDelta::hours(1),
+        TokenPurpose::StaffInvitation => TimeDelta::days(7),
+        TokenPurpose::StaffRecovery => TimeDelta::hours(1),
+        TokenPurpose::StaffLogin => TimeDelta::minutes(5),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use domain::auth::{ActorKind, MIN_PASSWORD, Permission, Surface};
 use domain::id::{SessionId, StaffId};
+use domain::reach::Grants;
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::{Email, title};
 use entity::{session, staff};
@@ -9,7 +10,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::attempt::{self, Attempt};
-use super::{password, repo, token};
+use super::factor::{self, LogIn};
+use super::{one_time, password, repo, token};
 use crate::actor::{Actor, Caller, Need};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -17,7 +19,7 @@ use crate::op::{Op, Tx};
 use crate::staff::ops::within_own;
 
 /// The longest password, in characters: hashing must not become the attack.
-const MAX_PASSWORD: usize = 256;
+pub(super) const MAX_PASSWORD: usize = 256;
 
 /// What a log-in or a refresh gives.
 #[derive(Debug, Clone)]
@@ -39,9 +41,9 @@ fn invalid_token() -> Refusal {
     Refusal::new(ErrorCode::TokenInvalid, "This token is unknown, expired, used or revoked; log in again.")
 }
 
-/// Logs a member of staff in. The answer for an unknown e-mail is the same in
+/// Logs a member of staff in, as far as a password goes. The answer for an unknown e-mail is the same in
 /// content and in time.
-pub async fn log_in_staff(app: &std::sync::Arc<App>, caller: &Caller, email: &str, secret: String) -> Result<Tokens> {
+pub async fn log_in_staff(app: &std::sync::Arc<App>, caller: &Caller, email: &str, secret: String) -> Result<LogIn> {
     let conn = app.db.read(&caller.statements);
     if secret.chars().count() > MAX_PASSWORD {
         return Err(wrong_credentials().into());
@@ -57,10 +59,7 @@ pub async fn log_in_staff(app: &std::sync::Arc<App>, caller: &Caller, email: &st
     let right = password::verify(secret, identity.and_then(|identity| identity.secret_hash)).await?;
     match found {
         Some(staff) if right => {
-            let op = OpenSession::new(ActorKind::Staff, staff.id.into(), Surface::Admin)
-                .forgetting(Attempt::StaffPassword, email);
-            let session = app.run(&Caller { actor: Actor::System, ..caller.clone() }, &op).await?;
-            op.tokens(app, &session)
+            factor::log_in(app, caller, staff.id, false, Some((Attempt::StaffPassword, email))).await
         }
         _ => Err(wrong_credentials().into()),
     }
@@ -74,12 +73,13 @@ pub struct OpenSession {
     surface: Surface,
     secret: String,
     proved: Option<(Attempt, String)>,
+    second_factor: bool,
 }
 
 impl OpenSession {
     /// A session for this actor.
     pub fn new(actor_kind: ActorKind, actor: Uuid, surface: Surface) -> Self {
-        Self { actor_kind, actor, surface, secret: token::random_token(""), proved: None }
+        Self { actor_kind, actor, surface, secret: token::random_token(""), proved: None, second_factor: false }
     }
 
     /// The same, forgetting the attempts that came before the right one.
@@ -87,6 +87,21 @@ impl OpenSession {
     pub fn forgetting(mut self, attempt: Attempt, address: &str) -> Self {
         self.proved = Some((attempt, address.to_owned()));
         self
+    }
+
+    /// The same after a second factor, or after a proof that stands for one.
+    #[must_use]
+    pub fn by_second_factor(mut self, proved: bool) -> Self {
+        self.second_factor = proved;
+        self
+    }
+
+    /// Forgets the attempts that came before the right one.
+    pub(super) async fn forget(&self, tx: &mut Tx) -> Result<()> {
+        match &self.proved {
+            Some((attempt, address)) => attempt::forget(tx, *attempt, address).await,
+            None => Ok(()),
+        }
     }
 
     /// The tokens of the session that was opened.
@@ -113,9 +128,7 @@ impl Op for OpenSession {
     type Out = session::Model;
 
     async fn run(&self, tx: &mut Tx) -> Result<session::Model> {
-        if let Some((attempt, address)) = &self.proved {
-            attempt::forget(tx, *attempt, address).await?;
-        }
+        self.forget(tx).await?;
         let row = session::Model {
             id: tx.id(),
             actor_kind: self.actor_kind,
@@ -126,6 +139,7 @@ impl Op for OpenSession {
             created_at: tx.now(),
             expires_at: tx.now() + token::SESSION_LIFE,
             revoked_at: None,
+            second_factor: self.second_factor,
         };
         repo::insert_session(tx, row).await
     }
@@ -201,6 +215,8 @@ pub struct ResetPassword {
     pub staff: StaffId,
     /// The hash of the password.
     pub secret_hash: String,
+    /// Whether his second factor goes too.
+    pub reset_second_factor: bool,
 }
 
 impl Op for ResetPassword {
@@ -209,10 +225,19 @@ impl Op for ResetPassword {
     type Out = ();
 
     async fn run(&self, tx: &mut Tx) -> Result<()> {
-        let identity = repo::find_password(&tx.conn, ActorKind::Staff, self.staff).await?;
-        let mut identity = identity.ok_or_else(|| Error::not_found("password"))?;
-        identity.secret_hash = Some(self.secret_hash.clone());
-        repo::update_identity(tx, identity).await?;
+        let mut row =
+            crate::staff::repo::lock(tx, self.staff).await?.ok_or_else(|| Error::not_found("member of staff"))?;
+        crate::staff::invite::put_password(tx, &row, self.secret_hash.clone()).await?;
+        if row.joined_at.is_none() {
+            row.joined_at = Some(tx.now());
+            row.version += 1;
+            row.updated_at = tx.now();
+            crate::staff::repo::update(tx, row).await?;
+        }
+        if self.reset_second_factor {
+            repo::delete_factor(tx, self.staff).await?;
+        }
+        one_time::end_all(tx, self.staff.into()).await?;
         repo::revoke_sessions(tx, ActorKind::Staff, self.staff.into(), None).await?;
         Ok(())
     }
@@ -234,7 +259,7 @@ impl Op for RevokeSession {
             Actor::Staff { id, .. } => row.actor_kind == ActorKind::Staff && row.actor_id == Uuid::from(*id),
             _ => false,
         };
-        let may = |row: &session::Model| own(row) || tx.actor().permissions().contains(&Permission::AccessWrite);
+        let may = |row: &session::Model| own(row) || tx.actor().holds(Permission::AccessWrite);
         let mut row = row.filter(may).ok_or_else(|| Error::not_found("session"))?;
         row.revoked_at.get_or_insert(tx.now());
         repo::update_session(tx, row).await?;
@@ -268,7 +293,8 @@ impl Op for CreateStaff {
         let role = repo::role_named(tx, &self.role).await?;
         match &role {
             Some(role) => {
-                refusals.keep(within_own(tx.actor(), &repo::granted_by(role)).map_err(|refusal| refusal.at(["role"])));
+                let wanted = Grants::everywhere(&repo::granted_by(role));
+                refusals.keep(within_own(tx.actor(), &wanted).map_err(|refusal| refusal.at(["role"])));
             }
             None => refusals.push(Refusal::new(ErrorCode::NotFound, "There is no such role.").at(["role"])),
         }
@@ -288,6 +314,7 @@ impl Op for CreateStaff {
             email,
             name,
             active: true,
+            joined_at: Some(tx.now()),
         };
         let row = repo::insert_staff(tx, row, role.id, self.secret_hash.clone()).await?;
         tx.audit(row.id, None, Some(json!({ "role": role.name })));

@@ -3,8 +3,11 @@
 use chrono::{DateTime, Utc};
 use domain::auth::{ActorKind, Permission, TokenPurpose};
 use domain::id::{ApiKeyId, CustomerId, RoleId, SessionId, StaffId};
+use domain::reach::{Grant, Grants};
 use domain::text::Email;
-use entity::{api_key, auth_identity, one_time_token, role, session, staff, staff_role};
+use entity::{
+    api_key, auth_identity, one_time_token, recovery_code, role, second_factor, session, setting, staff, staff_role,
+};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect,
@@ -15,10 +18,18 @@ use crate::actor::Actor;
 use crate::db::{Conn, statement};
 use crate::error::Result;
 use crate::op::Tx;
+use crate::staff::roles::limits;
 
 /// The staff behind a session that is in force, with what their roles grant.
 pub async fn find_staff_session(conn: &Conn, id: SessionId, now: DateTime<Utc>) -> Result<Option<Actor>> {
-    let sql = "select session.actor_id, role.name, role.permissions from session
+    // Who has a second factor, or works where one is demanded, holds nothing until he has shown it.
+    let sql = "select session.actor_id, role.name, role.permissions, staff_role.channels, staff_role.locations,
+            case when not session.second_factor and (
+                exists (select 1 from second_factor
+                    where second_factor.staff_id = staff.id and second_factor.confirmed_at is not null)
+                or exists (select 1 from setting where key = 'staff_second_factor' and value = 'REQUIRED')
+            ) then 1 else 0 end
+        from session
         join staff on staff.id = session.actor_id and staff.active and staff.deleted_at is null
         join staff_role on staff_role.staff_id = staff.id
         join role on role.id = staff_role.role_id
@@ -27,12 +38,17 @@ pub async fn find_staff_session(conn: &Conn, id: SessionId, now: DateTime<Utc>) 
     let rows = conn.query_all_raw(statement(conn, sql, [Uuid::from(id).into(), now.into()])).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let staff: Uuid = first.try_get_by_index(0)?;
-    let mut permissions = Vec::new();
-    for row in &rows {
+    let held_back: i32 = first.try_get_by_index(5)?;
+    let mut grants = Vec::with_capacity(rows.len());
+    for row in rows.iter().filter(|_| held_back == 0) {
         let name: String = row.try_get_by_index(1)?;
-        permissions.extend(permissions_of(&name, &row.try_get_by_index(2)?));
+        grants.push(Grant {
+            permissions: permissions_of(&name, &row.try_get_by_index(2)?),
+            channels: limits(&row.try_get_by_index(3)?),
+            locations: limits(&row.try_get_by_index(4)?),
+        });
     }
-    Ok(Some(Actor::Staff { id: StaffId(staff), session: id, permissions }))
+    Ok(Some(Actor::Staff { id: StaffId(staff), session: id, grants: grants.into() }))
 }
 
 /// A member of staff with what his roles grant now, whether or not he is logged
@@ -64,11 +80,14 @@ pub async fn find_customer_session(conn: &Conn, id: SessionId, now: DateTime<Utc
 }
 
 /// The key with this hash, when it is in force, with what its role grants.
-pub async fn find_api_key(conn: &Conn, hash: &[u8]) -> Result<Option<(api_key::Model, Vec<Permission>)>> {
+pub async fn find_api_key(conn: &Conn, hash: &[u8]) -> Result<Option<(api_key::Model, Grants)>> {
     let find = api_key::Entity::find().filter(api_key::Column::Hash.eq(hash.to_vec()));
     let Some(key) = find.filter(api_key::Column::RevokedAt.is_null()).one(conn).await? else { return Ok(None) };
     let role = role::Entity::find_by_id(key.role_id).one(conn).await?;
-    Ok(role.map(|role| (key, granted_by(&role))))
+    Ok(role.map(|role| {
+        let grants = grants_of_key(&key, &role);
+        (key, grants)
+    }))
 }
 
 /// A key by id, when it is in force.
@@ -76,7 +95,13 @@ pub async fn find_api_key_by_id(conn: &Conn, id: ApiKeyId) -> Result<Option<Acto
     let find = api_key::Entity::find_by_id(id).filter(api_key::Column::RevokedAt.is_null());
     let Some(key) = find.one(conn).await? else { return Ok(None) };
     let role = role::Entity::find_by_id(key.role_id).one(conn).await?;
-    Ok(role.map(|role| Actor::ApiKey { id, permissions: granted_by(&role) }))
+    Ok(role.map(|role| Actor::ApiKey { id, grants: grants_of_key(&key, &role) }))
+}
+
+/// What a key with this role may do, and how far.
+pub fn grants_of_key(key: &api_key::Model, role: &role::Model) -> Grants {
+    let (channels, locations) = (limits(&key.channels), limits(&key.locations));
+    vec![Grant { permissions: granted_by(role), channels, locations }].into()
 }
 
 /// What a role grants.
@@ -173,10 +198,119 @@ pub async fn role_named(tx: &mut Tx, name: &str) -> Result<Option<role::Model>> 
 /// Writes a member of staff with a role and a password.
 pub async fn insert_staff(tx: &mut Tx, row: staff::Model, role: RoleId, secret_hash: String) -> Result<staff::Model> {
     let row = row.into_active_model().reset_all().insert(&tx.conn).await?;
-    let member = staff_role::ActiveModel { staff_id: Set(row.id), role_id: Set(role) };
+    let none = || Set(serde_json::json!([]));
+    let member =
+        staff_role::ActiveModel { staff_id: Set(row.id), role_id: Set(role), channels: none(), locations: none() };
     staff_role::Entity::insert(member).exec_without_returning(&tx.conn).await?;
     insert_password(tx, ActorKind::Staff, row.id.into(), &row.email, Some(secret_hash)).await?;
     Ok(row)
+}
+
+/// How it stands with somebody's second factor.
+#[derive(Debug, Clone, Copy)]
+pub struct FactorState {
+    /// Whether he has one.
+    pub enabled: bool,
+    /// Whether the shop demands one.
+    pub required: bool,
+    /// Whether the session was opened with it.
+    pub passed: bool,
+    /// How many recovery codes are left.
+    pub recovery_codes_left: i32,
+}
+
+/// How it stands with somebody's second factor.
+pub async fn factor_state(conn: &Conn, staff: StaffId, session: SessionId) -> Result<FactorState> {
+    let sql = "select
+        (select count(*) from second_factor where staff_id = ? and confirmed_at is not null),
+        (select count(*) from setting where key = 'staff_second_factor' and value = 'REQUIRED'),
+        (select count(*) from session where id = ? and second_factor),
+        (select count(*) from recovery_code where staff_id = ? and used_at is null)";
+    let values = [Uuid::from(staff).into(), Uuid::from(session).into(), Uuid::from(staff).into()];
+    let row = conn.query_one_raw(statement(conn, sql, values)).await?;
+    let row = row.ok_or_else(|| crate::error::Error::internal("a count gave nothing"))?;
+    let count = |index: usize| -> Result<i64> { Ok(row.try_get_by_index(index)?) };
+    Ok(FactorState {
+        enabled: count(0)? > 0,
+        required: count(1)? > 0,
+        passed: count(2)? > 0,
+        recovery_codes_left: count(3)? as i32,
+    })
+}
+
+/// Which of these members of staff have a second factor.
+pub async fn with_factor(conn: &Conn, staff: &[StaffId]) -> Result<Vec<StaffId>> {
+    let find = second_factor::Entity::find()
+        .filter(crate::db::any(conn, second_factor::Column::StaffId, staff.iter().copied()))
+        .filter(second_factor::Column::ConfirmedAt.is_not_null());
+    Ok(find.all(conn).await?.into_iter().map(|row| row.staff_id).collect())
+}
+
+/// Somebody's second factor, locked until the transaction ends.
+pub async fn lock_factor(tx: &Tx, staff: StaffId) -> Result<Option<second_factor::Model>> {
+    Ok(second_factor::Entity::find_by_id(staff).lock_exclusive().one(&tx.conn).await?)
+}
+
+/// Writes a new second factor.
+pub async fn insert_factor(tx: &mut Tx, row: second_factor::Model) -> Result<()> {
+    Ok(crate::db::insert_all::<second_factor::Entity>(&tx.conn, vec![row]).await?)
+}
+
+/// Writes every column of a second factor.
+pub async fn update_factor(tx: &mut Tx, row: second_factor::Model) -> Result<()> {
+    row.into_active_model().reset_all().update(&tx.conn).await?;
+    Ok(())
+}
+
+/// Removes somebody's second factor with its recovery codes; says whether there was one.
+pub async fn delete_factor(tx: &mut Tx, staff: StaffId) -> Result<bool> {
+    recovery_code::Entity::delete_many().filter(recovery_code::Column::StaffId.eq(staff)).exec(&tx.conn).await?;
+    Ok(second_factor::Entity::delete_by_id(staff).exec(&tx.conn).await?.rows_affected > 0)
+}
+
+/// Writes somebody's recovery codes in the place of the older ones.
+pub async fn replace_recovery_codes(tx: &mut Tx, staff: StaffId, hashes: Vec<Vec<u8>>) -> Result<()> {
+    recovery_code::Entity::delete_many().filter(recovery_code::Column::StaffId.eq(staff)).exec(&tx.conn).await?;
+    let row = |hash| recovery_code::Model { staff_id: staff, hash, used_at: None };
+    let rows = hashes.into_iter().map(row).collect();
+    Ok(crate::db::insert_all::<recovery_code::Entity>(&tx.conn, rows).await?)
+}
+
+/// Uses a recovery code up, if it is one that was not used.
+pub async fn use_recovery_code(tx: &mut Tx, staff: StaffId, hash: &[u8]) -> Result<bool> {
+    let sql = "update recovery_code set used_at = ? where staff_id = ? and hash = ? and used_at is null";
+    let values = [tx.now().into(), Uuid::from(staff).into(), hash.to_vec().into()];
+    Ok(tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?.rows_affected() == 1)
+}
+
+const DEMANDED: &str = "staff_second_factor";
+
+/// Whether the shop demands a second factor of everybody.
+pub async fn demands_factor(conn: &Conn) -> Result<bool> {
+    let row = setting::Entity::find_by_id(DEMANDED.to_owned()).one(conn).await?;
+    Ok(row.is_some_and(|row| row.value == "REQUIRED"))
+}
+
+/// Says whether the shop demands a second factor of everybody.
+pub async fn demand_factor(tx: &mut Tx, required: bool) -> Result<()> {
+    setting::Entity::delete_by_id(DEMANDED.to_owned()).exec(&tx.conn).await?;
+    if required {
+        let row = setting::Model { key: DEMANDED.to_owned(), value: "REQUIRED".to_owned() };
+        crate::db::insert_all::<setting::Entity>(&tx.conn, vec![row]).await?;
+    }
+    Ok(())
+}
+
+/// Whose a token is, if it is good for this purpose.
+pub async fn find_token(conn: &Conn, purpose: TokenPurpose, hash: &[u8], now: DateTime<Utc>) -> Result<Option<Uuid>> {
+    let row = one_time_token::Entity::find()
+        .filter(one_time_token::Column::Hash.eq(hash.to_vec()))
+        .filter(one_time_token::Column::Purpose.eq(purpose))
+        .filter(one_time_token::Column::UsedAt.is_null())
+        .filter(one_time_token::Column::ExpiresAt.gt(now))
+        .one(conn)
+        .await?;
+    Ok(row.map(|row| row.subject_id))
 }
 
 /// Writes a new session.
@@ -263,8 +397,9 @@ pub async fn take_attempts(tx: &mut Tx, key: &[u8], count: i64) -> Result<()> {
 /// Whether there are tokens or attempts whose time is over.
 pub async fn has_stale(conn: &Conn, now: DateTime<Utc>, since: DateTime<Utc>) -> Result<bool> {
     let sql = "select 1 where exists (select 1 from one_time_token where expires_at <= ?)
-        or exists (select 1 from access_attempt where since <= ?)";
-    Ok(conn.query_one_raw(statement(conn, sql, [now.into(), since.into()])).await?.is_some())
+        or exists (select 1 from access_attempt where since <= ?)
+        or exists (select 1 from oidc_login where expires_at <= ?)";
+    Ok(conn.query_one_raw(statement(conn, sql, [now.into(), since.into(), now.into()])).await?.is_some())
 }
 
 /// Deletes tokens and attempts whose time is over.
@@ -273,7 +408,7 @@ pub async fn delete_stale(tx: &mut Tx, since: DateTime<Utc>) -> Result<()> {
     tx.conn.execute_raw(statement(&tx.conn, sql, [tx.now().into()])).await?;
     let sql = "delete from access_attempt where since <= ?";
     tx.conn.execute_raw(statement(&tx.conn, sql, [since.into()])).await?;
-    Ok(())
+    super::oidc::repo::delete_stale(tx).await
 }
 
 /// Writes a new API key.

@@ -14,7 +14,7 @@ use sea_orm::{ActiveValue::Set, EntityTrait, QueryOrder};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::db::{Db, StatementCount};
+use crate::db::{Conn, Db, StatementCount};
 use crate::error::{Error, Result};
 
 /// How long an access token is good for.
@@ -40,6 +40,7 @@ struct Claims {
 /// node has the same; the newest signs, all that are kept verify.
 pub struct Keys {
     shop: String,
+    vault: String,
     keys: Vec<(String, EncodingKey, DecodingKey)>,
 }
 
@@ -64,26 +65,24 @@ impl Keys {
             .on_conflict(OnConflict::new().do_nothing().to_owned())
             .exec_without_returning(&conn)
             .await?;
-        let name = setting::ActiveModel { key: Set("shop_id".to_owned()), value: Set(random_token("")) };
-        setting::Entity::insert(name)
-            .on_conflict(OnConflict::new().do_nothing().to_owned())
-            .exec_without_returning(&conn)
-            .await?;
-        let shop = setting::Entity::find_by_id("shop_id".to_owned()).one(&conn).await?;
+        let shop = made_once(&conn, "shop_id").await?;
+        let vault = made_once(&conn, "vault_key").await?;
         let rows = signing_key::Entity::find().order_by_desc(signing_key::Column::CreatedAt).all(&conn).await?;
         conn.commit().await?;
         let key = |row: signing_key::Model| {
             (row.kid, EncodingKey::from_secret(&row.secret), DecodingKey::from_secret(&row.secret))
         };
-        Ok(Self {
-            shop: shop.ok_or_else(|| Error::internal("the shop has no id"))?.value,
-            keys: rows.into_iter().map(key).collect(),
-        })
+        Ok(Self { shop, vault, keys: rows.into_iter().map(key).collect() })
     }
 
     /// What tells this shop from others.
     pub fn shop_id(&self) -> String {
         self.shop.clone()
+    }
+
+    /// What seals secrets where the operator gives none.
+    pub fn vault_key(&self) -> &str {
+        &self.vault
     }
 
     /// An access token for a session.
@@ -151,6 +150,17 @@ impl Keys {
     }
 }
 
+/// A random setting that is made the first time that it is asked for.
+async fn made_once(conn: &Conn, key: &str) -> Result<String> {
+    let row = setting::ActiveModel { key: Set(key.to_owned()), value: Set(random_token("")) };
+    setting::Entity::insert(row)
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .exec_without_returning(conn)
+        .await?;
+    let row = setting::Entity::find_by_id(key.to_owned()).one(conn).await?;
+    Ok(row.ok_or_else(|| Error::internal(format!("the setting {key} is missing")))?.value)
+}
+
 fn audience(surface: Surface) -> String {
     surface.as_str().to_lowercase()
 }
@@ -160,7 +170,8 @@ pub fn random_token(prefix: &str) -> String {
     format!("{prefix}{}", BASE64_URL_SAFE_NO_PAD.encode(random_bytes::<32>()))
 }
 
-fn random_bytes<const N: usize>() -> [u8; N] {
+/// So many bytes at random.
+pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     // The system's generator fails only where nothing secret can be made at all.
     #[allow(clippy::expect_used)]

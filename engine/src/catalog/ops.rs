@@ -339,6 +339,7 @@ impl Op for DeleteProduct {
     async fn run(&self, tx: &mut Tx) -> Result<ProductId> {
         let mut row = repo::lock(tx, self.id).await?.ok_or_else(|| Error::not_found("product"))?;
         check_version(self.expected_version, row.version)?;
+        super::publish::refuse_out_of_scope(tx, row.id).await?;
         row.deleted_at = Some(tx.now());
         row.version += 1;
         row.updated_at = tx.now();

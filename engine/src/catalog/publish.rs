@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use domain::auth::Permission;
 use domain::catalog::ProductStatus;
 use domain::id::{ChannelId, ProductId};
+use domain::reach::Reach;
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use entity::{product, product_channel};
 use serde_json::json;
@@ -14,15 +15,35 @@ use crate::actor::Need;
 use crate::error::{Error, Result};
 use crate::event::Aggregate;
 use crate::op::{Op, Tx};
+use crate::scope;
 use crate::version::check_version;
 
 const WRITE: Need = Need::Permission(Permission::CatalogWrite);
 
-/// The channels in which a new product is for sale when nobody says: every open one.
+/// The channels in which the caller may put products on sale.
+pub(super) fn reach(tx: &Tx) -> Reach<ChannelId> {
+    scope::channels(tx.actor(), Permission::CatalogWrite)
+}
+
+/// Refuses what would also change where a product is for sale beyond the caller's reach.
+pub(super) async fn refuse_out_of_scope(tx: &Tx, product: ProductId) -> Result<()> {
+    let reach = reach(tx);
+    if reach.is_everything() {
+        return Ok(());
+    }
+    let held = repo::channels_of(&tx.conn, &[product]).await?;
+    match held.iter().all(|row| reach.holds(row.channel_id)) {
+        true => Ok(()),
+        false => Err(scope::out_of_scope("a channel").about(product).into()),
+    }
+}
+
+/// The channels in which a new product is for sale when nobody says: every open one that the caller reaches.
 pub(super) async fn default_channels(tx: &mut Tx, status: ProductStatus) -> Result<Vec<ChannelId>> {
     let settings = tx.settings().await?;
+    let reach = reach(tx);
     let open = settings.channels.iter().filter(|channel| channel.active && status == ProductStatus::Published);
-    Ok(open.map(|channel| channel.id).collect())
+    Ok(open.map(|channel| channel.id).filter(|id| reach.holds(*id)).collect())
 }
 
 /// Rows for channels from one moment on, now when absent.
@@ -48,9 +69,10 @@ async fn checked(
     path: impl Fn(usize) -> Vec<String>,
 ) -> Result<Vec<product_channel::Model>> {
     let settings = tx.settings().await?;
+    let reach = reach(tx);
     let mut refusals = Refusals::default();
     for (place, (id, _)) in wished.iter().enumerate() {
-        if !settings.channels.iter().any(|channel| channel.id == *id) {
+        if !reach.holds(*id) || !settings.channels.iter().any(|channel| channel.id == *id) {
             refusals.push(Refusal::new(ErrorCode::NotFound, "There is no such channel.").at(path(place)));
         } else if wished[..place].iter().any(|(earlier, _)| earlier == id) {
             refusals.push(Refusal::new(ErrorCode::Duplicate, "This channel stands here twice.").at(path(place)));
@@ -117,7 +139,10 @@ async fn publish(
     let row = repo::lock(tx, id).await?.ok_or_else(|| Error::not_found("product"))?;
     refuse_archived(&row)?;
     let held = repo::channels_of(&tx.conn, &[id]).await?;
-    let rows = checked(tx, id, wished, &held, path).await?;
+    let mut rows = checked(tx, id, wished, &held, path).await?;
+    // Out of reach it stays for sale as it is.
+    let reach = reach(tx);
+    rows.extend(held.into_iter().filter(|row| !reach.holds(row.channel_id)));
     put(tx, row, rows, "product.published").await
 }
 
@@ -138,8 +163,11 @@ async fn put(
 ) -> Result<product::Model> {
     let channels: Vec<ChannelId> = rows.iter().map(|row| row.channel_id).collect();
     let before = row.status;
-    repo::replace_channels(tx, row.id, rows).await?;
     row.status = if channels.is_empty() { ProductStatus::Draft } else { ProductStatus::Published };
+    if row.status != before {
+        refuse_out_of_scope(tx, row.id).await?;
+    }
+    repo::replace_channels(tx, row.id, rows).await?;
     row.version += 1;
     row.updated_at = tx.now();
     let row = repo::update(tx, row).await?;
@@ -168,9 +196,10 @@ impl Op for UnpublishProduct {
         let row = repo::lock(tx, self.id).await?.ok_or_else(|| Error::not_found("product"))?;
         refuse_archived(&row)?;
         let held = repo::channels_of(&tx.conn, &[self.id]).await?;
+        let reach = reach(tx);
         let mut refusals = Refusals::default();
         for (place, id) in self.channels.iter().flatten().enumerate() {
-            if !held.iter().any(|row| row.channel_id == *id) {
+            if !reach.holds(*id) || !held.iter().any(|row| row.channel_id == *id) {
                 let message = "The product is not for sale in this channel.";
                 let at = ["channelIds".to_owned(), place.to_string()];
                 refusals.push(Refusal::new(ErrorCode::NotFound, message).at(at));
@@ -178,7 +207,8 @@ impl Op for UnpublishProduct {
         }
         refusals.into_result()?;
         let goes = |row: &product_channel::Model| {
-            self.channels.as_ref().is_none_or(|channels| channels.contains(&row.channel_id))
+            reach.holds(row.channel_id)
+                && self.channels.as_ref().is_none_or(|channels| channels.contains(&row.channel_id))
         };
         let stays: Vec<_> = held.iter().filter(|row| !goes(row)).cloned().collect();
         if stays.len() == held.len() && row.status == ProductStatus::Draft {
@@ -212,6 +242,7 @@ impl Op for ArchiveProduct {
         if (before == ProductStatus::Archived) == self.archived {
             return Ok(row);
         }
+        refuse_out_of_scope(tx, row.id).await?;
         row.status = if self.archived { ProductStatus::Archived } else { ProductStatus::Draft };
         row.version += 1;
         row.updated_at = tx.now();

@@ -2,6 +2,7 @@
 //! the one order in which no unique number stands in another's way. So many
 //! statements whatever the number of variants, but for their chunks.
 
+use domain::auth::Permission;
 use domain::catalog::{CheckedVariant, PriceDraft, made_title};
 use domain::id::{LocationId, MediaId, OptionId, OptionValueId, PriceId, ProductId, VariantId};
 use domain::money::Currency;
@@ -12,6 +13,7 @@ use super::repo::write;
 use crate::db::insert_all;
 use crate::error::{Error, Result};
 use crate::op::Tx;
+use crate::scope;
 use crate::settings::Settings;
 
 /// The values that a variant has, one of each option.
@@ -148,14 +150,20 @@ impl VariantRows {
         if self.stock.is_empty() {
             return Ok(());
         }
-        crate::inventory::repo::open(tx, default_location(settings)?, self.stock).await
+        let location = default_location(tx, settings)?;
+        crate::inventory::repo::open(tx, location, self.stock).await
     }
 }
 
-/// Where new variants lie.
-pub fn default_location(settings: &Settings) -> Result<LocationId> {
-    let first = settings.locations.first();
-    first.map(|location| location.id).ok_or_else(|| Error::internal("the shop has no location"))
+/// Where the stock of new variants lies: the location that is taken from
+/// first, of those that the caller reaches.
+pub fn default_location(tx: &Tx, settings: &Settings) -> Result<LocationId> {
+    if settings.locations.is_empty() {
+        return Err(Error::internal("the shop has no location"));
+    }
+    let reach = scope::locations(tx.actor(), Permission::CatalogWrite);
+    let first = settings.locations.iter().map(|location| location.id).find(|id| reach.holds(*id));
+    Ok(first.ok_or_else(|| scope::out_of_scope("the stock of a location"))?)
 }
 
 /// Whether everybody gets this price for any quantity.

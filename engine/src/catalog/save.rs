@@ -11,6 +11,7 @@ use domain::text::Handle;
 use entity::{media, product, product_channel, product_media};
 use serde_json::json;
 
+use super::publish::{reach, refuse_out_of_scope};
 use super::repo;
 use super::rows::{self, Values, VariantRows, combination};
 use crate::db::insert_all;
@@ -75,6 +76,9 @@ pub async fn save(
     };
     let row = wished_row(tx, wished, known.as_ref(), type_id);
     let new = known.is_none();
+    if known.as_ref().is_some_and(|before| before.status != row.status) {
+        refuse_out_of_scope(tx, row.id).await?;
+    }
     let mut changed = match &known {
         None => {
             insert_all::<product::Entity>(&tx.conn, vec![row.clone()]).await?;
@@ -121,13 +125,16 @@ fn keep_unsaid(wished: &CheckedProduct, known: &product::Model) -> CheckedProduc
 
 async fn save_channels(tx: &mut Tx, product: ProductId, channels: Vec<product_channel::Model>) -> Result<bool> {
     let row = |channel| product_channel::Model { product_id: product, ..channel };
-    let channels: Vec<_> = channels.into_iter().map(row).collect();
+    let mut channels: Vec<_> = channels.into_iter().map(row).collect();
     let ids = |rows: &[product_channel::Model]| {
         let mut ids: Vec<_> = rows.iter().map(|row| row.channel_id).collect();
         ids.sort();
         ids
     };
     let held = repo::channels_of(&tx.conn, &[product]).await?;
+    // Out of reach it stays for sale as it is.
+    let reach = reach(tx);
+    channels.extend(held.iter().filter(|row| !reach.holds(row.channel_id)).cloned());
     if ids(&held) == ids(&channels) {
         return Ok(false);
     }

@@ -38,7 +38,7 @@ pub struct CreateChannel {
 
 impl Op for CreateChannel {
     const NAME: &'static str = "channel.create";
-    const NEEDS: Need = WRITE;
+    const NEEDS: Need = Need::Everywhere(Permission::SettingsWrite);
     type Out = channel::Model;
 
     async fn run(&self, tx: &mut Tx) -> Result<channel::Model> {
@@ -160,7 +160,7 @@ impl Op for UpdateChannel {
 
     async fn run(&self, tx: &mut Tx) -> Result<channel::Model> {
         let settings = tx.settings().await?;
-        let before = repo::lock(tx, self.id).await?.ok_or_else(|| Error::not_found("channel"))?;
+        let before = lock_within(tx, self.id).await?.ok_or_else(|| Error::not_found("channel"))?;
         check_version(self.expected_version, before.version)?;
         let mut after = before.clone();
         let mut refusals = Refusals::default();
@@ -233,7 +233,7 @@ impl Op for CreatePublishableKey {
     async fn run(&self, tx: &mut Tx) -> Result<publishable_key::Model> {
         let mut refusals = Refusals::default();
         let name = refusals.keep(title(&self.title).map_err(|refusal| refusal.at(["title"])));
-        if repo::lock(tx, self.channel).await?.is_none() {
+        if lock_within(tx, self.channel).await?.is_none() {
             refusals.push(Refusal::new(ErrorCode::NotFound, "There is no such channel.").at(["channelId"]));
         }
         if repo::count_keys(&tx.conn).await? >= MAX_KEYS as u64 {
@@ -256,6 +256,12 @@ impl Op for CreatePublishableKey {
         tx.touch_settings().await?;
         Ok(row)
     }
+}
+
+/// A channel that the caller may change, locked until the transaction ends.
+async fn lock_within(tx: &Tx, id: ChannelId) -> Result<Option<channel::Model>> {
+    let reach = crate::scope::channels(tx.actor(), Permission::SettingsWrite);
+    Ok(repo::lock(tx, id).await?.filter(|row| reach.holds(row.id)))
 }
 
 fn summary(row: &channel::Model) -> serde_json::Value {

@@ -221,18 +221,21 @@ impl SetCollection {
             Some(row) => repo::channels_of(&tx.conn, &[row.id]).await?,
             None => Vec::new(),
         };
+        let reach = crate::scope::channels(tx.actor(), Permission::CatalogWrite);
+        let reached = |id: &ChannelId| reach.holds(*id);
         let wanted: Vec<ChannelId> = match (&self.channels, known, self.publish_at) {
             (Some(ids), _, _) => ids.clone(),
             (None, None, _) => {
-                settings.channels.iter().filter(|channel| channel.active).map(|channel| channel.id).collect()
+                let open = settings.channels.iter().filter(|channel| channel.active).map(|channel| channel.id);
+                open.filter(reached).collect()
             }
-            (None, Some(_), Some(_)) => held.iter().map(|row| row.channel_id).collect(),
+            (None, Some(_), Some(_)) => held.iter().map(|row| row.channel_id).filter(reached).collect(),
             (None, Some(_), None) => return Ok(None),
         };
         let mut rows = Vec::with_capacity(wanted.len());
         for (place, channel_id) in wanted.iter().copied().enumerate() {
             let at = ["channelIds".to_owned(), place.to_string()];
-            if !settings.channels.iter().any(|channel| channel.id == channel_id) {
+            if !reach.holds(channel_id) || !settings.channels.iter().any(|channel| channel.id == channel_id) {
                 refusals.push(Refusal::new(ErrorCode::NotFound, "There is no such channel.").at(at));
             } else if wanted[..place].contains(&channel_id) {
                 refusals.push(Refusal::new(ErrorCode::Duplicate, "This channel stands here twice.").at(at));
@@ -242,6 +245,8 @@ impl SetCollection {
             let collection_id = CollectionId(uuid::Uuid::nil());
             rows.push(collection_channel::Model { collection_id, channel_id, published_at });
         }
+        // Out of reach it stays shown as it is.
+        rows.extend(held.into_iter().filter(|row| !reach.holds(row.channel_id)));
         Ok(Some(rows))
     }
 
@@ -286,6 +291,13 @@ impl Op for DeleteCollection {
     async fn run(&self, tx: &mut Tx) -> Result<CollectionId> {
         let mut row = repo::lock(tx, self.id).await?.ok_or_else(|| Error::not_found("collection"))?;
         check_version(self.expected_version, row.version)?;
+        let reach = crate::scope::channels(tx.actor(), Permission::CatalogWrite);
+        if !reach.is_everything() {
+            let shown = repo::channels_of(&tx.conn, &[row.id]).await?;
+            if shown.iter().any(|shown| !reach.holds(shown.channel_id)) {
+                return Err(crate::scope::out_of_scope("a channel").about(row.id).into());
+            }
+        }
         let before = summary(&row);
         row.deleted_at = Some(tx.now());
         row.updated_at = tx.now();

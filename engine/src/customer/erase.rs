@@ -61,7 +61,8 @@ pub struct EraseCustomer(pub CustomerId);
 
 impl Op for EraseCustomer {
     const NAME: &'static str = "customer.erase";
-    const NEEDS: Need = Need::Permission(Permission::CustomersWrite);
+    // His orders in every channel are blanked.
+    const NEEDS: Need = Need::Everywhere(Permission::CustomersWrite);
     type Out = CustomerId;
 
     async fn run(&self, tx: &mut Tx) -> Result<CustomerId> {

@@ -69,6 +69,7 @@ impl Op for IssueToken {
             TokenPurpose::PasswordRecovery => Some(row.email),
             TokenPurpose::OrderClaim => Some(row.email).filter(|_| row.verified_at.is_some()),
             TokenPurpose::EmailChange => row.new_email,
+            TokenPurpose::StaffInvitation | TokenPurpose::StaffRecovery | TokenPurpose::StaffLogin => None,
         };
         let Some(to) = to.filter(|_| row.has_account) else { return Ok(None) };
         let life = one_time::life(self.purpose);

@@ -18,6 +18,7 @@ use crate::actor::Need;
 use crate::error::{Error, Result};
 use crate::op::{Op, Repeatable, Tx};
 use crate::order::aggregate;
+use crate::scope;
 
 const WRITE: Need = Need::Permission(Permission::OrdersWrite);
 
@@ -87,8 +88,9 @@ impl CreateFulfillment {
     /// The location that was named, or the only one that holds what was promised.
     async fn place(&self, tx: &mut Tx, order: &order::Model, promised: &[reservation::Model]) -> Result<LocationId> {
         let settings = tx.settings().await?;
+        let reach = scope::locations(tx.actor(), Permission::OrdersWrite);
         if let Some(id) = self.location {
-            let known = settings.locations.iter().any(|location| location.id == id);
+            let known = reach.holds(id) && settings.locations.iter().any(|location| location.id == id);
             let missing = Refusal::new(ErrorCode::NotFound, "There is no such location.").at(["locationId"]);
             return if known { Ok(id) } else { Err(missing.into()) };
         }
@@ -96,10 +98,16 @@ impl CreateFulfillment {
         places.sort();
         places.dedup();
         match places.as_slice() {
-            [only] => Ok(*only),
+            [only] if reach.holds(*only) => Ok(*only),
+            [_] => Err(scope::out_of_scope("the stock of a location").into()),
             [] => {
-                let first = settings.locations_of(order.channel_id).first().map(|location| location.id);
-                first.ok_or_else(|| Error::internal("the shop has no location"))
+                let serving = settings.locations_of(order.channel_id);
+                let first = serving.iter().map(|location| location.id).find(|id| reach.holds(*id));
+                match first {
+                    Some(first) => Ok(first),
+                    None if serving.is_empty() => Err(Error::internal("the shop has no location")),
+                    None => Err(scope::out_of_scope("the goods of a location").into()),
+                }
             }
             _ => Err(Refusal::new(
                 ErrorCode::Required,
@@ -182,7 +190,7 @@ impl Repeatable for CreateFulfillment {
 /// An order that is not canceled, locked, with its lines.
 async fn lock_open(tx: &mut Tx, id: OrderId) -> Result<(order::Model, Vec<order_line::Model>)> {
     let missing = || Refusal::new(ErrorCode::NotFound, "There is no such order.").at(["orderId"]);
-    let order = crate::order::repo::lock(tx, id).await?.ok_or_else(missing)?;
+    let order = crate::order::access::lock(tx, Permission::OrdersWrite, id).await?.ok_or_else(missing)?;
     if !matches!(order.status, OrderStatus::Open | OrderStatus::Completed) {
         return Err(Refusal::new(ErrorCode::StateInvalid, "The order is not open.").about(order.id).into());
     }
@@ -230,7 +238,8 @@ struct Held {
 
 async fn hold(tx: &mut Tx, id: FulfillmentId) -> Result<Held> {
     let missing = || Refusal::new(ErrorCode::NotFound, "There is no such fulfillment.").at(["id"]);
-    let found = repo::find(&tx.conn, id).await?.ok_or_else(missing)?;
+    let reach = scope::locations(tx.actor(), Permission::OrdersWrite);
+    let found = repo::find(&tx.conn, id).await?.filter(|row| reach.holds(row.location_id)).ok_or_else(missing)?;
     let (order, lines) = lock_open(tx, found.order_id).await?;
     // Read again: it may have changed while the lock was waited for.
     let row = repo::find(&tx.conn, id).await?.ok_or_else(missing)?;
@@ -403,9 +412,13 @@ async fn unpack(tx: &mut Tx, held: &mut Held) -> Result<()> {
 /// Unpacks every fulfillment of an order that is canceled. The order is locked
 /// by the caller, who writes its statuses.
 pub async fn unpack_all(tx: &mut Tx, order: &order::Model, lines: &mut Vec<order_line::Model>) -> Result<()> {
+    let reach = scope::locations(tx.actor(), Permission::OrdersWrite);
     for row in repo::of_orders(&tx.conn, &[order.id]).await? {
         if row.state != FulfillmentState::Packed {
             continue;
+        }
+        if !reach.holds(row.location_id) {
+            return Err(scope::out_of_scope("what was packed at a location").about(row.id).into());
         }
         let packed = repo::lines_of(&tx.conn, &[row.id]).await?;
         let packed = packed.into_iter().map(|line| (line.order_line_id, line.quantity)).collect();

@@ -35,9 +35,11 @@ pub type Adjusted = (VariantId, stock_level::Model);
 impl AdjustInventory {
     async fn level(&self, tx: &mut Tx) -> Result<(InventoryItemId, LocationId)> {
         let settings = tx.settings().await?;
+        let reach = crate::scope::locations(tx.actor(), Permission::InventoryWrite);
+        let mut known = settings.locations.iter().filter(|location| reach.holds(location.id));
         let location = match self.location {
-            Some(id) => settings.locations.iter().find(|location| location.id == id),
-            None => settings.locations.first(),
+            Some(id) => known.find(|location| location.id == id),
+            None => known.next(),
         };
         let location = location
             .ok_or_else(|| Refusal::new(ErrorCode::NotFound, "There is no such location.").at(["locationId"]))?;

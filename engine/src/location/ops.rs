@@ -44,6 +44,12 @@ impl Op for SetLocation {
             Some(handle) => repo::lock_handle(tx, handle).await?,
             None => None,
         };
+        let reach = crate::scope::locations(tx.actor(), Permission::SettingsWrite);
+        let within = known.as_ref().map_or(reach.is_everything(), |row| reach.holds(row.id));
+        if !within {
+            // Whether the handle is taken out of reach is not told.
+            return Err(Error::Forbidden);
+        }
         if known.is_none() && settings.locations.len() >= MAX_LOCATIONS {
             let message = format!("A shop has at most {MAX_LOCATIONS} locations.");
             refusals.push(Refusal::new(ErrorCode::TooMany, message).limit(MAX_LOCATIONS as i64));

@@ -37,7 +37,7 @@ pub struct SetDefinition {
 
 impl Op for SetDefinition {
     const NAME: &'static str = "metafield_definition.set";
-    const NEEDS: Need = Need::Permission(Permission::SettingsWrite);
+    const NEEDS: Need = Need::Everywhere(Permission::SettingsWrite);
     type Out = metafield_definition::Model;
 
     async fn run(&self, tx: &mut Tx) -> Result<metafield_definition::Model> {
@@ -98,7 +98,7 @@ pub struct DeleteDefinition {
 
 impl Op for DeleteDefinition {
     const NAME: &'static str = "metafield_definition.delete";
-    const NEEDS: Need = Need::Permission(Permission::SettingsWrite);
+    const NEEDS: Need = Need::Everywhere(Permission::SettingsWrite);
     type Out = MetafieldDefinitionId;
 
     async fn run(&self, tx: &mut Tx) -> Result<MetafieldDefinitionId> {
@@ -267,7 +267,10 @@ impl SetMetafields {
         let orders: Vec<OrderId> = of(MetafieldOwnerType::Order).into_iter().map(OrderId).collect();
         let orders: HashSet<_> = match orders.is_empty() {
             true => HashSet::new(),
-            false => repo::orders_there(&tx.conn, &orders).await?.into_iter().collect(),
+            false => {
+                let reach = crate::scope::channels(tx.actor(), Permission::OrdersWrite);
+                repo::orders_there(&tx.conn, &orders, &reach).await?.into_iter().collect()
+            }
         };
         let mut changed: Vec<(ProductId, Vec<String>)> = Vec::new();
         for (place, owner) in owners.iter().enumerate() {

@@ -1,7 +1,8 @@
 //! Rows of metafields and of what they may be.
 
-use domain::id::{MediaId, MetafieldDefinitionId, OrderId, ProductId, VariantId};
+use domain::id::{ChannelId, MediaId, MetafieldDefinitionId, OrderId, ProductId, VariantId};
 use domain::metafield::{Key, MetafieldOwnerType};
+use domain::reach::Reach;
 use entity::{media, metafield, metafield_definition, metafield_value, order, product, variant};
 use sea_orm::sea_query::{OnConflict, SimpleExpr};
 use sea_orm::{
@@ -161,8 +162,9 @@ pub async fn variants_there(conn: &Conn, ids: &[VariantId]) -> Result<Vec<(Varia
 }
 
 /// Which of these orders are there.
-pub async fn orders_there(conn: &Conn, ids: &[OrderId]) -> Result<Vec<OrderId>> {
-    let find = order::Entity::find().filter(any(conn, order::Column::Id, ids.iter().copied()));
+pub async fn orders_there(conn: &Conn, ids: &[OrderId], channels: &Reach<ChannelId>) -> Result<Vec<OrderId>> {
+    let reached = SqlCondition::all().add_option(crate::scope::within(conn, order::Column::ChannelId, channels));
+    let find = order::Entity::find().filter(any(conn, order::Column::Id, ids.iter().copied())).filter(reached);
     Ok(find.all(conn).await?.into_iter().map(|row| row.id).collect())
 }
 

@@ -7,10 +7,12 @@ use domain::id::OrderId;
 use entity::order;
 
 use super::repo;
-use crate::actor::{Actor, Need};
+use crate::actor::Actor;
 use crate::app::App;
 use crate::db::Conn;
 use crate::error::{Error, Result};
+use crate::op::Tx;
+use crate::scope;
 
 /// The order, if the caller may see it.
 pub async fn open(
@@ -28,9 +30,21 @@ pub async fn open(
     let allowed = |row: &order::Model| {
         linked
             || (row.customer_id.is_some() && row.customer_id == actor.customer())
-            || actor.check(Need::Permission(Permission::OrdersRead)).is_ok()
+            || scope::channels(actor, Permission::OrdersRead).holds(row.channel_id)
     };
     row.filter(allowed).ok_or_else(|| Error::not_found("order"))
+}
+
+/// The order, if it is in a channel in which staff may do this.
+pub async fn find(conn: &Conn, actor: &Actor, permission: Permission, id: OrderId) -> Result<Option<order::Model>> {
+    let reach = scope::channels(actor, permission);
+    Ok(repo::find(conn, id).await?.filter(|row| reach.holds(row.channel_id)))
+}
+
+/// The same for the caller of an op, locked until the transaction ends.
+pub async fn lock(tx: &Tx, permission: Permission, id: OrderId) -> Result<Option<order::Model>> {
+    let reach = scope::channels(tx.actor(), permission);
+    Ok(repo::lock(tx, id).await?.filter(|row| reach.holds(row.channel_id)))
 }
 
 async fn opens(app: &App, conn: &Conn, id: OrderId, token: &str) -> Result<bool> {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{aggregate, repo};
+use super::{access, aggregate, repo};
 use crate::actor::Need;
 use crate::error::{Error, Result};
 use crate::op::{Op, Repeatable, Tx};
@@ -33,7 +33,7 @@ impl Op for CancelOrder {
 
     async fn run(&self, tx: &mut Tx) -> Result<OrderId> {
         let missing = || Refusal::new(ErrorCode::NotFound, "There is no such order.").at(["orderId"]);
-        let mut order = repo::lock(tx, self.order).await?.ok_or_else(missing)?;
+        let mut order = access::lock(tx, Permission::OrdersWrite, self.order).await?.ok_or_else(missing)?;
         may_cancel(order.status, order.fulfillment_status)?;
         crate::payment::ops::request_return(tx, order.id).await?;
         let mut lines = repo::lines_of(&tx.conn, &[order.id]).await?;

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::id::{ChannelId, CustomerId, OrderId, OrderTokenId};
 use domain::order::{FulfillmentStatus, LineCounters, OrderStatus, Paid, PaymentStatus};
 use domain::order::{fulfillment_status, order_status, payment_status};
+use domain::reach::Reach;
 use domain::text::Email;
 use entity::{event, line_tax, order, order_line, order_shipping_line, order_token};
 use sea_orm::{
@@ -164,12 +165,15 @@ pub struct OrderFilter {
     pub placed_from: Option<DateTime<Utc>>,
     /// Placed before this moment.
     pub placed_before: Option<DateTime<Utc>>,
+    /// In one of these channels: how far the caller gets.
+    pub channels: Reach<ChannelId>,
 }
 
 impl OrderFilter {
-    fn condition(&self) -> Condition {
+    fn condition(&self, conn: &Conn) -> Condition {
         use order::Column;
         Condition::all()
+            .add_option(crate::scope::within(conn, Column::ChannelId, &self.channels))
             .add_option(self.status.as_ref().map(|words| Column::Status.is_in(words.iter().copied())))
             .add_option(self.payment_status.as_ref().map(|words| Column::PaymentStatus.is_in(words.iter().copied())))
             .add_option(
@@ -188,5 +192,5 @@ impl OrderFilter {
 pub async fn page(conn: &Conn, filter: &OrderFilter, page: Page, count: bool) -> Result<Rows<order::Model>> {
     let place = |row: &order::Model| Place { key: Key::Time(row.placed_at), id: Uuid::from(row.id) };
     let sort = (order::Column::PlacedAt, order::Column::Id);
-    Ok(page_of(conn, order::Entity::find().filter(filter.condition()), sort, page, count, place).await?)
+    Ok(page_of(conn, order::Entity::find().filter(filter.condition(conn)), sort, page, count, place).await?)
 }

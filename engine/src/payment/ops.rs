@@ -74,7 +74,7 @@ async fn lock(tx: &mut Tx, id: PaymentId) -> Result<(payment::Model, Vec<Entry>)
     let missing = || Refusal::new(ErrorCode::NotFound, "There is no such payment.").at(["paymentId"]);
     let found = repo::find(&tx.conn, id).await?.ok_or_else(missing)?;
     let order = found.order_id.ok_or_else(missing)?;
-    let order = crate::order::repo::lock(tx, order).await?.ok_or_else(missing)?;
+    let order = crate::order::access::lock(tx, Permission::PaymentsWrite, order).await?.ok_or_else(missing)?;
     if order.status == OrderStatus::Canceled {
         return Err(Refusal::new(ErrorCode::StateInvalid, "The order is canceled.").about(order.id).into());
     }

@@ -43,7 +43,7 @@ pub struct SetRegion {
 
 impl Op for SetRegion {
     const NAME: &'static str = "region.set";
-    const NEEDS: Need = Need::Permission(Permission::SettingsWrite);
+    const NEEDS: Need = Need::Everywhere(Permission::SettingsWrite);
     type Out = Region;
 
     async fn run(&self, tx: &mut Tx) -> Result<Region> {

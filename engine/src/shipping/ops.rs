@@ -36,7 +36,7 @@ pub struct SetShippingOption {
 
 impl Op for SetShippingOption {
     const NAME: &'static str = "shipping_option.set";
-    const NEEDS: Need = Need::Permission(Permission::SettingsWrite);
+    const NEEDS: Need = Need::Everywhere(Permission::SettingsWrite);
     type Out = ShippingOption;
 
     async fn run(&self, tx: &mut Tx) -> Result<ShippingOption> {

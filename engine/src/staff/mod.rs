@@ -9,8 +9,13 @@
 //! | to change | edit |
 //! |---|---|
 //! | what can be granted | `domain::auth` |
+//! | how far a role reaches | `domain::reach`, [`roles`] |
 //! | how roles are given and taken | [`ops`], `src/staff/admin.rs` |
+//! | invitations and recovery | [`invite`], [`mail`] |
 //! | logging in, sessions, keys | [`crate::auth`] |
 
+pub mod invite;
+pub mod mail;
 pub mod ops;
 pub mod repo;
+pub mod roles;

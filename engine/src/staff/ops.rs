@@ -1,13 +1,15 @@
 //! Giving and taking access: roles and staff.
 
-use domain::auth::{ActorKind, MAX_ROLES, MAX_ROLES_EACH, OWNER, Permission, VIEWER, beyond, built_in_role};
+use domain::auth::{ActorKind, MAX_ROLES, OWNER, Permission, VIEWER, built_in_role};
 use domain::id::{RoleId, StaffId};
+use domain::reach::Grants;
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::title;
 use entity::{role, staff};
 use serde_json::json;
 
 use super::repo;
+use super::roles::{HeldRole, RoleWishes, grants_of};
 use crate::actor::{Actor, Need};
 use crate::auth::repo::{self as identities, granted_by};
 use crate::error::{Error, Result};
@@ -16,14 +18,20 @@ use crate::version::check_version;
 
 const WRITE: Need = Need::Permission(Permission::AccessWrite);
 
-/// Refuses to touch permissions that the caller does not hold himself.
-pub fn within_own(actor: &Actor, wanted: &[Permission]) -> Result<(), Refusal> {
-    let missing = beyond(actor.permissions(), wanted);
-    if missing.is_empty() {
+/// Refuses to touch permissions that the caller does not hold himself, or not so far.
+pub fn within_own(actor: &Actor, wanted: &Grants) -> Result<(), Refusal> {
+    let beyond = actor.grants().beyond(wanted);
+    let list = |permissions: &[Permission]| {
+        permissions.iter().map(|permission| permission.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let message = if !beyond.missing.is_empty() {
+        format!("You can't grant, change or take away what you don't hold: {}.", list(&beyond.missing))
+    } else if !beyond.limited.is_empty() {
+        let limited = list(&beyond.limited);
+        format!("You hold these in some channels or at some locations only, and this goes further: {limited}.")
+    } else {
         return Ok(());
-    }
-    let words: Vec<&str> = missing.into_iter().map(Permission::as_str).collect();
-    let message = format!("You can't grant, change or take away what you don't hold: {}.", words.join(", "));
+    };
     Err(Refusal::new(ErrorCode::GrantExceedsOwn, message))
 }
 
@@ -106,7 +114,13 @@ impl Op for SetRole {
             let message = format!("A shop has at most {MAX_ROLES} roles.");
             refusals.push(Refusal::new(ErrorCode::TooMany, message).limit(MAX_ROLES as i64));
         }
-        refusals.keep(within_own(tx.actor(), &touched).map_err(|refusal| refusal.at(["permissions"])));
+        let wanted = match &before {
+            // Whoever has the role has it as far as he has it: that may be everywhere.
+            Some(_) => Grants::everywhere(&touched),
+            // A new role is nobody's yet: how far it reaches is said when it is given.
+            None => tx.actor().grants().as_far(&touched),
+        };
+        refusals.keep(within_own(tx.actor(), &wanted).map_err(|refusal| refusal.at(["permissions"])));
         refusals.into_result()?;
 
         let mut permissions = self.permissions.clone();
@@ -151,7 +165,8 @@ impl Op for DeleteRole {
         check_version(self.expected_version, before.version)?;
         let mut refusals = Refusals::default();
         refusals.keep(built_in(&before.name).map_err(|refusal| refusal.at(["id"])));
-        refusals.keep(within_own(tx.actor(), &granted_by(&before)).map_err(|refusal| refusal.at(["id"])));
+        let held = Grants::everywhere(&granted_by(&before));
+        refusals.keep(within_own(tx.actor(), &held).map_err(|refusal| refusal.at(["id"])));
         let (staff, keys) = repo::uses_of_role(&tx.conn, before.id).await?;
         if staff + keys > 0 {
             let message =
@@ -177,7 +192,7 @@ pub struct UpdateStaff {
     /// Whether he can log in.
     pub active: Option<bool>,
     /// All roles that he has from now on.
-    pub roles: Option<Vec<RoleId>>,
+    pub roles: Option<RoleWishes>,
 }
 
 impl Op for UpdateStaff {
@@ -199,21 +214,22 @@ impl Op for UpdateStaff {
             after.name = name;
         }
         let has = match &self.roles {
-            Some(ids) => self.wanted_roles(tx, ids, &mut refusals).await?,
+            Some(wishes) => wishes.check(tx, &mut refusals).await?,
             None => had.clone(),
         };
         after.active = self.active.unwrap_or(before.active);
         if self.roles.is_some() || after.active != before.active {
-            let touched: Vec<Permission> = had.iter().chain(&has).flat_map(granted_by).collect();
-            let path = if self.roles.is_some() { "roleIds" } else { "active" };
+            let touched = grants_of(had.iter().chain(&has));
+            let path = self.roles.as_ref().map_or("active", |roles| roles.field);
             refusals.keep(within_own(tx.actor(), &touched).map_err(|refusal| refusal.at([path])));
         }
         if matches!(tx.actor(), Actor::Staff { id, .. } if *id == before.id) && !after.active {
             refusals.push(Refusal::new(ErrorCode::StateInvalid, "You can't lock yourself out.").at(["active"]));
         }
-        let owner = |active: bool, roles: &[role::Model]| active && roles.iter().any(|role| role.name == OWNER);
+        let owner = |active: bool, roles: &[HeldRole]| active && roles.iter().any(HeldRole::is_owner);
         if owner(before.active, &had) && !owner(after.active, &has) && !repo::has_other_owner(tx, before.id).await? {
-            let path = if after.active { "roleIds" } else { "active" };
+            let field = self.roles.as_ref().map_or("roleIds", |roles| roles.field);
+            let path = if after.active { field } else { "active" };
             refusals.push(last_owner().at([path]));
         }
         refusals.into_result()?;
@@ -222,8 +238,7 @@ impl Op for UpdateStaff {
         after.updated_at = tx.now();
         let after = repo::update(tx, after).await?;
         if self.roles.is_some() {
-            let ids: Vec<RoleId> = has.iter().map(|role| role.id).collect();
-            repo::replace_roles(tx, after.id, &ids).await?;
+            repo::replace_roles(tx, after.id, &has).await?;
         }
         if !after.active {
             identities::revoke_sessions(tx, ActorKind::Staff, after.id.into(), None).await?;
@@ -233,39 +248,19 @@ impl Op for UpdateStaff {
     }
 }
 
-impl UpdateStaff {
-    async fn wanted_roles(&self, tx: &Tx, ids: &[RoleId], refusals: &mut Refusals) -> Result<Vec<role::Model>> {
-        if ids.is_empty() {
-            refusals.push(Refusal::new(ErrorCode::Required, "A member of staff has a role.").at(["roleIds"]));
-        }
-        if ids.len() > MAX_ROLES_EACH {
-            let message = format!("A member of staff has at most {MAX_ROLES_EACH} roles.");
-            refusals.push(Refusal::new(ErrorCode::TooMany, message).limit(MAX_ROLES_EACH as i64).at(["roleIds"]));
-            return Ok(Vec::new());
-        }
-        let found = repo::roles_by_ids(&tx.conn, ids).await?;
-        for (index, id) in ids.iter().enumerate() {
-            let path = || ["roleIds".to_owned(), index.to_string()];
-            if found.iter().all(|role| role.id != *id) {
-                refusals.push(Refusal::new(ErrorCode::NotFound, "There is no such role.").at(path()));
-            }
-        }
-        Ok(found)
-    }
-}
-
-async fn roles_of(tx: &Tx, id: StaffId) -> Result<Vec<role::Model>> {
-    Ok(repo::roles_of(&tx.conn, &[id]).await?.into_iter().map(|(_, role)| role).collect())
+pub(crate) async fn roles_of(tx: &Tx, id: StaffId) -> Result<Vec<HeldRole>> {
+    Ok(repo::held_by(&tx.conn, &[id]).await?.into_iter().map(|(_, held)| held).collect())
 }
 
 fn last_owner() -> Refusal {
     Refusal::new(ErrorCode::InUse, "The shop keeps at least one owner who can log in.")
 }
 
-fn summary(row: &staff::Model, roles: &[role::Model]) -> serde_json::Value {
-    let mut names: Vec<&str> = roles.iter().map(|role| role.name.as_str()).collect();
-    names.sort_unstable();
-    json!({ "name": row.name, "active": row.active, "roles": names })
+pub(super) fn summary(row: &staff::Model, roles: &[HeldRole]) -> serde_json::Value {
+    let mut roles: Vec<&HeldRole> = roles.iter().collect();
+    roles.sort_by(|a, b| a.role.name.cmp(&b.role.name));
+    let roles: Vec<_> = roles.into_iter().map(HeldRole::summary).collect();
+    json!({ "name": row.name, "active": row.active, "roles": roles })
 }
 
 /// Removes a member of staff; what he did stays in the audit log under his id.
@@ -288,12 +283,12 @@ impl Op for DeleteStaff {
         check_version(self.expected_version, row.version)?;
         let had = roles_of(tx, row.id).await?;
         let mut refusals = Refusals::default();
-        let held: Vec<Permission> = had.iter().flat_map(granted_by).collect();
+        let held = grants_of(&had);
         refusals.keep(within_own(tx.actor(), &held).map_err(|refusal| refusal.at(["id"])));
         if matches!(tx.actor(), Actor::Staff { id, .. } if *id == row.id) {
             refusals.push(Refusal::new(ErrorCode::StateInvalid, "You can't lock yourself out.").at(["id"]));
         }
-        if had.iter().any(|role| role.name == OWNER) && !repo::has_other_owner(tx, row.id).await? {
+        if had.iter().any(HeldRole::is_owner) && !repo::has_other_owner(tx, row.id).await? {
             refusals.push(last_owner().at(["id"]));
         }
         refusals.into_result()?;
@@ -305,6 +300,8 @@ impl Op for DeleteStaff {
         let row = repo::update(tx, row).await?;
         identities::revoke_sessions(tx, ActorKind::Staff, row.id.into(), None).await?;
         identities::delete_identities(tx, row.id.into()).await?;
+        identities::delete_factor(tx, row.id).await?;
+        crate::auth::one_time::end_all(tx, row.id.into()).await?;
         tx.audit(row.id, Some(before), None);
         Ok(row.id)
     }

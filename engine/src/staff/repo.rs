@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::auth::OWNER;
 use domain::id::{RoleId, StaffId};
+use domain::text::Email;
 use entity::{api_key, role, session, staff, staff_role};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
@@ -15,6 +16,8 @@ use crate::db::{Conn, any};
 use crate::error::Result;
 use crate::op::Tx;
 use crate::page::{Key, Page, Place, Rows};
+
+use super::roles::{HeldRole, limits, words};
 
 /// Every role by name.
 pub async fn roles(conn: &Conn) -> Result<Vec<role::Model>> {
@@ -66,6 +69,11 @@ pub async fn uses_of_role(conn: &Conn, id: RoleId) -> Result<(u64, u64)> {
 
 /// The roles of members of staff by name.
 pub async fn roles_of(conn: &Conn, staff: &[StaffId]) -> Result<Vec<(StaffId, role::Model)>> {
+    Ok(held_by(conn, staff).await?.into_iter().map(|(staff, held)| (staff, held.role)).collect())
+}
+
+/// The roles of members of staff by name, with how far each reaches.
+pub async fn held_by(conn: &Conn, staff: &[StaffId]) -> Result<Vec<(StaffId, HeldRole)>> {
     let relation: RelationDef =
         staff_role::Entity::belongs_to(role::Entity).from(staff_role::Column::RoleId).to(role::Column::Id).into();
     let rows = staff_role::Entity::find()
@@ -75,13 +83,22 @@ pub async fn roles_of(conn: &Conn, staff: &[StaffId]) -> Result<Vec<(StaffId, ro
         .order_by_asc(role::Column::Name)
         .all(conn)
         .await?;
-    Ok(rows.into_iter().filter_map(|(row, role)| Some((row.staff_id, role?))).collect())
+    let held = |(row, role): (staff_role::Model, Option<role::Model>)| {
+        let (channels, locations) = (limits(&row.channels), limits(&row.locations));
+        Some((row.staff_id, HeldRole { role: role?, channels, locations }))
+    };
+    Ok(rows.into_iter().filter_map(held).collect())
 }
 
 /// Writes which roles a member of staff has.
-pub async fn replace_roles(tx: &mut Tx, staff: StaffId, roles: &[RoleId]) -> Result<()> {
+pub async fn replace_roles(tx: &mut Tx, staff: StaffId, roles: &[HeldRole]) -> Result<()> {
     staff_role::Entity::delete_many().filter(staff_role::Column::StaffId.eq(staff)).exec(&tx.conn).await?;
-    let rows = roles.iter().map(|role| staff_role::ActiveModel { staff_id: Set(staff), role_id: Set(*role) });
+    let rows = roles.iter().map(|held| staff_role::ActiveModel {
+        staff_id: Set(staff),
+        role_id: Set(held.role.id),
+        channels: Set(words(&held.channels)),
+        locations: Set(words(&held.locations)),
+    });
     staff_role::Entity::insert_many(rows).exec_without_returning(&tx.conn).await?;
     Ok(())
 }
@@ -90,6 +107,17 @@ pub async fn replace_roles(tx: &mut Tx, staff: StaffId, roles: &[RoleId]) -> Res
 pub async fn lock(tx: &Tx, id: StaffId) -> Result<Option<staff::Model>> {
     let find = staff::Entity::find_by_id(id).filter(staff::Column::DeletedAt.is_null());
     Ok(find.lock_exclusive().one(&tx.conn).await?)
+}
+
+/// A member of staff by e-mail, locked until the transaction ends.
+pub async fn lock_email(tx: &Tx, email: &Email) -> Result<Option<staff::Model>> {
+    let find = staff::Entity::find().filter(staff::Column::DeletedAt.is_null());
+    Ok(find.filter(staff::Column::Email.eq(email.clone())).lock_exclusive().one(&tx.conn).await?)
+}
+
+/// Writes a new member of staff.
+pub async fn insert(tx: &mut Tx, row: staff::Model) -> Result<staff::Model> {
+    Ok(row.into_active_model().reset_all().insert(&tx.conn).await?)
 }
 
 /// Writes every column of a member of staff.
@@ -104,12 +132,16 @@ pub async fn has_other_owner(tx: &Tx, except: StaffId) -> Result<bool> {
         staff_role::Entity::belongs_to(staff::Entity).from(staff_role::Column::StaffId).to(staff::Column::Id).into();
     let to_role: RelationDef =
         staff_role::Entity::belongs_to(role::Entity).from(staff_role::Column::RoleId).to(role::Column::Id).into();
+    let unlimited = "cast(staff_role.channels as text) = '[]' and cast(staff_role.locations as text) = '[]'";
+    let unlimited = crate::db::expression(&tx.conn, unlimited, []);
     let found = staff_role::Entity::find()
         .join(JoinType::InnerJoin, to_staff)
         .join(JoinType::InnerJoin, to_role)
         .filter(role::Column::Name.eq(OWNER))
         .filter(staff::Column::Id.ne(except))
+        .filter(unlimited)
         .filter(staff::Column::Active.eq(true))
+        .filter(staff::Column::JoinedAt.is_not_null())
         .filter(staff::Column::DeletedAt.is_null())
         .one(&tx.conn)
         .await?;

@@ -29,7 +29,7 @@ pub struct SetTaxRate {
 
 impl Op for SetTaxRate {
     const NAME: &'static str = "tax_rate.set";
-    const NEEDS: Need = Need::Permission(Permission::SettingsWrite);
+    const NEEDS: Need = Need::Everywhere(Permission::SettingsWrite);
     type Out = (CountryCode, tax_rate::Model);
 
     async fn run(&self, tx: &mut Tx) -> Result<Self::Out> {

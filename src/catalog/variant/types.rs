@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, MergedObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use domain::auth::Permission;
 use domain::catalog::BackorderPolicy;
 use domain::inventory::{Availability, availability};
 use domain::metafield::MetafieldOwnerType;
@@ -240,11 +241,14 @@ impl VariantStaff {
         Ok(prices.iter().map(AdminPrice::from).collect())
     }
 
-    /// What lies of it at each location; kits show their first item.
+    /// What lies of it at each location that your roles reach; kits show their first item.
     async fn stock_levels(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminStockLevel>> {
-        let stock = call(ctx)?.load(StockOf(self.0.id)).await?;
+        let call = call(ctx)?;
+        let stock = call.load(StockOf(self.0.id)).await?;
+        let reach = engine::scope::locations(&call.caller.actor, Permission::CatalogRead);
         let first = stock.first().map(|row| row.item);
-        Ok(stock.iter().filter(|row| Some(row.item) == first).map(AdminStockLevel::from).collect())
+        let shown = stock.iter().filter(|row| Some(row.item) == first && reach.holds(row.location));
+        Ok(shown.map(AdminStockLevel::from).collect())
     }
 
     /// Free data, such as the columns of an import that have no place of their own.

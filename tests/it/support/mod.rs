@@ -9,6 +9,7 @@ pub mod files;
 pub mod invariants;
 pub mod mailbox;
 pub mod node;
+pub mod people;
 pub mod pictures;
 pub mod post;
 pub mod provider;

@@ -5,12 +5,13 @@ pub mod groups;
 pub mod list;
 
 use domain::auth::ActorKind;
-use domain::id::{AddressId, CustomerId, OrderId};
+use domain::id::{AddressId, ChannelId, CustomerId, OrderId};
+use domain::reach::Reach;
 use domain::text::Email;
 use entity::{address, cart, customer, order, session};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, Value,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect, Value,
 };
 use uuid::Uuid;
 
@@ -157,16 +158,29 @@ pub async fn orders_of(conn: &Conn, customer: CustomerId) -> Result<Vec<order::M
 }
 
 /// The newest orders of each customer, at most `limit` of each, in one statement.
-pub async fn newest_orders_of(conn: &Conn, customers: &[CustomerId], limit: i64) -> Result<Vec<order::Model>> {
-    let newer = crate::db::expression(
-        conn,
+pub async fn newest_orders_of(
+    conn: &Conn,
+    customers: &[CustomerId],
+    limit: i64,
+    channels: &Reach<ChannelId>,
+) -> Result<Vec<order::Model>> {
+    let (reached, mut values) = match channels.limits() {
+        Some(ids) => {
+            let (among, ids) = crate::db::any_sql(conn, ids.iter().copied());
+            (format!("and newer.channel_id {among}"), vec![ids])
+        }
+        None => (String::new(), Vec::new()),
+    };
+    values.push(limit.into());
+    let sql = format!(
         "(select count(*) from \"order\" as newer where newer.customer_id = \"order\".customer_id
-            and (newer.placed_at > \"order\".placed_at
-                or (newer.placed_at = \"order\".placed_at and newer.id > \"order\".id))) < ?",
-        [limit.into()],
+            {reached} and (newer.placed_at > \"order\".placed_at
+                or (newer.placed_at = \"order\".placed_at and newer.id > \"order\".id))) < ?"
     );
+    let newer = crate::db::expression(conn, &sql, values);
     Ok(order::Entity::find()
         .filter(any(conn, order::Column::CustomerId, customers.iter().copied()))
+        .filter(Condition::all().add_option(crate::scope::within(conn, order::Column::ChannelId, channels)))
         .filter(newer)
         .order_by_desc(order::Column::PlacedAt)
         .order_by_desc(order::Column::Id)

@@ -1,0 +1,79 @@
+//! Secrets that must be read again, such as those of authenticator apps: kept
+//! sealed (AES-256-GCM), bound to what they belong to.
+//!
+//! The key comes from `EMPORION_SECRET`, so that a copy of the database alone
+//! opens nothing. Where that is not set, it comes from the shop's own random
+//! key in the database; what was sealed with that one stays readable when a
+//! secret is set later.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
+
+use super::token::random_bytes;
+use crate::error::{Error, Result};
+
+/// The first byte of what was sealed: with which key.
+const BY_SHOP: u8 = 0;
+const BY_SECRET: u8 = 1;
+
+/// Seals and opens.
+pub struct Vault {
+    shop: LessSafeKey,
+    secret: Option<LessSafeKey>,
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vault").field("has_secret", &self.secret.is_some()).finish_non_exhaustive()
+    }
+}
+
+fn failed(_: Unspecified) -> Error {
+    Error::internal("a key could not be derived")
+}
+
+fn key(seed: &[u8]) -> Result<LessSafeKey> {
+    let derived = Salt::new(HKDF_SHA256, b"emporion").extract(seed);
+    let mut bytes = [0; 32];
+    let derived = derived.expand(&[b"vault 1"], HKDF_SHA256).map_err(failed)?;
+    derived.fill(&mut bytes).map_err(failed)?;
+    Ok(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &bytes).map_err(failed)?))
+}
+
+impl Vault {
+    /// Opens with the shop's own key and, when there is one, the operator's secret.
+    pub fn new(shop: &str, secret: Option<&str>) -> Result<Self> {
+        let secret = secret.map(|secret| key(secret.as_bytes())).transpose()?;
+        Ok(Self { shop: key(shop.as_bytes())?, secret })
+    }
+
+    /// Seals a secret of `owner`: for anybody else it can't be opened.
+    pub fn seal(&self, owner: &str, plain: &[u8]) -> Result<Vec<u8>> {
+        let (by, key) = match &self.secret {
+            Some(key) => (BY_SECRET, key),
+            None => (BY_SHOP, &self.shop),
+        };
+        let nonce: [u8; NONCE_LEN] = random_bytes();
+        let mut text = plain.to_vec();
+        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(owner), &mut text)
+            .map_err(|_| Error::internal("a secret could not be sealed"))?;
+        Ok([&[by], nonce.as_slice(), &text].concat())
+    }
+
+    /// Opens what was sealed for `owner`.
+    pub fn open(&self, owner: &str, sealed: &[u8]) -> Result<Vec<u8>> {
+        let broken = || Error::internal("a sealed secret could not be opened: is EMPORION_SECRET another one?");
+        let (by, rest) = sealed.split_first().ok_or_else(broken)?;
+        let (nonce, text) = rest.split_at_checked(NONCE_LEN).ok_or_else(broken)?;
+        let key = match *by {
+            BY_SHOP => &self.shop,
+            BY_SECRET => self.secret.as_ref().ok_or_else(broken)?,
+            _ => return Err(broken()),
+        };
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| broken())?;
+        let mut text = text.to_vec();
+        let plain = key.open_in_place(nonce, Aad::from(owner), &mut text).map_err(|_| broken())?;
+        Ok(plain.to_vec())
+    }
+}
