@@ -201,7 +201,7 @@ impl NotificationAdminQuery {
             }
             compose::preview(&call.app, &call.conn(), &wish).await
         };
-        outcome.await.map(AdminNotificationPreview::from).map_err(top_level)
+        outcome.await.map(Into::into).map_err(top_level)
     }
 }
 
