@@ -27,7 +27,7 @@ pub fn steps(seconds: i64) -> impl Iterator<Item = i64> {
 /// The code out of the HMAC-SHA-1 of its step (RFC 4226, section 5.3).
 pub fn code(mac: &[u8]) -> String {
     let offset = usize::from(mac.last().copied().unwrap_or_default() & 0xf);
-    let cut = mac.iter().skip(offset).take(4).fold(0_u32, |cut, byte| cut << 8 | u32::from(*byte));
+    let cut = mac.iter().skip(offset).take(4).fold(0_u32, |cut, byte| (cut << 8) | u32::from(*byte));
     format!("{:0DIGITS$}", (cut & 0x7fff_ffff) % 1_000_000)
 }
 
@@ -36,15 +36,15 @@ pub fn base32(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(5) * 8);
     let (mut held, mut bits) = (0_u32, 0);
     for byte in bytes {
-        held = held << 8 | u32::from(*byte);
+        held = (held << 8) | u32::from(*byte);
         bits += 8;
         while bits >= 5 {
             bits -= 5;
-            text.push(ALPHABET[(held >> bits & 31) as usize] as char);
+            text.push(ALPHABET[((held >> bits) & 31) as usize] as char);
         }
     }
     if bits > 0 {
-        text.push(ALPHABET[(held << (5 - bits) & 31) as usize] as char);
+        text.push(ALPHABET[((held << (5 - bits)) & 31) as usize] as char);
     }
     text
 }

@@ -2,8 +2,8 @@
 
 use async_graphql::{Context, ID, Interface, Object};
 use domain::id::{
-    CategoryId, CollectionId, CustomerGroupId, CustomerId, MediaId, NotificationId, OrderId, ProductId, VariantId,
-    CategoryId, CollectionId, CustomerGroupId, CustomerId, JobId, MediaId, OrderId, ProductId, VariantId,
+    CategoryId, CollectionId, CustomerGroupId, CustomerId, JobId, MediaId, NotificationId, OrderId, ProductId,
+    VariantId,
 };
 use domain::refusal::{ErrorCode, Refusal};
 
@@ -161,6 +161,7 @@ async fn fetch_admin(call: &Call, id: &ID) -> Result<Option<AdminNode>> {
     if let Ok(id) = id.parse::<NotificationId>() {
         call.caller.actor.check(Need::Permission(Permission::CustomersRead))?;
         return Ok(crate::notification::admin::find(call, id).await?.map(AdminNode::AdminNotification));
+    }
     if let Ok(id) = id.parse::<JobId>() {
         let Some(row) = engine::job::repo::find(&conn, id).await? else { return Ok(None) };
         call.caller.actor.check(Need::Permission(row.kind.reads()))?;

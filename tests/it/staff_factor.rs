@@ -17,6 +17,7 @@ const STATE: &str = "{ staffSecondFactor { enabled required passed recoveryCodes
 
 async fn scene(role: &str) -> (Shop, Client) {
     let shop = Shop::open().await;
+    shop.at_a_new_code();
     shop.person(ADA, role).await;
     let ada = shop.logged_in(ADA).await;
     (shop, ada)
@@ -108,6 +109,7 @@ async fn a_code_is_taken_once_and_one_step_late_or_early() {
     let (shop, ada) = scene(VIEWER).await;
     let (app, _) = shop.with_app(&ada).await;
     shop.pass(TimeDelta::seconds(300));
+    shop.at_a_new_code();
     for (steps, right) in
         [(-2, false), (2, false), (-1, true), (-1, false), (0, true), (0, false), (1, true), (0, false)]
     {

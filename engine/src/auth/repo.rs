@@ -10,7 +10,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect,
+    QueryFilter, QueryOrder, QueryResult, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -41,31 +41,36 @@ pub async fn find_staff_session(conn: &Conn, id: SessionId, now: DateTime<Utc>) 
     let held_back: i32 = first.try_get_by_index(5)?;
     let mut grants = Vec::with_capacity(rows.len());
     for row in rows.iter().filter(|_| held_back == 0) {
-        let name: String = row.try_get_by_index(1)?;
-        grants.push(Grant {
-            permissions: permissions_of(&name, &row.try_get_by_index(2)?),
-            channels: limits(&row.try_get_by_index(3)?),
-            locations: limits(&row.try_get_by_index(4)?),
-        });
+        grants.push(grant_of(row, 1)?);
     }
     Ok(Some(Actor::Staff { id: StaffId(staff), session: id, grants: grants.into() }))
+}
+
+/// What a role of a member of staff grants: its name, its permissions, and the
+/// channels and locations that it is limited to, from this column on.
+fn grant_of(row: &QueryResult, from: usize) -> Result<Grant> {
+    let name: String = row.try_get_by_index(from)?;
+    Ok(Grant {
+        permissions: permissions_of(&name, &row.try_get_by_index(from + 1)?),
+        channels: limits(&row.try_get_by_index(from + 2)?),
+        locations: limits(&row.try_get_by_index(from + 3)?),
+    })
 }
 
 /// A member of staff with what his roles grant now, whether or not he is logged
 /// in: for what he started and what goes on without him.
 pub async fn find_staff_actor(conn: &Conn, id: StaffId) -> Result<Option<Actor>> {
-    let sql = "select role.name, role.permissions from staff
+    let sql = "select role.name, role.permissions, staff_role.channels, staff_role.locations from staff
         join staff_role on staff_role.staff_id = staff.id
         join role on role.id = staff_role.role_id
         where staff.id = ? and staff.active and staff.deleted_at is null";
     let rows = conn.query_all_raw(statement(conn, sql, [Uuid::from(id).into()])).await?;
-    let mut permissions = Vec::new();
+    let mut grants = Vec::with_capacity(rows.len());
     for row in &rows {
-        let name: String = row.try_get_by_index(0)?;
-        permissions.extend(permissions_of(&name, &row.try_get_by_index(1)?));
+        grants.push(grant_of(row, 0)?);
     }
     let session = SessionId(Uuid::nil());
-    Ok((!rows.is_empty()).then_some(Actor::Staff { id, session, permissions }))
+    Ok((!rows.is_empty()).then_some(Actor::Staff { id, session, grants: grants.into() }))
 }
 
 /// The customer behind a session that is in force.

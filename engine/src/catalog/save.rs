@@ -259,13 +259,6 @@ pub(super) fn wished_row(
     }
 }
 
-/// What a product says about itself, with this subtitle.
-pub(super) fn search_text(wished: &CheckedProduct, subtitle: Option<&String>) -> String {
-    let words = [Some(&wished.title), subtitle, wished.vendor.as_ref(), wished.product_type.as_ref()];
-    let words = words.into_iter().flatten().chain(&wished.tags).map(String::as_str);
-    words.chain([wished.handle.as_str()]).collect::<Vec<_>>().join(" ").to_lowercase()
-}
-
 async fn save_tags(tx: &mut Tx, product: ProductId, tags: &[String], new: bool) -> Result<bool> {
     let ids = repo::tags_named(tx, tags).await?;
     if !new {

@@ -172,7 +172,8 @@ impl Op for Open<'_> {
         let count = demo_count()?;
         let next = Mark { opened: true, products: count, ..self.mark.clone() };
         move_on(tx, self.mark, &next).await?;
-        let location = default_location(tx.settings().await?.as_ref())?;
+        let settings = tx.settings().await?;
+        let location = default_location(tx, &settings)?;
         let goods = (0..count).map(|place| self.plan.good(place)).collect::<Result<Vec<_>>>()?;
         let skus: Vec<String> =
             goods.iter().flat_map(|good| good.variants.iter().map(|variant| variant.sku.clone())).collect();

@@ -127,7 +127,7 @@ async fn share(tx: &mut Tx, goods: &[Good]) -> Result<Shared> {
     };
     let (eur, usd) = (currency("EUR")?, currency("USD")?);
     Ok(Shared {
-        location: default_location(&settings)?,
+        location: default_location(tx, &settings)?,
         channels: settings.channels.iter().filter(|channel| channel.active).map(|channel| channel.id).collect(),
         types,
         tags: names.into_iter().zip(tags).collect(),
@@ -273,10 +273,6 @@ pub(super) fn created(tx: &Tx, noun: &str, id: Uuid, at: DateTime<Utc>) -> event
 
 fn product_row(tx: &Tx, shared: &Shared, good: &Good) -> Result<product::Model> {
     let handle: Handle = good.handle.parse()?;
-    let words = [Some(good.title.as_str()), good.subtitle.as_deref(), Some(&good.vendor), Some(good.product_type)];
-    let words: Vec<&str> =
-        words.into_iter().flatten().chain(good.tags.iter().map(String::as_str)).chain([handle.as_str()]).collect();
-    let search_text = words.join(" ").to_lowercase();
     Ok(product::Model {
         id: tx.id(),
         version: 1,
@@ -296,7 +292,6 @@ fn product_row(tx: &Tx, shared: &Shared, good: &Good) -> Result<product::Model> 
         gift_card: false,
         seo_title: None,
         seo_description: None,
-        search_text,
         metadata: json!({}),
     })
 }

@@ -120,7 +120,7 @@ impl Op for PutOrders<'_> {
             settings: &settings,
             channel: channel.id,
             locale: channel.default_locale.clone(),
-            location: default_location(&settings)?,
+            location: default_location(tx, &settings)?,
             stock: repo::of_skus(&tx.conn, &skus).await?,
             customers: repo::accounts(&tx.conn, &accounts).await?,
         };

@@ -1,5 +1,6 @@
 //! How tests speak of staff: accounts with a password, mailed tokens, codes of their apps.
 
+use chrono::TimeDelta;
 use domain::auth::TokenPurpose;
 use domain::id::StaffId;
 use engine::actor::Caller;
@@ -28,11 +29,11 @@ impl AuthenticatorApp {
         const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
         let (mut held, mut bits, mut bytes) = (0_u64, 0, Vec::new());
         for letter in secret.chars() {
-            held = held << 5 | ALPHABET.find(letter).expect("base32") as u64;
+            held = (held << 5) | ALPHABET.find(letter).expect("base32") as u64;
             bits += 5;
             if bits >= 8 {
                 bits -= 8;
-                bytes.push((held >> bits & 255) as u8);
+                bytes.push(((held >> bits) & 255) as u8);
             }
         }
         Self { secret: bytes }
@@ -50,6 +51,12 @@ impl Shop {
         let secret_hash = engine::auth::password::hash(STAFF_PASSWORD.to_owned()).await.unwrap();
         let op = CreateStaff { email: email.to_owned(), name: "Ada".to_owned(), role: role.to_owned(), secret_hash };
         self.app.run(&Caller::system(), &op).await.unwrap().id
+    }
+
+    /// Lets time pass until apps have just begun to show another code.
+    pub fn at_a_new_code(&self) {
+        let into = self.app.clock.now().timestamp_millis().rem_euclid(30_000);
+        self.pass(TimeDelta::milliseconds(30_000 - into));
     }
 
     /// Sends a mutation of the admin surface without a credential.

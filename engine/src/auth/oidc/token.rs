@@ -111,17 +111,20 @@ fn fits(key: &Jwk, algorithm: Algorithm) -> bool {
 fn check(config: &ProviderConfig, token: &IdToken, nonce: &str, now: i64) -> Result<(), Refusal> {
     let several = matches!(&token.aud, Audience::Several(list) if list.len() > 1);
     let ours = |party: &String| *party == config.client_id;
-    let fault = match token {
-        _ if matches!(&token.aud, Audience::One(one) if !ours(one)) => "it is for somebody else",
-        _ if several && token.azp.is_none() => "it is for several and names none of them",
-        _ if token.azp.as_ref().is_some_and(|party| !ours(party)) => "it was given to somebody else",
-        _ if token.exp + LEEWAY <= now => "it is too old",
-        _ if token.iat > now + LEEWAY => "it comes from the future",
-        _ if !token.nonce.as_ref().is_some_and(|own| same(own.as_bytes(), nonce.as_bytes())) => {
-            "it belongs to another log-in"
-        }
-        _ if token.claims.sub.is_empty() || token.claims.sub.len() > MAX_SUBJECT => "it names nobody",
-        _ => return Ok(()),
-    };
-    Err(refused(config, fault))
+    let foreign = matches!(&token.aud, Audience::One(one) if !ours(one));
+    let this = token.nonce.as_ref().is_some_and(|own| same(own.as_bytes(), nonce.as_bytes()));
+    let nobody = token.claims.sub.is_empty() || token.claims.sub.len() > MAX_SUBJECT;
+    let faults = [
+        (foreign, "it is for somebody else"),
+        (several && token.azp.is_none(), "it is for several and names none of them"),
+        (token.azp.as_ref().is_some_and(|party| !ours(party)), "it was given to somebody else"),
+        (token.exp.saturating_add(LEEWAY) <= now, "it is too old"),
+        (token.iat > now + LEEWAY, "it comes from the future"),
+        (!this, "it belongs to another log-in"),
+        (nobody, "it names nobody"),
+    ];
+    match faults.into_iter().find(|(wrong, _)| *wrong) {
+        Some((_, fault)) => Err(refused(config, fault)),
+        None => Ok(()),
+    }
 }

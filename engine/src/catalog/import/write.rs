@@ -19,7 +19,7 @@ use serde_json::json;
 
 use super::super::repo::{self, import as many};
 use super::super::rows::{self, Values, VariantRows, combination};
-use super::super::save::{Saved, search_text, spell, wished_row};
+use super::super::save::{Saved, spell, wished_row};
 use super::known::{Held, check_numbers, check_options, meet, pair};
 use super::places::Places;
 use crate::db::insert_all;
@@ -162,7 +162,6 @@ impl Writer<'_> {
         let mut row = wished_row(tx, wished, known.as_ref(), type_id);
         if let Some(known) = &known {
             keep_unsaid(&mut row, known, wish.says_discountable);
-            row.search_text = search_text(wished, row.subtitle.as_ref());
         }
         let new = known.is_none();
         let mut changed = known.as_ref() != Some(&row);
