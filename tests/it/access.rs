@@ -51,12 +51,13 @@ fn whatever_else_is_held_the_permission_that_is_needed_decides() {
     for set in 0..1_u32 << all.len() {
         let held: Vec<Permission> =
             all.iter().enumerate().filter(|(place, _)| set & (1 << place) != 0).map(|(_, held)| *held).collect();
-        let staff = Actor::Staff { id, session, permissions: held.clone() };
-        let key = Actor::ApiKey { id: ApiKeyId(Uuid::nil()), permissions: held.clone() };
+        let staff = Actor::Staff { id, session, grants: Grants::everywhere(&held) };
+        let key = Actor::ApiKey { id: ApiKeyId(Uuid::nil()), grants: Grants::everywhere(&held) };
         for actor in [staff, key] {
             for needed in all {
-                let allowed = actor.check(Need::Permission(*needed)).is_ok();
-                assert_eq!(allowed, held.contains(needed), "{held:?} and {needed}");
+                for need in [Need::Permission(*needed), Need::Everywhere(*needed)] {
+                    assert_eq!(actor.check(need).is_ok(), held.contains(needed), "{held:?} and {need:?}");
+                }
             }
             assert!(actor.check(Need::Admin).is_ok() && actor.check(Need::System).is_err());
         }

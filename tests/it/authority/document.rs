@@ -27,6 +27,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("entity", &["prod", "coll", "order", "cust"]),
     ("fulfillment", &["ful"]),
     ("group", &["cgroup"]),
+    ("job", &["job"]),
     ("line", &["cline"]),
     ("location", &["loc"]),
     ("media", &["media"]),
