@@ -47,7 +47,7 @@ impl From<RowRefusal> for AdminJobError {
 #[Object]
 impl AdminJob {
     /// Its id.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id(self.0.id)
     }
 
