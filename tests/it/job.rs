@@ -38,7 +38,7 @@ fn file(products: usize) -> String {
         String::from("Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price,Tags,Type,Image Src\n");
     for number in 0..products {
         text.push_str(&format!(
-            "p-{number},Product {number},Size,S,P-{number}-S,1.00,\"tag {}, new\",Type {},https://a.example/{number}.jpg\n\
+            "p-{number},Product {number},Size,S,P-{number}-S,1.00,\"tag {}, new\",Type {},https://a.example/{number}\n\
              p-{number},,,L,P-{number}-L,2.00,,,\n",
             number % 7,
             number % 3
