@@ -242,7 +242,7 @@ async fn metafield_columns_become_typed_metafields() {
         "ownerType": "PRODUCT", "namespace": "custom", "key": "wash", "name": "Wash at", "type": "INTEGER",
         "validations": { "max": "95" }, "storeAccess": "READ",
     });
-    shop.set("metafieldDefinitionSet", definition, "definition { id }").await.done();
+    shop.set("metafieldDefinitionSet", definition, "metafieldDefinition { id }").await.done();
     let header = "Title,URL handle,SKU,Option1 name,Option1 value,Price,Wash (product.metafields.custom.wash),\
         Metafield: custom.vegan [boolean],Fit (variant.metafields.custom.fit)";
     let file = format!("{header}\nCap,cap,C-S,Size,S,5,40,TRUE,tight\n,cap,C-L,,L,5,,,wide\n");

@@ -20,7 +20,7 @@ use crate::support::client::Client;
 use crate::support::database::TestDatabase;
 use crate::support::files::skipping;
 use crate::support::node::run_command;
-use crate::support::pictures::{png, sent, stripes};
+use crate::support::pictures::{png, sent};
 use crate::support::socket::{PATIENCE, Socket};
 
 const JOB: &str = "job { id kind state step actorId filename dryRun done total created updated unchanged refused
@@ -38,7 +38,7 @@ fn file(products: usize) -> String {
         String::from("Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price,Tags,Type,Image Src\n");
     for number in 0..products {
         text.push_str(&format!(
-            "p-{number},Product {number},Size,S,P-{number}-S,1.00,\"tag {}, new\",Type {},https://a.example/{number}.jpg\n\
+            "p-{number},Product {number},Size,S,P-{number}-S,1.00,\"tag {}, new\",Type {},https://a.example/{number}\n\
              p-{number},,,L,P-{number}-L,2.00,,,\n",
             number % 7,
             number % 3
@@ -111,7 +111,7 @@ async fn an_uploaded_file_is_rehearsed_and_then_imported() {
 #[tokio::test]
 async fn what_can_t_be_imported_is_refused_at_once() {
     let shop = shop().await;
-    let picture = sent(&shop, "image/png", &png(&stripes(10, 10))).await;
+    let picture = sent(&shop, "image/png", &png(10, 10)).await;
     let answer = shop.set("productImport", json!({ "stagedUploadId": picture }), JOB).await;
     assert_eq!(answer.refusals(), ["INVALID"]);
     assert_eq!(answer.at("productImport.userErrors.0.path"), json!(["stagedUploadId"]));
@@ -236,7 +236,8 @@ async fn a_job_that_is_called_off_stops_and_goes_on_when_it_is_tried_again() {
     let watch = move |row: &job::Model| {
         let _ = sender.send(row.done);
     };
-    let work = runner::work(&app, job, &CancellationToken::new(), &watch);
+    let going_on = CancellationToken::new();
+    let work = runner::work(&app, job, &going_on, &watch);
     let cancel = async {
         loop {
             if receiver.try_iter().any(|done| done > 0) {

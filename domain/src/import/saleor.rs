@@ -496,20 +496,26 @@ mod tests {
         {"model":"attribute.attributevalue","pk":70,"fields":{"name":"39","attribute":7}},
         {"model":"attribute.attributevalue","pk":71,"fields":{"name":"40","attribute":7}},
         {"model":"attribute.attributevalue","pk":80,"fields":{"name":"Vegan: Yes","boolean":true,"attribute":8}},
-        {"model":"attribute.attributevariant","pk":1,"fields":{"attribute":7,"product_type":5,"variant_selection":true}},
+        {"model":"attribute.attributevariant","pk":1,
+            "fields":{"attribute":7,"product_type":5,"variant_selection":true}},
         {"model":"product.product","pk":100,"fields":{"name":"Boot","slug":"boot","product_type":5,"category":2,
             "description":{"blocks":[{"type":"paragraph","data":{"text":"Of <b>felt</b>"}}]}}},
-        {"model":"product.productchannellisting","pk":1,"fields":{"product":100,"channel":1,"is_published":true,"published_at":"2022-05-13T00:00:00Z"}},
-        {"model":"product.productvariant","pk":1001,"fields":{"product":100,"sku":"B-40","name":"40","sort_order":1,"track_inventory":true}},
-        {"model":"product.productvariant","pk":1000,"fields":{"product":100,"sku":"B-39","name":"39","sort_order":0,"track_inventory":true}},
-        {"model":"product.productvariantchannellisting","pk":1,"fields":{"variant":1000,"channel":1,"currency":"USD","price_amount":"10.000"}},
+        {"model":"product.productchannellisting","pk":1,
+            "fields":{"product":100,"channel":1,"is_published":true,"published_at":"2022-05-13T00:00:00Z"}},
+        {"model":"product.productvariant","pk":1001,
+            "fields":{"product":100,"sku":"B-40","name":"40","sort_order":1,"track_inventory":true}},
+        {"model":"product.productvariant","pk":1000,
+            "fields":{"product":100,"sku":"B-39","name":"39","sort_order":0,"track_inventory":true}},
+        {"model":"product.productvariantchannellisting","pk":1,
+            "fields":{"variant":1000,"channel":1,"currency":"USD","price_amount":"10.000"}},
         {"model":"warehouse.stock","pk":1,"fields":{"warehouse":"w","product_variant":1000,"quantity":5}},
         {"model":"attribute.assignedvariantattribute","pk":50,"fields":{"variant":1000,"assignment":1}},
         {"model":"attribute.assignedvariantattribute","pk":51,"fields":{"variant":1001,"assignment":1}},
         {"model":"attribute.assignedvariantattributevalue","pk":1,"fields":{"value":70,"assignment":50}},
         {"model":"attribute.assignedvariantattributevalue","pk":2,"fields":{"value":71,"assignment":51}},
         {"model":"attribute.assignedproductattributevalue","pk":1,"fields":{"value":80,"product":100}},
-        {"model":"product.productmedia","pk":1,"fields":{"product":100,"image":"boot.png","type":"IMAGE","alt":"A boot"}}
+        {"model":"product.productmedia","pk":1,
+            "fields":{"product":100,"image":"boot.png","type":"IMAGE","alt":"A boot"}}
     ]"#;
 
     fn context() -> Context {

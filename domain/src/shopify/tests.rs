@@ -225,9 +225,14 @@ proptest! {
 
 #[test]
 fn the_present_format_means_the_same() {
-    let header = "Title|URL handle|Description|Published on online store|Status|SKU|Barcode|Option1 name|Option1 value|Price|Compare-at price|Cost per item|Inventory tracker|Inventory quantity|Continue selling when out of stock|Weight value (grams)|Requires shipping|Product image URL|Image position|Image alt text|Variant image URL|Gift card|SEO title|Collection|Care (product.metafields.custom.care)|Fit (variant.metafields.custom.fit)";
+    let header = "Title|URL handle|Description|Published on online store|Status|SKU|Barcode|Option1 name|\
+        Option1 value|Price|Compare-at price|Cost per item|Inventory tracker|Inventory quantity|\
+        Continue selling when out of stock|Weight value (grams)|Requires shipping|Product image URL|Image position|\
+        Image alt text|Variant image URL|Gift card|SEO title|Collection|Care (product.metafields.custom.care)|\
+        Fit (variant.metafields.custom.fit)";
     let lines = [
-        "Cap|cap|<p>Warm</p>|TRUE|active|C-S|4006381333931|Size|S|9.50|12|4.00|shopify|7|TRUE|250|TRUE|https://a.example/c.jpg|1|A cap|https://a.example/s.jpg|FALSE|Caps|Winter things|Wash cold|tight",
+        "Cap|cap|<p>Warm</p>|TRUE|active|C-S|4006381333931|Size|S|9.50|12|4.00|shopify|7|TRUE|250|TRUE|\
+            https://a.example/c.jpg|1|A cap|https://a.example/s.jpg|FALSE|Caps|Winter things|Wash cold|tight",
         "|cap||||C-L|||L|9.50|||shopify|0|FALSE||TRUE|||||||||",
     ];
     let mut reading = reading(header, &lines);

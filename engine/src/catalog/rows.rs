@@ -32,7 +32,7 @@ pub struct VariantRows {
     prices_gone: Vec<PriceId>,
     prices: Vec<price::Model>,
     stock: Vec<(VariantId, Option<String>, i32)>,
-    spread: Vec<(VariantId, Option<String>, Vec<(LocationId, i32)>)>,
+    spread: Vec<crate::inventory::repo::Opened>,
 }
 
 impl VariantRows {

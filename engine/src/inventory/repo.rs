@@ -55,6 +55,9 @@ pub async fn of_variants(conn: &Conn, variants: &[VariantId]) -> Result<Vec<Stoc
     Ok(rows.into_iter().filter_map(row).collect())
 }
 
+/// A new variant with its number and what lies of it at which locations.
+pub type Opened = (VariantId, Option<String>, Vec<(LocationId, i32)>);
+
 /// Makes the items of new variants with what lies at a location.
 pub async fn open(tx: &mut Tx, location: LocationId, variants: Vec<(VariantId, Option<String>, i32)>) -> Result<()> {
     let at = |(variant, sku, stocked)| (variant, sku, vec![(location, stocked)]);
@@ -62,7 +65,7 @@ pub async fn open(tx: &mut Tx, location: LocationId, variants: Vec<(VariantId, O
 }
 
 /// Makes the items of new variants with what lies at each of several locations.
-pub async fn open_at(tx: &mut Tx, variants: Vec<(VariantId, Option<String>, Vec<(LocationId, i32)>)>) -> Result<()> {
+pub async fn open_at(tx: &mut Tx, variants: Vec<Opened>) -> Result<()> {
     let mut items = Vec::new();
     let mut links = Vec::new();
     let mut levels = Vec::new();

@@ -20,7 +20,8 @@ fn context() -> Context {
 #[test]
 fn unknown_columns_and_regions_are_refused_with_their_names() {
     let header = cells(
-        "Product Handle|Product Title|Product field|Price Test region [USD]|Price nowhere [EUR]|Price Test region [EUR]|Price XX",
+        "Product Handle|Product Title|Product field|Price Test region [USD]|Price nowhere [EUR]|\
+            Price Test region [EUR]|Price XX",
     );
     let refusals = Template::new(&header, &context()).unwrap_err();
     let told: Vec<_> = refusals.iter().map(|refusal| (refusal.row, refusal.column.as_str())).collect();
@@ -33,7 +34,8 @@ fn unknown_columns_and_regions_are_refused_with_their_names() {
 #[test]
 fn prices_stand_by_currency_and_region() {
     let header = cells(
-        "Product Handle|Product Title|Price Test region [USD]|Price USD|Price North [EUR]|Price EUR|Option 1 Name|Option 1 Value",
+        "Product Handle|Product Title|Price Test region [USD]|Price USD|Price North [EUR]|Price EUR|Option 1 Name|\
+            Option 1 Value",
     );
     let template = Template::new(&header, &context()).unwrap();
     let record = |row, line| Record { row, cells: cells(line) };
@@ -57,10 +59,12 @@ fn prices_stand_by_currency_and_region() {
 #[test]
 fn ids_of_another_shop_are_references_and_ours_are_ids() {
     let header = cells(
-        "Product Id|Product Handle|Product Title|Variant Id|Product Category 1|Product Category 2 Handle|Product Sales Channel 1|Product Image 1",
+        "Product Id|Product Handle|Product Title|Variant Id|Product Category 1|Product Category 2 Handle|\
+            Product Sales Channel 1|Product Image 1",
     );
     let template = Template::new(&header, &context()).unwrap();
-    let line = "prod_01J44RRJZ3M5F63NY82434RNM5|cap|Cap|variant_01J44RRJZW1T9KQB6XG7Q6K61F|pcat_01J44RRKGS2N86A8V37ZJD877K|hats|Web|cap.png";
+    let line = "prod_01J44RRJZ3M5F63NY82434RNM5|cap|Cap|variant_01J44RRJZW1T9KQB6XG7Q6K61F|\
+        pcat_01J44RRKGS2N86A8V37ZJD877K|hats|Web|cap.png";
     let cap = template.read(&[Record { row: 2, cells: cells(line) }], &context()).unwrap();
     assert_eq!(cap.id, None);
     assert_eq!(cap.product.external_reference.as_deref(), Some("prod_01J44RRJZ3M5F63NY82434RNM5"));

@@ -70,7 +70,7 @@ impl Held {
     }
 
     /// Those of one product.
-    pub(super) fn of<'h, T>(rows: &'h HashMap<ProductId, Vec<T>>, product: Option<ProductId>) -> &'h [T] {
+    pub(super) fn of<T>(rows: &HashMap<ProductId, Vec<T>>, product: Option<ProductId>) -> &[T] {
         product.and_then(|id| rows.get(&id)).map(Vec::as_slice).unwrap_or_default()
     }
 }

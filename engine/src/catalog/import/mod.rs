@@ -179,7 +179,7 @@ pub async fn work(run: &Run<'_>) -> Result<End> {
     let abort = input.on_error == OnError::Abort;
     let mut import =
         Import { run, source: Some(source), context, refused: HashSet::new(), needed: Needed::default(), abort };
-    let total = import.source()?.len();
+    let total = import.source()?.count();
     tell(run, &RenewLease { lease: run.lease.clone(), total: Some(total as i64) }).await?;
     let found = match import.look_over(total).await? {
         Ok(found) => found,

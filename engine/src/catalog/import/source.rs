@@ -299,7 +299,7 @@ impl Source {
     }
 
     /// How many products there are.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         match &self.content {
             Content::Table { products, .. } => products.len(),
             Content::List { products, .. } => products.len(),

@@ -37,7 +37,6 @@ pub type Verdict = Result<Saved, Vec<Refusal>>;
 /// Everything that is going to be written.
 #[derive(Default)]
 struct Batch {
-    products: Vec<product::Model>,
     reoptioned: Vec<ProductId>,
     options: Vec<product_option::Model>,
     retagged: Vec<ProductId>,
