@@ -37,3 +37,32 @@ async fn staff_are_invited_and_recover_by_mail() {
     shop.stranger("staffRecover", recover, "recovered").await.done();
     assert_eq!(post.asked(), 2);
 }
+
+#[tokio::test]
+async fn who_reaches_some_channels_alone_reads_no_mail_and_writes_no_texts() {
+    let (shop, _post) = post_shop().await;
+    let limited = shop.staff("owner").await;
+    let me = limited.send("{ me { id } }", json!({})).await.at("me.id");
+    let roles = shop.admin.send("{ roles { id name } }", json!({})).await.at("roles");
+    let owner = roles.as_array().unwrap().iter().find(|role| role["name"] == "owner").unwrap()["id"].clone();
+    let channel = shop.app.settings().channels[0].id.to_string();
+    let wish = json!({ "id": me, "roles": [{ "roleId": owner, "channelIds": [channel] }] });
+    shop.set("staffUpdate", wish, "staff { id }").await.done();
+    for query in [
+        "query { notifications { nodes { id } } }",
+        "query { notification(id: \"notif_00000000000000000000000000\") { id } }",
+        "query { node(id: \"notif_00000000000000000000000000\") { id } }",
+        "query { notificationTemplates { locale } }",
+        "query { notificationTemplate(template: ORDER_SHIPPED) { locale } }",
+        "query { notificationPreview(template: ORDER_SHIPPED) { subject } }",
+        "mutation { notificationResend(input: { idempotencyKey: \"k\", id: \"notif_00000000000000000000000000\" }) {
+            userErrors { code } } }",
+        "mutation { notificationTemplateReset(input: { template: ORDER_SHIPPED, locale: \"en\" }) {
+            userErrors { code } } }",
+        "mutation { notificationTemplateSet(input: { template: ORDER_SHIPPED, locale: \"en\", subject: \"s\",
+            text: \"t\", html: \"h\" }) { userErrors { code } } }",
+    ] {
+        assert_eq!(limited.send(query, json!({})).await.error_code(), "FORBIDDEN", "{query}");
+        assert_ne!(shop.admin.send(query, json!({})).await.body["data"], json!(null), "{query}");
+    }
+}

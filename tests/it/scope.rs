@@ -194,40 +194,31 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
         ("metafieldDefinitionDelete", json!({ "id": "mfdef_00000000000000000000000000" })),
         ("customerErase", json!({ "id": "cust_00000000000000000000000000" })),
         ("staffSecuritySet", json!({ "secondFactorRequired": false })),
-        ("notificationResend", json!({ "idempotencyKey": "k", "id": "notif_00000000000000000000000000" })),
-        (
-            "notificationTemplateSet",
-            json!({ "template": "ORDER_SHIPPED", "locale": "en", "subject": "s", "text": "t", "html": "h" }),
-        ),
-        ("notificationTemplateReset", json!({ "template": "ORDER_SHIPPED", "locale": "en" })),
     ] {
         let refused = mutate(&limited, "Admin", mutation, input, "__typename").await;
         assert_eq!(refused.error_code(), "FORBIDDEN", "{mutation}");
     }
-    for query in [
-        "auditEntries { nodes { op } }",
-        "notifications { nodes { id } }",
-        "notification(id: \"notif_00000000000000000000000000\") { id }",
-        "notificationTemplates { locale }",
-        "notificationTemplate(template: ORDER_SHIPPED) { locale }",
-        "notificationPreview(template: ORDER_SHIPPED) { subject }",
-    ] {
-        let refused = limited.send(&format!("{{ {query} }}"), json!({})).await;
-        assert_eq!(refused.error_code(), "FORBIDDEN", "{query}");
-    }
+    let log = limited.send("{ auditEntries { nodes { op } } }", json!({})).await;
+    assert_eq!(log.error_code(), "FORBIDDEN");
     let checked = ["channelCreate", "regionSet", "taxRateSet", "shippingOptionSet", "metafieldDefinitionDelete"];
     let checked =
         [&checked[..], &["customerErase", "auditEntries", "metafieldDefinitionSet", "staffSecuritySet"]].concat();
-    let of_mail = ["notificationResend", "notificationTemplateSet", "notificationTemplateReset", "notifications"];
-    let looks = ["notification", "notificationTemplates", "notificationTemplate", "notificationPreview"];
-    let checked = [&checked[..], &of_mail, &looks].concat();
     let shop_wide = FIELDS.iter().filter(|(_, by)| *by == WholeShop).map(|(name, _)| *name);
     let unchecked: Vec<_> = shop_wide.filter(|name| !checked.contains(name) && !OTHERS.contains(name)).collect();
     assert!(unchecked.is_empty(), "nobody checks {unchecked:?}");
 }
 
 /// Fields of the whole shop that the tests of their own nouns check.
-const OTHERS: &[&str] = &[];
+const OTHERS: &[&str] = &[
+    "notification",
+    "notificationPreview",
+    "notificationResend",
+    "notificationTemplate",
+    "notificationTemplateReset",
+    "notificationTemplateSet",
+    "notificationTemplates",
+    "notifications",
+];
 
 /// A shop with two channels, two locations, and an order in each channel.
 struct Scene {
