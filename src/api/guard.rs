@@ -33,6 +33,26 @@ pub fn access_write_everywhere() -> Needs {
     Needs(Need::Everywhere(domain::auth::Permission::AccessWrite))
 }
 
+/// The same for reading customers: mail names them, whatever they bought and where.
+pub fn customers_read_everywhere() -> Needs {
+    Needs(Need::Everywhere(domain::auth::Permission::CustomersRead))
+}
+
+/// The same for writing to customers.
+pub fn customers_write_everywhere() -> Needs {
+    Needs(Need::Everywhere(domain::auth::Permission::CustomersWrite))
+}
+
+/// The same for reading settings that every channel shares.
+pub fn settings_read_everywhere() -> Needs {
+    Needs(Need::Everywhere(domain::auth::Permission::SettingsRead))
+}
+
+/// The same for changing them.
+pub fn settings_write_everywhere() -> Needs {
+    Needs(Need::Everywhere(domain::auth::Permission::SettingsWrite))
+}
+
 macro_rules! permission_guards {
     ($($name:ident = $permission:ident;)*) => {$(
         /// An admin credential that grants the permission of this name.

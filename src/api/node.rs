@@ -159,7 +159,7 @@ async fn fetch_admin(call: &Call, id: &ID) -> Result<Option<AdminNode>> {
         return Ok(row.map(|row| AdminNode::AdminCustomerGroup(row.into())));
     }
     if let Ok(id) = id.parse::<NotificationId>() {
-        call.caller.actor.check(Need::Permission(Permission::CustomersRead))?;
+        call.caller.actor.check(Need::Everywhere(Permission::CustomersRead))?;
         return Ok(crate::notification::admin::find(call, id).await?.map(AdminNode::AdminNotification));
     }
     if let Ok(id) = id.parse::<JobId>() {

@@ -12,7 +12,9 @@ use super::types::{
     AdminNotificationTemplate,
 };
 use crate::api::call::{Call, call};
-use crate::api::guard::{customers_read, customers_write, settings_read, settings_write};
+use crate::api::guard::{
+    customers_read_everywhere, customers_write_everywhere, settings_read_everywhere, settings_write_everywhere,
+};
 use crate::api::page::{ADMIN_MAX, Page, PageArgs, SortDirection};
 use crate::api::payload::{payload, top_level};
 use crate::api::scalar::parse_id;
@@ -69,7 +71,7 @@ impl AdminNotificationFilter {
 
 /// Whether the caller sees mail to staff.
 fn sees_staff(call: &Call) -> bool {
-    call.caller.actor.check(Need::Permission(Permission::AccessRead)).is_ok()
+    call.caller.actor.check(Need::Everywhere(Permission::AccessRead)).is_ok()
 }
 
 /// A notification, if the caller may see it.
@@ -87,7 +89,7 @@ pub struct NotificationAdminQuery;
 impl NotificationAdminQuery {
     /// All mail that the shop sent or will send, the newest first. Mail to staff is in it for those who may see staff.
     #[graphql(
-        guard = "customers_read()",
+        guard = "customers_read_everywhere()",
         complexity = "5 + first.or(last).unwrap_or(20).max(0) as usize * child_complexity"
     )]
     #[allow(clippy::too_many_arguments)]
@@ -115,7 +117,7 @@ impl NotificationAdminQuery {
     }
 
     /// One mail that the shop sent or will send; null when there is none.
-    #[graphql(guard = "customers_read()")]
+    #[graphql(guard = "customers_read_everywhere()")]
     async fn notification(
         &self,
         ctx: &Context<'_>,
@@ -126,7 +128,7 @@ impl NotificationAdminQuery {
     }
 
     /// The texts that staff wrote, at most 250, by kind and language. What they did not write is built in.
-    #[graphql(guard = "settings_read()", complexity = "10 + child_complexity * 20")]
+    #[graphql(guard = "settings_read_everywhere()", complexity = "10 + child_complexity * 20")]
     async fn notification_templates(
         &self,
         ctx: &Context<'_>,
@@ -139,7 +141,7 @@ impl NotificationAdminQuery {
     /// The text with which a kind of mail is sent. The language itself comes first, then the same without its
     /// region, then the channel's default, then English; in each language the channel's own text, then the shop's,
     /// then what is built in.
-    #[graphql(guard = "settings_read()")]
+    #[graphql(guard = "settings_read_everywhere()")]
     async fn notification_template(
         &self,
         ctx: &Context<'_>,
@@ -165,7 +167,7 @@ impl NotificationAdminQuery {
 
     /// A mail as it would be, about a real order or customer or, without one, about a sample. Nothing is sent and no
     /// token is made: its links open nothing. An order needs `ORDERS_READ`, a customer `CUSTOMERS_READ`.
-    #[graphql(guard = "settings_read()", complexity = "20 + child_complexity")]
+    #[graphql(guard = "settings_read_everywhere()", complexity = "20 + child_complexity")]
     #[allow(clippy::too_many_arguments)]
     async fn notification_preview(
         &self,
@@ -195,7 +197,7 @@ impl NotificationAdminQuery {
                 (wish.order.is_some(), Permission::OrdersRead, "orderId"),
                 (wish.customer.is_some(), Permission::CustomersRead, "customerId"),
             ] {
-                if asked && call.caller.actor.check(Need::Permission(permission)).is_err() {
+                if asked && call.caller.actor.check(Need::Everywhere(permission)).is_err() {
                     return Err(Refusal::new(ErrorCode::NotFound, "There is nothing with this id.").at([name]).into());
                 }
             }
@@ -280,7 +282,7 @@ pub struct NotificationAdminMutation;
 impl NotificationAdminMutation {
     /// Sends a mail once more, with what is true now; a token in it is a new one and ends the older. Mail to staff
     /// needs `ACCESS_WRITE` besides.
-    #[graphql(guard = "customers_write()")]
+    #[graphql(guard = "customers_write_everywhere()")]
     async fn notification_resend(
         &self,
         ctx: &Context<'_>,
@@ -299,7 +301,7 @@ impl NotificationAdminMutation {
 
     /// Writes the text of a kind of mail for a language. A template that does not work, or that names a variable
     /// that is not there, is refused with its line.
-    #[graphql(guard = "settings_write()")]
+    #[graphql(guard = "settings_write_everywhere()")]
     async fn notification_template_set(
         &self,
         ctx: &Context<'_>,
@@ -320,7 +322,7 @@ impl NotificationAdminMutation {
     }
 
     /// Takes a text of your own away: what stands behind it counts again.
-    #[graphql(guard = "settings_write()")]
+    #[graphql(guard = "settings_write_everywhere()")]
     async fn notification_template_reset(
         &self,
         ctx: &Context<'_>,

@@ -34,6 +34,7 @@ mod live;
 mod media;
 mod metafield;
 mod notification;
+mod notification_staff;
 mod notification_text;
 mod order;
 mod product;

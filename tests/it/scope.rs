@@ -86,6 +86,14 @@ const FIELDS: &[(&str, By)] = &[
     ("metafieldsSet", Channel),
     ("node", ChannelAndLocation),
     ("nodes", ChannelAndLocation),
+    ("notification", WholeShop),
+    ("notificationPreview", WholeShop),
+    ("notificationResend", WholeShop),
+    ("notificationTemplate", WholeShop),
+    ("notificationTemplateReset", WholeShop),
+    ("notificationTemplateSet", WholeShop),
+    ("notificationTemplates", WholeShop),
+    ("notifications", WholeShop),
     ("optionSet", Shared),
     ("optionValueSet", Shared),
     ("options", Shared),
@@ -201,7 +209,16 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
 }
 
 /// Fields of the whole shop that the tests of their own nouns check.
-const OTHERS: &[&str] = &[];
+const OTHERS: &[&str] = &[
+    "notification",
+    "notificationPreview",
+    "notificationResend",
+    "notificationTemplate",
+    "notificationTemplateReset",
+    "notificationTemplateSet",
+    "notificationTemplates",
+    "notifications",
+];
 
 /// A shop with two channels, two locations, and an order in each channel.
 struct Scene {

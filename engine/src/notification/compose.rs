@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
 use domain::auth::TokenPurpose;
-use domain::id::{ChannelId, CustomerId, OrderId, StaffId};
+use domain::id::{ChannelId, CustomerId, OrderId};
 use domain::notification::link::LinkKind;
 use domain::notification::sender::Sender;
 use domain::notification::{About, NotificationSource, NotificationTemplate};

@@ -178,7 +178,7 @@ pub struct Resend(pub NotificationId);
 
 impl Op for Resend {
     const NAME: &'static str = "notification.resend";
-    const NEEDS: Need = Need::Permission(Permission::CustomersWrite);
+    const NEEDS: Need = Need::Everywhere(Permission::CustomersWrite);
     type Out = NotificationId;
 
     async fn run(&self, tx: &mut Tx) -> Result<NotificationId> {
@@ -189,7 +189,7 @@ impl Op for Resend {
         repo::hold_orders(tx, found.order_id.as_slice()).await?;
         let first = repo::lock(tx, self.0).await?.ok_or_else(missing)?;
         let about_staff = first.template.about() == About::Staff;
-        if about_staff && tx.actor().check(Need::Permission(Permission::AccessWrite)).is_err() {
+        if about_staff && tx.actor().check(Need::Everywhere(Permission::AccessWrite)).is_err() {
             return Err(missing().into());
         }
         let refuse = |message: &str| Refusal::new(ErrorCode::StateInvalid, message).at(["id"]).about(first.id);
@@ -256,7 +256,7 @@ async fn known(tx: &mut Tx, channel: Option<ChannelId>, refusals: &mut Refusals)
 
 impl Op for SetText {
     const NAME: &'static str = "notification_text.set";
-    const NEEDS: Need = Need::Permission(Permission::SettingsWrite);
+    const NEEDS: Need = Need::Everywhere(Permission::SettingsWrite);
     type Out = notification_text::Model;
 
     async fn run(&self, tx: &mut Tx) -> Result<notification_text::Model> {
@@ -320,7 +320,7 @@ pub struct ResetText {
 
 impl Op for ResetText {
     const NAME: &'static str = "notification_text.reset";
-    const NEEDS: Need = Need::Permission(Permission::SettingsWrite);
+    const NEEDS: Need = Need::Everywhere(Permission::SettingsWrite);
     type Out = ();
 
     async fn run(&self, tx: &mut Tx) -> Result<()> {
