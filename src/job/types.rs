@@ -47,8 +47,8 @@ impl From<RowRefusal> for AdminJobError {
 #[Object]
 impl AdminJob {
     /// Its id.
-    pub async fn id(&self, _: &Context<'_>) -> async_graphql::Result<ID> {
-        Ok(id(self.0.id))
+    pub async fn id(&self) -> ID {
+        id(self.0.id)
     }
 
     /// What it does.

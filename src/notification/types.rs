@@ -23,8 +23,8 @@ pub struct AdminNotification(pub notification::Model);
 #[Object]
 impl AdminNotification {
     /// Its id.
-    pub async fn id(&self, _: &Context<'_>) -> async_graphql::Result<ID> {
-        Ok(id(self.0.id))
+    pub async fn id(&self) -> ID {
+        id(self.0.id)
     }
 
     /// Rises with every change.
