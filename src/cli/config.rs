@@ -9,7 +9,18 @@ use engine::db::DatabaseUrl;
 use engine::error::{Error, Result as Outcome};
 
 /// Every key, by the name of its flag without the dashes.
-const KEYS: &[&str] = &["data_dir", "database_url", "files_dir", "listen", "max_upload", "redis_url"];
+const KEYS: &[&str] = &[
+    "allowed_origins",
+    "data_dir",
+    "database_url",
+    "files_dir",
+    "legacy_sockets",
+    "listen",
+    "max_upload",
+    "redis_url",
+    "sockets_per_address",
+    "trusted_proxies",
+];
 /// Names another file.
 const VARIABLE: &str = "EMPORION_CONFIG";
 

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Place, setup};
 use crate::http;
+use crate::http::gate::{Edge, Gate};
 use engine::app::App;
 use engine::db::DatabaseUrl;
 use engine::error::{Error, Result};
@@ -23,6 +24,8 @@ pub struct Serve {
     /// Fill an empty shop with the demo products.
     #[arg(long)]
     demo: bool,
+    #[command(flatten)]
+    edge: Edge,
     #[command(flatten)]
     place: Place,
 }
@@ -55,7 +58,7 @@ impl Serve {
             println!("  owner   {email}");
             println!("          password {secret} (shown this once; staffPasswordChange changes it)");
         }
-        serve(app, listener, stop_signal()).await
+        serve(app, listener, Gate::new(self.edge, stop_signal())).await
     }
 }
 
@@ -72,17 +75,19 @@ fn only_server(url: &DatabaseUrl) -> Result<Option<std::fs::File>> {
     }
 }
 
-/// Serves until `stop` is cancelled, then lets running requests end.
-pub async fn serve(app: Arc<App>, listener: TcpListener, stop: CancellationToken) -> Result<()> {
+/// Serves until the gate is told to stop, then lets running requests end.
+pub async fn serve(app: Arc<App>, listener: TcpListener, gate: Arc<Gate>) -> Result<()> {
+    let stop = gate.stop.clone();
     let mut tasks = relay::start(&app, &stop);
     tasks.push(sweeper::start(&app, &stop));
-    let router = http::router(app.clone());
+    let router = http::router(app.clone(), gate.clone());
     let stopped = stop.clone();
-    axum::serve(listener, router)
+    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async move { stopped.cancelled().await })
         .await
         .map_err(Error::internal)?;
     stop.cancel();
+    gate.emptied().await;
     for task in tasks {
         let _ = task.await;
     }

@@ -32,6 +32,8 @@ mod race;
 mod schema;
 mod search;
 mod seed;
+mod socket;
+mod sse;
 mod staff;
 mod support;
 mod tidy;

@@ -5,6 +5,7 @@ pub mod client;
 pub mod clock;
 pub mod customers;
 pub mod database;
+pub mod events;
 pub mod invariants;
 pub mod node;
 pub mod pictures;
@@ -13,6 +14,7 @@ pub mod redis;
 pub mod shop;
 pub mod socket;
 pub mod walker;
+pub mod wire;
 
 pub use client::Answer;
 pub use shop::Shop;
