@@ -70,7 +70,7 @@ fn range(entry: &str) -> Option<(&str, u32)> {
 }
 
 /// A tag and what is left of it when its subtags are taken off one after the other: `pt-BR`, `pt`.
-fn parents(tag: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn parents(tag: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(tag), |tag| tag.rsplit_once('-').map(|(shorter, _)| shorter))
 }
 

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::catalog::{MAX_DESCRIPTION, MAX_SEO_DESCRIPTION};
-use crate::id::{self, OptionId, OptionValueId, ProductId, ShippingOptionId, VariantId};
+use crate::id::{self, OptionId, OptionValueId, ProductId, ProductTypeId, ShippingOptionId, TagId, VariantId};
 use crate::refusal::{ErrorCode, Refusal};
 use crate::text::title;
 use crate::word::words;
@@ -26,6 +26,10 @@ words! {
         OptionValue = "OPTION_VALUE",
         /// A shipping option.
         ShippingOption = "SHIPPING_OPTION",
+        /// A tag, shared by the products that have it.
+        Tag = "TAG",
+        /// A product type, shared by the products that are of it.
+        ProductType = "PRODUCT_TYPE",
     }
 }
 
@@ -42,7 +46,7 @@ words! {
         SeoTitle = "SEO_TITLE",
         /// A product's description for search engines.
         SeoDescription = "SEO_DESCRIPTION",
-        /// The name of an option, of an option's value or of a shipping option.
+        /// The name of an option, of an option's value, of a shipping option, a tag or a product type.
         Name = "NAME",
     }
 }
@@ -62,7 +66,7 @@ impl TranslatableType {
         match self {
             Self::Product => &[F::Title, F::Subtitle, F::DescriptionHtml, F::SeoTitle, F::SeoDescription],
             Self::Variant => &[F::Title],
-            Self::Option | Self::OptionValue | Self::ShippingOption => &[F::Name],
+            Self::Option | Self::OptionValue | Self::ShippingOption | Self::Tag | Self::ProductType => &[F::Name],
         }
     }
 
@@ -75,6 +79,8 @@ impl TranslatableType {
             OptionId::PREFIX => Self::Option,
             OptionValueId::PREFIX => Self::OptionValue,
             ShippingOptionId::PREFIX => Self::ShippingOption,
+            TagId::PREFIX => Self::Tag,
+            ProductTypeId::PREFIX => Self::ProductType,
             _ => return None,
         };
         Some((kind, uuid))
@@ -88,6 +94,8 @@ impl TranslatableType {
             Self::Option => OptionId(uuid).to_string(),
             Self::OptionValue => OptionValueId(uuid).to_string(),
             Self::ShippingOption => ShippingOptionId(uuid).to_string(),
+            Self::Tag => TagId(uuid).to_string(),
+            Self::ProductType => ProductTypeId(uuid).to_string(),
         }
     }
 }

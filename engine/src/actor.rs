@@ -1,6 +1,7 @@
 //! Who is asking, and what that lets him do.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use domain::auth::Permission;
 use domain::id::{ApiKeyId, CustomerId, SessionId, StaffId};
@@ -112,12 +113,14 @@ pub struct Caller {
     pub actor: Actor,
     /// Statements so far.
     pub statements: StatementCount,
+    /// From where he asks, when that is known: who guesses is slowed down there, not everywhere.
+    pub from: Option<IpAddr>,
 }
 
 impl Caller {
     /// A caller who has not asked anything yet.
     pub fn new(actor: Actor) -> Self {
-        Self { actor, statements: StatementCount::default() }
+        Self { actor, statements: StatementCount::default(), from: None }
     }
 
     /// The shop itself.

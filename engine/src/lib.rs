@@ -13,6 +13,7 @@
 //! | [`op`] | a write as a value, and the one runner |
 //! | [`db`] | both databases, and all that differs between them |
 //! | [`event`], [`relay`], [`bus`] | the log, its positions, and who is woken |
+//! | [`background`] | what runs by itself, and in which process |
 //! | [`page`], [`version`] | what lists and changes have in common |
 //! | [`provider`] | what others implement |
 
@@ -21,6 +22,7 @@
 pub mod actor;
 pub mod app;
 pub mod audit;
+pub mod background;
 pub mod bus;
 pub mod clock;
 pub mod db;

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -89,6 +90,7 @@ pub struct Tx {
     pub conn: Conn,
     app: Arc<App>,
     actor: Actor,
+    from: Option<IpAddr>,
     now: DateTime<Utc>,
     settings: Option<Arc<Settings>>,
     settings_touched: bool,
@@ -119,6 +121,11 @@ impl Tx {
     /// Who is writing.
     pub fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    /// From where he writes, when that is known.
+    pub fn from(&self) -> Option<IpAddr> {
+        self.from
     }
 
     /// A new id.
@@ -239,6 +246,7 @@ impl App {
             conn: self.db.begin(&caller.statements).await?,
             app: self.clone(),
             actor: caller.actor.clone(),
+            from: caller.from,
             now: self.clock.now(),
             settings: None,
             settings_touched: false,

@@ -1,5 +1,6 @@
-//! The background of a serving process: the relay that stamps positions, the
-//! reader that follows them, and the wake-ups between processes.
+//! The log in the background: the relay that stamps positions, the reader that
+//! follows them, and the wake-ups between processes. Who starts them is in
+//! [`crate::background`].
 //!
 //! One relay stamps at a time. On PostgreSQL it holds an advisory lock on the
 //! very connection that it stamps with, so that losing the connection loses
@@ -44,12 +45,15 @@ const STAMP: &str = "
     ) as stamped
     where event.id = stamped.id";
 
-/// Starts the background of a serving process; it ends with `stop`.
-pub fn start(app: &Arc<App>, stop: &CancellationToken) -> Vec<tokio::task::JoinHandle<()>> {
-    let mut tasks = vec![
-        tokio::spawn(forever(app.clone(), stop.clone(), "relay", relay)),
-        tokio::spawn(forever(app.clone(), stop.clone(), "reader", follow)),
-    ];
+/// Starts stamping; it ends with `stop`. Any number of processes may: one holds the office, the others wait for it.
+pub fn start(app: &Arc<App>, stop: &CancellationToken) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(forever(app.clone(), stop.clone(), "relay", relay))
+}
+
+/// Starts following the log, and listening to the other processes: what every process needs that somebody waits in.
+/// It ends with `stop`.
+pub fn start_following(app: &Arc<App>, stop: &CancellationToken) -> Vec<tokio::task::JoinHandle<()>> {
+    let mut tasks = vec![tokio::spawn(forever(app.clone(), stop.clone(), "reader", follow))];
     if app.redis.is_some() {
         tasks.push(tokio::spawn(forever(app.clone(), stop.clone(), "redis", listen)));
     }
@@ -138,6 +142,42 @@ async fn relay_sqlite(app: &App, path: &Path) -> Result<()> {
             app.stamped().await;
         } else {
             let _ = timeout(POLL, commits.changed()).await;
+        }
+    }
+}
+
+/// Stamps what waits when nobody else holds the office: for commands that write much where no process works. Another
+/// process that holds it stamps by itself.
+pub async fn stamp_unless_held(app: &App) -> Result<()> {
+    match app.db.url() {
+        DatabaseUrl::Postgres(url) => {
+            let options: sqlx::postgres::PgConnectOptions = url.parse().map_err(Error::internal)?;
+            let mut connection = options.disable_statement_logging().connect().await.map_err(Error::internal)?;
+            let held: bool = sqlx::query_scalar("select pg_try_advisory_lock($1)")
+                .bind(RELAY_LOCK)
+                .fetch_one(&mut connection)
+                .await
+                .map_err(Error::internal)?;
+            while held
+                && sqlx::query(STAMP).execute(&mut connection).await.map_err(Error::internal)?.rows_affected() > 0
+            {
+            }
+            // The office is laid down before anybody is told that this has ended.
+            connection.close().await.map_err(Error::internal)
+        }
+        DatabaseUrl::Sqlite(path) => {
+            let lock = std::fs::File::create(path.with_extension("relay")).map_err(Error::internal)?;
+            if lock.try_lock().is_err() {
+                return Ok(());
+            }
+            loop {
+                let writer = app.db.begin(&StatementCount::default()).await?;
+                let stamped = writer.execute_unprepared(STAMP).await?.rows_affected();
+                writer.commit().await?;
+                if stamped == 0 {
+                    return Ok(());
+                }
+            }
         }
     }
 }

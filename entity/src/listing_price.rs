@@ -15,8 +15,9 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub region_id: RegionId,
     pub currency: Currency,
-    pub min_minor: i64,
-    pub max_minor: i64,
+    pub min_minor: Option<i64>,
+    pub max_minor: Option<i64>,
+    pub key_minor: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

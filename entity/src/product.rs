@@ -30,8 +30,6 @@ pub struct Model {
     pub gift_card: bool,
     pub seo_title: Option<String>,
     pub seo_description: Option<String>,
-    /// Title, vendor, type and tags in lower case; the search index has taken its place.
-    pub search_text: String,
     pub metadata: Json,
 }
 

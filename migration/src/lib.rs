@@ -23,6 +23,7 @@ mod m0012_metafields;
 mod m0013_translations;
 mod m0014_customers;
 mod m0016_access;
+mod m0017_listing;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sqlx::SqlSafeStr;
@@ -59,6 +60,7 @@ history! {
     m0013_translations
     m0014_customers
     m0016_access
+    m0017_listing
 }
 
 /// Applies every migration that the database has not seen.

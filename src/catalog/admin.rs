@@ -17,6 +17,7 @@ use crate::api::page::{ADMIN_MAX, Page, PageArgs, SortDirection, one_sort};
 use crate::api::payload::{find as found, payload, top_level};
 use crate::api::scalar::{Country, MoneyInput, id, parse_id};
 use crate::api::word::Enum;
+use crate::collection::admin::parse_ids;
 use engine::catalog::listing::{Filter, check};
 use engine::catalog::ops::{
     CreateProduct, DeleteProduct, PublishProduct, UpdateProduct, UpdateProductOp, VariantPrices,
@@ -191,6 +192,8 @@ pub struct AdminProductCreateInput {
     pub product_type: Option<String>,
     /// Words to find and group it by, at most 100.
     pub tags: Option<Vec<String>>,
+    /// The categories that it is in, the main one first; at most 50.
+    pub category_ids: Option<Vec<ID>>,
     /// Whether shoppers see it; a draft when absent.
     pub status: Option<Enum<ProductStatus>>,
     /// The channels in which it is for sale; every open one when absent and it is published.
@@ -274,6 +277,7 @@ impl AdminProductCreateInput {
             let read = |(place, id): (usize, &ID)| parse_id(id, &["channelIds", &place.to_string()]);
             ids.iter().enumerate().filter_map(|each| refusals.keep(read(each))).collect()
         });
+        let categories = parse_ids(&self.category_ids.unwrap_or_default(), "categoryIds", &mut refusals);
         let variants = self.variants.unwrap_or_default().into_iter().enumerate();
         let variants = variants.map(|(place, variant)| variant.draft(place, &mut refusals)).collect();
         refusals.into_result()?;
@@ -291,6 +295,7 @@ impl AdminProductCreateInput {
             vendor: self.vendor,
             product_type: self.product_type,
             tags: self.tags.unwrap_or_default(),
+            categories,
             status: self.status.map_or(ProductStatus::Draft, |status| status.0),
             discountable: self.discountable,
             external_reference: self.external_reference,
@@ -335,6 +340,8 @@ pub struct AdminProductUpdateInput {
     pub product_type: MaybeUndefined<String>,
     /// All its tags, at most 100.
     pub tags: Option<Vec<String>>,
+    /// All categories that it is in, the main one first; at most 50.
+    pub category_ids: Option<Vec<ID>>,
     /// Whether shoppers see it.
     pub status: Option<Enum<ProductStatus>>,
     /// Its number in another system, unique.
@@ -353,6 +360,7 @@ impl AdminProductUpdateInput {
     fn op(self) -> Result<UpdateProductOp> {
         let mut refusals = Refusals::default();
         let product = refusals.keep(parse_id(&self.id, &["id"]));
+        let categories = self.category_ids.map(|ids| parse_ids(&ids, "categoryIds", &mut refusals));
         let mut prices = Vec::new();
         for (place, variant) in self.variants.unwrap_or_default().into_iter().enumerate() {
             let place = place.to_string();
@@ -371,6 +379,7 @@ impl AdminProductUpdateInput {
             vendor: change(self.vendor),
             product_type: change(self.product_type),
             tags: self.tags,
+            categories,
             status: self.status.map(|status| status.0),
             external_reference: change(self.external_reference),
             discountable: self.discountable,

@@ -119,8 +119,9 @@ pub struct ProductFilter {
     pub or: Option<Vec<ProductFilter>>,
     /// Not this.
     pub not: Option<Box<ProductFilter>>,
-    /// It has every word of this, as with `search`: the last word may be the front of a longer one, slips are forgiven
-    /// where a word is on no product, capitals and accents don't matter. At most 10 words in 200 characters.
+    /// It has every word of this, as with `search` and in the language of the request: the last word may be the front
+    /// of a longer one, slips are forgiven where a word is on no product, capitals and accents don't matter. At most
+    /// 10 words in 200 characters.
     pub text: Option<String>,
     /// The lowest price is in this range.
     pub price: Option<MoneyRangeFilter>,
@@ -212,6 +213,7 @@ pub fn view(call: &Call, staff: bool) -> View {
         region: call.region.as_ref().map(|region| region.row.id),
         locations: call.settings.locations_of(call.channel.id).iter().map(|location| location.id).collect(),
         now: call.app.clock.now(),
+        languages: if staff { Vec::new() } else { call.chain.clone() },
     }
 }
 

@@ -149,16 +149,33 @@ impl ProductCore {
         self.0.vendor.as_deref()
     }
 
-    /// The name of its product type.
-    async fn product_type(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<String>> {
+    /// The name of its product type; filters take it in the shop's own language.
+    async fn product_type(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "In this language, a BCP 47 tag, instead of the request's.")] locale: Option<String>,
+    ) -> async_graphql::Result<Option<String>> {
         let Some(type_id) = self.0.type_id else { return Ok(None) };
-        Ok(call(ctx)?.load(TypeBy(type_id)).await?.map(|row| row.value.clone()))
+        let call = call(ctx)?;
+        let Some(row) = call.load(TypeBy(type_id)).await? else { return Ok(None) };
+        let at = TextAt::of(self.0.id, type_id, TranslatableField::Name);
+        Ok(Some(at.read(call, self.1, locale.as_deref()).await?.unwrap_or_else(|| row.value.clone())))
     }
 
-    /// The words that group it, at most 100.
-    async fn tags(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<String>> {
-        let tags = call(ctx)?.load(TagsOf(self.0.id)).await?;
-        Ok(tags.iter().map(|tag| tag.value.clone()).collect())
+    /// The words that group it, at most 100; filters take them in the shop's own language.
+    async fn tags(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "In this language, a BCP 47 tag, instead of the request's.")] locale: Option<String>,
+    ) -> async_graphql::Result<Vec<String>> {
+        let call = call(ctx)?;
+        let tags = call.load(TagsOf(self.0.id)).await?;
+        let named = tags.iter().map(async |tag| {
+            let at = TextAt::of(self.0.id, tag.id, TranslatableField::Name);
+            let name = at.read(call, self.1, locale.as_deref()).await?;
+            Ok::<_, async_graphql::Error>(name.unwrap_or_else(|| tag.value.clone()))
+        });
+        futures_util::future::try_join_all(named).await
     }
 
     /// Whether buying it issues a gift card.

@@ -14,6 +14,7 @@ const KEYS: &[&str] = &[
     "data_dir",
     "database_url",
     "files_dir",
+    "health_listen",
     "legacy_sockets",
     "listen",
     "max_upload",

@@ -1,5 +1,6 @@
 //! `emporion doctor`: what is wrong with the shop, and how to mend it.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -8,11 +9,8 @@ use migration::pending;
 use super::Place;
 use engine::app::App;
 use engine::db::{DatabaseUrl, Db};
-use engine::doctor::{Finding, Severity, examine};
+use engine::doctor::{Finding, Severity, disk, examine, secret};
 use engine::error::{Error, Result};
-
-/// Below this many bytes the disk is called full.
-const LOW_DISK: u64 = 500 * 1024 * 1024;
 
 /// Looks the shop over and says how to mend what is wrong. Ends with 1 when
 /// something does not work.
@@ -51,7 +49,9 @@ impl Doctor {
                 "mend --database-url or --data-dir, or set a shop up there with emporion migrate up or emporion serve",
             )),
         }
-        found.extend(self.disk());
+        found.extend(self.disks(&url));
+        let shared = matches!(url, DatabaseUrl::Postgres(_));
+        found.extend(secret(std::env::var("EMPORION_SECRET").ok().as_deref(), shared));
         print(&found);
         let works = found.iter().all(|finding| finding.severity < Severity::Fault);
         Ok(if works { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -67,18 +67,22 @@ impl Doctor {
         Ok(Db::open(url).await?)
     }
 
-    fn disk(&self) -> Option<Finding> {
-        let space = rustix::fs::statvfs(&self.place.data_dir).ok()?;
-        let free = space.f_bavail.saturating_mul(space.f_frsize);
-        let megabytes = free / (1024 * 1024);
-        let folder = self.place.data_dir.display();
-        Some(match free {
-            LOW_DISK.. => Finding::fine(format!("{megabytes} MB are free for {folder}")),
-            _ => Finding::fault(
-                format!("only {megabytes} MB are free for {folder}"),
-                "make room, or move the shop to a larger disk with --data-dir",
-            ),
-        })
+    /// The folders that grow, each once.
+    fn disks(&self, url: &DatabaseUrl) -> Vec<Finding> {
+        let mut folders: Vec<&Path> = Vec::new();
+        if let DatabaseUrl::Sqlite(path) = url {
+            folders.extend(path.parent());
+        }
+        folders.push(self.place.files_dir.as_deref().unwrap_or(&self.place.data_dir));
+        folders.dedup();
+        let look = |folder: &Path| {
+            // What is not there yet will be made in the first folder above that is; a bare name is in the working one.
+            let there = folder.ancestors().find(|above| above.is_dir()).unwrap_or(Path::new("."));
+            let space = rustix::fs::statvfs(there).ok()?;
+            let named = if folder.as_os_str().is_empty() { there } else { folder };
+            Some(disk(space.f_bavail.saturating_mul(space.f_frsize), &named.display().to_string()))
+        };
+        folders.into_iter().filter_map(look).collect()
     }
 }
 

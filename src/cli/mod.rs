@@ -1,9 +1,11 @@
 //! The command line: one binary that serves, migrates, imports and watches.
 
 mod access;
+pub mod bar;
 mod config;
 mod database;
 mod doctor;
+mod export;
 mod import;
 mod open;
 mod schema;
@@ -12,6 +14,7 @@ mod seed;
 pub mod serve;
 pub mod setup;
 mod watch;
+mod worker;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -37,10 +40,14 @@ struct Cli {
 enum Command {
     /// Serve the shop; in an empty folder, set it up first.
     Serve(serve::Serve),
+    /// Do the shop's own work in a process of its own.
+    Worker(worker::Worker),
     /// Bring the database's schema up or down, or show where it stands.
     Migrate(database::Migrate),
     /// Bring products in from another shop.
     Import(import::Import),
+    /// Write what the shop holds into a file.
+    Export(export::Export),
     /// Fill the shop with something to look at.
     Seed(seed::Seed),
     /// Follow something live.
@@ -148,8 +155,10 @@ pub fn main() -> ExitCode {
 async fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Serve(command) => command.run().await?,
+        Command::Worker(command) => command.run().await?,
         Command::Migrate(command) => command.run().await?,
         Command::Import(command) => return command.run().await,
+        Command::Export(command) => command.run().await?,
         Command::Seed(command) => command.run().await?,
         Command::Watch(command) => return command.run().await,
         Command::Search(command) => command.run().await?,

@@ -11,6 +11,13 @@ use engine::error::{Error, Result};
 /// shop has. Only `serve` and `migrate` make or change a schema: what is not
 /// set up is refused with the remedy.
 pub(super) async fn open_shop(place: &Place) -> Result<Arc<App>> {
+    let app = open_furnished(place).await?;
+    setup::furnish(&app).await?;
+    Ok(app)
+}
+
+/// The same without making anything: for commands that find what `serve` set up.
+pub(super) async fn open_furnished(place: &Place) -> Result<Arc<App>> {
     let url = place.database();
     let remedy = "run `emporion serve` or `emporion migrate up` first";
     if let DatabaseUrl::Sqlite(path) = &url
@@ -20,10 +27,8 @@ pub(super) async fn open_shop(place: &Place) -> Result<Arc<App>> {
         return Err(Error::internal(format!("there is no shop in {url}; {remedy}")));
     }
     let builder = App::builder(&url).await?.redis(place.redis_url.clone()).files(place.files());
-    let app = builder.open().await.map_err(|error| match error {
+    builder.open().await.map_err(|error| match error {
         Error::Database(error) => Error::internal(format!("the shop in {url} is not set up ({error}); {remedy}")),
         other => other,
-    })?;
-    setup::furnish(&app).await?;
-    Ok(app)
+    })
 }

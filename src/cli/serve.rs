@@ -13,7 +13,7 @@ use crate::http::gate::{Edge, Gate};
 use engine::app::App;
 use engine::db::DatabaseUrl;
 use engine::error::{Error, Result};
-use engine::{relay, seed, sweeper};
+use engine::{background, seed};
 
 /// Serves the shop.
 #[derive(Debug, Args)]
@@ -24,6 +24,10 @@ pub struct Serve {
     /// Fill an empty shop with the demo products.
     #[arg(long)]
     demo: bool,
+    /// Leave the shop's own work to `emporion worker`: without one, events get no position, and what a crash left
+    /// behind stays there.
+    #[arg(long)]
+    no_worker: bool,
     #[command(flatten)]
     edge: Edge,
     #[command(flatten)]
@@ -58,7 +62,7 @@ impl Serve {
             println!("  owner   {email}");
             println!("          password {secret} (shown this once; staffPasswordChange changes it)");
         }
-        serve(app, listener, Gate::new(self.edge, stop_signal())).await
+        serve_with(app, listener, Gate::new(self.edge, stop_signal()), !self.no_worker).await
     }
 }
 
@@ -75,11 +79,19 @@ fn only_server(url: &DatabaseUrl) -> Result<Option<std::fs::File>> {
     }
 }
 
-/// Serves until the gate is told to stop, then lets running requests end.
+/// Serves and works until the gate is told to stop, then lets running
+/// requests end.
 pub async fn serve(app: Arc<App>, listener: TcpListener, gate: Arc<Gate>) -> Result<()> {
+    serve_with(app, listener, gate, true).await
+}
+
+/// The same; without `works` the shop's own work is left to a worker.
+async fn serve_with(app: Arc<App>, listener: TcpListener, gate: Arc<Gate>, works: bool) -> Result<()> {
     let stop = gate.stop.clone();
-    let mut tasks = relay::start(&app, &stop);
-    tasks.push(sweeper::start(&app, &stop));
+    let mut tasks = background::follow(&app, &stop);
+    if works {
+        tasks.extend(background::work(&app, &stop));
+    }
     let router = http::router(app.clone(), gate.clone());
     let stopped = stop.clone();
     axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
@@ -95,7 +107,8 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, gate: Arc<Gate>) -> Res
     Ok(())
 }
 
-fn stop_signal() -> CancellationToken {
+/// Cancelled by SIGTERM or Ctrl-C.
+pub(super) fn stop_signal() -> CancellationToken {
     let stop = CancellationToken::new();
     let cancel = stop.clone();
     tokio::spawn(async move {

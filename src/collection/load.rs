@@ -47,8 +47,10 @@ impl Loader<CollectionsOf> for Batch {
                 region,
                 locations: self.settings.locations_of(channel).iter().map(|location| location.id).collect(),
                 now: self.now,
+                // No rule asks for a text.
+                languages: Vec::new(),
             };
-            let rows = repo::of_products(&self.conn, &view, &products).await?;
+            let rows = repo::of_products(&self.conn, &view, &products, &self.settings.rule_collections).await?;
             let keyed = |(product, rows)| (CollectionsOf { product, channel, region, staff }, Arc::new(rows));
             found.extend(rows.into_iter().map(keyed));
         }

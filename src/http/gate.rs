@@ -141,6 +141,13 @@ pub struct Pass {
     _tracked: tokio_util::task::task_tracker::TaskTrackerToken,
 }
 
+impl Pass {
+    /// Whose it is.
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+}
+
 impl Drop for Pass {
     fn drop(&mut self) {
         let mut addresses = self.gate.addresses.lock().unwrap_or_else(PoisonError::into_inner);

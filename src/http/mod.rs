@@ -6,7 +6,7 @@ mod socket;
 mod sse;
 
 use std::any::TypeId;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,10 +75,14 @@ pub fn router(app: Arc<App>, gate: Arc<Gate>) -> Router {
         .merge(endpoint("/store/graphql", store, STORE_BODY))
         .merge(endpoint("/admin/graphql", admin, ADMIN_BODY))
         .merge(endpoint("/graphql", unified, ADMIN_BODY))
-        .merge(Router::new().route("/health/ready", get(ready)).with_state(app.clone()))
+        .merge(health(app.clone()))
         .merge(crate::media::http::routes(app))
-        .route("/health/live", get(|| async { "live\n" }))
         .route("/media/demo/{file}", get(demo_picture))
+}
+
+/// Whether the process runs, and whether its database answers.
+pub fn health(app: Arc<App>) -> Router {
+    Router::new().route("/health/ready", get(ready)).with_state(app).route("/health/live", get(|| async { "live\n" }))
 }
 
 fn endpoint<S: Executor>(path: &str, endpoint: Endpoint<S>, body: usize) -> Router {
@@ -219,16 +223,18 @@ struct Context {
     publishable_key: Option<String>,
     region: Option<String>,
     languages: Option<String>,
+    from: Option<IpAddr>,
 }
 
 impl Context {
-    fn of(headers: &HeaderMap) -> Self {
+    fn of(headers: &HeaderMap, from: IpAddr) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         Self {
             credential: text("authorization"),
             publishable_key: text("x-publishable-key"),
             region: text("x-region"),
             languages: text("accept-language"),
+            from: Some(from),
         }
     }
 }
@@ -263,7 +269,7 @@ async fn open_call_on(app: &Arc<App>, surface: Surface, context: &Context) -> Re
         None => None,
     };
     let (region, languages) = (context.region.as_deref(), context.languages.as_deref());
-    Call::new(app.clone(), Caller { actor, statements }, channel, region, languages)
+    Call::new(app.clone(), Caller { actor, statements, from: context.from }, channel, region, languages)
 }
 
 fn refuse(error: Error) -> HttpResponse {
@@ -319,9 +325,10 @@ fn too_many_connections() -> HttpResponse {
 
 fn listener<S>(endpoint: &Endpoint<S>, peer: SocketAddr, headers: &HeaderMap, by_get: bool) -> sse::Listener {
     let last_event_id = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let address = endpoint.gate.client(peer, headers);
     sse::Listener {
-        context: Context::of(headers),
-        address: endpoint.gate.client(peer, headers),
+        context: Context::of(headers, address),
+        address,
         last_event_id: last_event_id.filter(|id| !id.is_empty()).map(str::to_owned),
         by_get,
     }

@@ -4,6 +4,7 @@
 //! ones before, so nothing gathers here: what a slow client has not seen yet
 //! stays in the event log. A client that takes nothing at all is let go.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
@@ -63,7 +64,7 @@ pub async fn serve<S: Executor>(mut wire: WebSocket, endpoint: Endpoint<S>, pass
             let stop = endpoint.gate.stop.clone();
             let introduced = tokio::select! {
                 _ = stop.cancelled() => Err(Some(going_away())),
-                introduced = introduce(&mut wire, &endpoint, dialect) => introduced,
+                introduced = introduce(&mut wire, &endpoint, dialect, pass.address()) => introduced,
             };
             match introduced {
                 Err(close) => (wire, close),
@@ -114,6 +115,7 @@ async fn introduce<S>(
     wire: &mut WebSocket,
     endpoint: &Endpoint<S>,
     dialect: Dialect,
+    from: IpAddr,
 ) -> Result<Context, Option<Close>> {
     let deadline = Instant::now() + INIT;
     let late = || Some(Close::new(Close::INIT_TIMEOUT, "Connection initialisation timeout"));
@@ -134,7 +136,7 @@ async fn introduce<S>(
             ClientMessage::Terminate => return Err(None),
             ClientMessage::Subscribe(..) => return Err(Some(Close::new(Close::UNAUTHORIZED, "Unauthorized"))),
         };
-        let context = context_of(&payload);
+        let context = context_of(&payload, from);
         let opened = open_call(&endpoint.app, endpoint.door, context.clone()).await;
         opened.map_err(|error| Some(rejected(error)))?;
         say(wire, dialect, &ServerMessage::Ack).await?;
@@ -143,7 +145,7 @@ async fn introduce<S>(
 }
 
 /// What a client says of itself, by the names of the headers.
-fn context_of(payload: &Map<String, serde_json::Value>) -> Context {
+fn context_of(payload: &Map<String, serde_json::Value>, from: IpAddr) -> Context {
     let text = |name: &str| {
         let found = payload.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
         found.1.as_str().map(str::to_owned)
@@ -153,6 +155,7 @@ fn context_of(payload: &Map<String, serde_json::Value>) -> Context {
         publishable_key: text("x-publishable-key"),
         region: text("x-region"),
         languages: text("accept-language"),
+        from: Some(from),
     }
 }
 

@@ -47,6 +47,7 @@ impl AdminOrderFilter {
         let customer = self.customer_id.as_ref().map(|id| parse_id(id, &["filter", "customerId"])).transpose()?;
         Ok(OrderFilter {
             customer,
+            channel: None,
             status: self.status.map(bare),
             payment_status: self.payment_status.map(bare),
             fulfillment_status: self.fulfillment_status.map(bare),

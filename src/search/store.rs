@@ -3,21 +3,23 @@
 use async_graphql::{Context, Lookahead, Object};
 use domain::refusal::{ErrorCode, Refusal};
 use domain::search::{Query, completions};
+use domain::translation::TranslatableField;
+use futures_util::future::try_join_all;
 
-use super::types::{Search, SearchFacets, SearchSuggestions};
+use super::types::{Counted, Search, SearchSuggestions};
 use crate::api::call::call;
 use crate::api::page::{Page, PageArgs, STORE_MAX, SortDirection, one_sort};
 use crate::api::payload::top_level;
 use crate::catalog::store::{ProductFilter, ProductSort, view};
 use crate::catalog::types::{Product, ProductConnection};
-use crate::translation::load::feed;
+use crate::translation::load::{TextAt, feed};
 use engine::catalog::listing::{Filter, SortKey, check};
 use engine::catalog::repo::listing::{View, page, ranked_page};
 use engine::catalog::repo::look_up::look_up;
 use engine::db::Conn;
 use engine::error::Result;
 use engine::search::Matching;
-use engine::search::facet::Wanted;
+use engine::search::facet::{Parts, Wanted};
 use engine::search::repo::facet;
 
 /// Suggested products when no number is asked for.
@@ -35,7 +37,8 @@ pub struct SearchStoreQuery;
 impl SearchStoreQuery {
     /// The products of this request's channel that have every word of the query, the last one perhaps as the front
     /// of a longer one; capitals and accents don't matter, and slips are forgiven where a word is on no product.
-    /// Titles, vendors, types, tags, option values, SKUs, barcodes, handles and descriptions are searched.
+    /// Titles, vendors, types, tags, option values, SKUs, barcodes, handles and descriptions are searched, in the
+    /// language of the request where they are translated into it, else as they are.
     #[graphql(complexity = "10 + first.or(last).unwrap_or(20).max(0) as usize * child_complexity")]
     #[allow(clippy::too_many_arguments)]
     async fn search(
@@ -61,6 +64,7 @@ impl SearchStoreQuery {
         let look_ahead = ctx.look_ahead();
         let count = look_ahead.field("totalCount").exists();
         let wanted = wanted(&look_ahead.field("facets"));
+        let labels = labels(&look_ahead.field("facets"));
         let nodes = [look_ahead.field("nodes"), look_ahead.field("edges").field("node")];
         let descriptions = nodes.iter().any(|node| node.field("descriptionHtml").exists());
         let outcome = async {
@@ -74,7 +78,7 @@ impl SearchStoreQuery {
             check(&asked, 0)?;
             let descending = sort.as_ref().is_none_or(|sort| sort.direction == SortDirection::Desc);
             let key = sort.as_ref().map(|sort| sort.field.key());
-            let list = ("search", key, descending, &asked, view.price_channel, view.region);
+            let list = ("search", key, descending, &asked, view.price_channel, view.region, &view.languages);
             let args = PageArgs { first, after, last, before, offset: None };
             let asked_page = Page::read(args, STORE_MAX, descending, &list)?;
             let (found, matching) = find(&conn, &view, &asked).await?;
@@ -88,13 +92,12 @@ impl SearchStoreQuery {
             let shown: Vec<_> = rows.rows.iter().map(|(row, _)| row.id).collect();
             feed(call, &shown, descriptions).await?;
             let facets = facet::count(&conn, &view, Some(&found), wanted).await?;
-            Ok((ProductConnection::from(rows), matching.and_then(|matching| matching.corrected), facets))
+            let counted = Counted::read(call, facets, Parts::of(Some(&found)), wanted, labels).await?;
+            Ok((ProductConnection::from(rows), matching.and_then(|matching| matching.corrected), counted))
         };
-        let (hits, corrected_query, facets) = outcome.await.map_err(top_level)?;
+        let (hits, corrected_query, counted) = outcome.await.map_err(top_level)?;
         let ProductConnection { edges, nodes, page_info, total_count } = hits;
-        let currency = call.region.as_ref().map(|region| region.row.currency);
-        let facets = SearchFacets::new(facets, currency);
-        Ok(Search { edges, nodes, page_info, total_count, corrected_query, facets })
+        Ok(Search { edges, nodes, page_info, total_count, corrected_query, facets: counted.shown(call) })
     }
 
     /// What somebody who is still typing may mean: queries that complete the last word, and products. Nothing is
@@ -122,14 +125,20 @@ impl SearchStoreQuery {
             let args = PageArgs { first: Some(READ), ..PageArgs::default() };
             let asked = Page::read(args, STORE_MAX, true, &"suggestions")?;
             let rows = ranked_page(&conn, &view, &matching, &found, asked, false).await?.rows;
-            let titles: Vec<&str> = rows.iter().map(|(row, _)| row.title.as_str()).collect();
-            let queries = completions(&matching.terms, &titles, MAX_SUGGESTED as usize);
-            let rows: Vec<_> = rows.into_iter().take(shown as usize).map(|(row, _)| row).collect();
-            feed(call, &rows.iter().map(|row| row.id).collect::<Vec<_>>(), descriptions).await?;
-            let products = rows.into_iter().map(Product::from).collect();
-            Ok((queries, products))
+            feed(call, &rows.iter().map(|(row, _)| row.id).collect::<Vec<_>>(), descriptions).await?;
+            Ok((rows, matching.terms))
         };
-        let (queries, products) = outcome.await.map_err(top_level)?;
+        let (rows, terms) = outcome.await.map_err(top_level)?;
+        let shown_as = rows.iter().map(async |(row, _)| {
+            let at = TextAt::of(row.id, row.id, TranslatableField::Title);
+            let title = at.in_chain(call, &call.chain).await?;
+            Ok::<_, async_graphql::Error>(title.unwrap_or_else(|| row.title.clone()))
+        });
+        let titles = try_join_all(shown_as).await?;
+        let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
+        let queries = completions(&terms, &titles, MAX_SUGGESTED as usize);
+        let shown = usize::try_from(first.unwrap_or(SUGGESTED)).unwrap_or(0);
+        let products = rows.into_iter().take(shown).map(|(row, _)| Product::from(row)).collect();
         Ok(SearchSuggestions { queries, products })
     }
 }
@@ -163,5 +172,13 @@ fn wanted(facets: &Lookahead<'_>) -> Wanted {
         options: read("options"),
         prices: read("prices"),
         availability: read("availability"),
+        categories: read("categories"),
     }
+}
+
+/// Whether the client reads names as they are shown.
+fn labels(facets: &Lookahead<'_>) -> bool {
+    let lists = [facets.field("tags"), facets.field("productTypes"), facets.field("options")];
+    let values = facets.field("options").field("values");
+    lists.iter().chain([&values]).any(|list| list.field("label").exists())
 }

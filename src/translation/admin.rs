@@ -23,8 +23,8 @@ pub struct AdminTranslatable {
     pub fields: Vec<AdminTranslatableText>,
     /// Its translations, by language and field.
     pub translations: Vec<AdminTranslation>,
-    /// What belongs to it and has texts of its own: options and variants of a product, values of an option.
-    /// Read with `translatable` alone; at most 500.
+    /// What belongs to it and has texts of its own: options, variants, type and tags of a product, values of
+    /// an option. Read with `translatable` alone; at most 500.
     pub parts: Vec<AdminTranslatablePart>,
 }
 
@@ -97,8 +97,8 @@ pub struct TranslationAdminQuery;
 
 #[Object]
 impl TranslationAdminQuery {
-    /// The texts of a product, variant, option, option value or shipping option with their translations; null when
-    /// there is none. Shipping options need `SETTINGS_READ`, all else `CATALOG_READ`.
+    /// The texts of a product, variant, option, option value, tag, product type or shipping option with their
+    /// translations; null when there is none. Shipping options need `SETTINGS_READ`, all else `CATALOG_READ`.
     #[graphql(guard = "admin()", complexity = "20 + child_complexity * 5")]
     async fn translatable(
         &self,

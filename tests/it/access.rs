@@ -1,12 +1,16 @@
 //! Who may do what.
 
 use domain::auth::{ActorKind, Permission, Surface, VIEWER};
-use domain::id::{CustomerId, SessionId, StaffId};
+use domain::id::{ApiKeyId, CustomerId, SessionId, StaffId};
 use engine::actor::{Actor, Need};
-use serde_json::json;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use sea_orm::EntityTrait;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::Shop;
+use crate::support::customers::PASSWORD;
+use crate::support::rows::Reader;
 
 #[test]
 fn the_guard_s_truth_table() {
@@ -35,6 +39,26 @@ fn the_guard_s_truth_table() {
         (Actor::System, Need::System, true),
     ] {
         assert_eq!(actor.check(need).is_ok(), allowed, "{actor:?} {need:?}");
+    }
+}
+
+#[test]
+fn whatever_else_is_held_the_permission_that_is_needed_decides() {
+    let (id, session) = (StaffId(Uuid::nil()), SessionId(Uuid::nil()));
+    let all = Permission::ALL;
+    assert!(all.len() < 20, "every set of {} permissions is tried", all.len());
+    for set in 0..1_u32 << all.len() {
+        let held: Vec<Permission> =
+            all.iter().enumerate().filter(|(place, _)| set & (1 << place) != 0).map(|(_, held)| *held).collect();
+        let staff = Actor::Staff { id, session, permissions: held.clone() };
+        let key = Actor::ApiKey { id: ApiKeyId(Uuid::nil()), permissions: held.clone() };
+        for actor in [staff, key] {
+            for needed in all {
+                let allowed = actor.check(Need::Permission(*needed)).is_ok();
+                assert_eq!(allowed, held.contains(needed), "{held:?} and {needed}");
+            }
+            assert!(actor.check(Need::Admin).is_ok() && actor.check(Need::System).is_err());
+        }
     }
 }
 
@@ -144,4 +168,117 @@ async fn a_nul_character_is_refused_wherever_it_stands() {
     assert_eq!((refused.status, refused.error_code().as_str()), (400, "INVALID"));
     let literal = r#"{ product(by: { handle: "a\u0000" }) { id } }"#;
     assert_eq!(shop.store.send(literal, json!({})).await.status, 400);
+}
+
+/// Tokens that are signed with the shop's own key and wrong all the same.
+#[tokio::test]
+async fn a_token_that_is_wrong_in_any_part_opens_nothing() {
+    let shop = Shop::open().await;
+    let secret = entity::signing_key::Entity::find().one(&shop.app.read()).await.unwrap().unwrap();
+    let session = shop.session(ActorKind::Staff, me(&shop).await, Surface::Admin).await;
+    let key = EncodingKey::from_secret(&secret.secret);
+    let issuer = format!("emporion:{}", shop.app.keys.shop_id());
+    let now = shop.app.clock.now().timestamp();
+    let jti = shop.app.keys.read_access(Surface::Admin, &session, shop.app.clock.now()).unwrap().to_string();
+    let good = json!({ "iss": issuer, "aud": "admin", "sub": "staff", "iat": now, "exp": now + 60, "jti": jti });
+    let signed = |algorithm: Algorithm, kid: Option<&str>, claims: &Value| {
+        let header = Header { kid: kid.map(str::to_owned), ..Header::new(algorithm) };
+        jsonwebtoken::encode(&header, claims, &key).unwrap()
+    };
+    let status = async |token: &str| shop.anonymous_admin.bearer(token).send("{ me { id } }", json!({})).await.status;
+    let own = signed(Algorithm::HS256, Some(&secret.kid), &good);
+    assert_eq!(status(&own).await, 200, "the forger knows how it is done");
+
+    let with = |name: &str, value: Value| {
+        let mut claims = good.clone();
+        claims[name] = value;
+        claims
+    };
+    let without = |name: &str| {
+        let mut claims = good.clone();
+        claims.as_object_mut().unwrap().remove(name);
+        claims
+    };
+    let mut wrong = vec![
+        with("exp", json!((now + 60).to_string())),
+        with("exp", json!(now as f64 + 60.5)),
+        with("exp", json!(null)),
+        with("exp", json!(now - 1)),
+        with("exp", json!(-1)),
+        with("exp", json!([now + 60])),
+        with("iss", json!("emporion:elsewhere")),
+        with("iss", json!(["elsewhere"])),
+        with("aud", json!("store")),
+        with("aud", json!("order")),
+        with("aud", json!("")),
+        with("jti", json!("sess_00000000000000000000000000")),
+        with("jti", json!("' or 1 = 1 --")),
+        with("jti", json!(1)),
+        with("iat", json!("yesterday")),
+    ];
+    wrong.extend(["exp", "iss", "aud", "sub", "jti", "iat"].map(without));
+    for claims in wrong {
+        let token = signed(Algorithm::HS256, Some(&secret.kid), &claims);
+        assert_eq!(status(&token).await, 401, "{claims}");
+    }
+    for (algorithm, kid) in [
+        (Algorithm::HS384, Some("1")),
+        (Algorithm::HS512, Some("1")),
+        (Algorithm::HS256, None),
+        (Algorithm::HS256, Some("2")),
+        (Algorithm::HS256, Some("../1")),
+        (Algorithm::HS256, Some("' or 1 = 1 --")),
+    ] {
+        assert_eq!(status(&signed(algorithm, kid, &good)).await, 401, "{algorithm:?} {kid:?}");
+    }
+    let (rest, signature) = own.rsplit_once('.').unwrap();
+    let claims = rest.split('.').nth(1).unwrap();
+    // Headers {"alg":"none"…} and {"alg":"RS256"…}, both with the right kid.
+    for header in
+        ["eyJhbGciOiJub25lIiwidHlwIjoiSldUIiwia2lkIjoiMSJ9", "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6IjEifQ"]
+    {
+        for end in ["", signature] {
+            assert_eq!(status(&format!("{header}.{claims}.{end}")).await, 401, "{header}");
+        }
+    }
+    let stranger = EncodingKey::from_secret(b"the public half of some other key");
+    let header = Header { kid: Some(secret.kid.clone()), ..Header::new(Algorithm::HS256) };
+    assert_eq!(status(&jsonwebtoken::encode(&header, &good, &stranger).unwrap()).await, 401);
+    assert_eq!(status(&own).await, 200, "and the right one still is");
+}
+
+async fn me(shop: &Shop) -> Uuid {
+    let id = shop.admin.send("{ me { id } }", json!({})).await.text("me.id");
+    id.parse::<StaffId>().unwrap().into()
+}
+
+/// Links are made from what the merchant set up, never from what a request says of its host.
+#[tokio::test]
+async fn no_answer_and_no_row_repeats_the_host_that_a_request_names() {
+    const EVIL: &str = "evil.example";
+    let shop = Shop::open().await;
+    let ada = shop.customer("ada@shopper.example").await;
+    let poisoned = |client: &crate::support::client::Client| {
+        let names = ["host", "x-forwarded-host", "x-forwarded-server", "x-host", "x-original-url", "origin", "referer"];
+        let client = names.iter().fold(client.clone(), |client, name| client.with(name, EVIL));
+        client.with("forwarded", "host=evil.example;proto=https")
+    };
+    let (store, admin) = (poisoned(&shop.store), poisoned(&shop.admin));
+    let mut told = Vec::new();
+    for (mutation, input) in [
+        ("customerRegister", json!({ "email": "new@shopper.example", "password": PASSWORD })),
+        ("customerVerificationRequest", json!({ "email": "new@shopper.example" })),
+        ("customerPasswordRecover", json!({ "email": ada.email })),
+        ("orderAccessRequest", json!({ "number": 1_001, "email": ada.email })),
+    ] {
+        let answer = crate::support::buying::mutate(&store, "", mutation, input, "accepted").await;
+        answer.done();
+        told.push(answer.body.to_string());
+    }
+    let upload = json!({ "filename": "a.png", "contentType": "image/png", "size": 10 });
+    let staged = crate::support::buying::mutate(&admin, "Admin", "stagedUploadCreate", upload, "stagedUpload { url }");
+    told.push(staged.await.done().to_string());
+    told.extend(Reader::of(&shop).await.rows(&shop).await);
+    assert!(told.iter().any(|row| row.contains("new@shopper.example")), "the rows are looked at");
+    assert_eq!(told.iter().find(|text| text.contains(EVIL)), None);
 }

@@ -535,10 +535,13 @@ async fn statements_do_not_grow_with_the_page() {
     let card = "title handle featuredMedia { url } options { name values }
         variants { price { amount { amount currencyCode } } availability }";
     let listing = format!("{{ products(first: 100) {{ nodes {{ {card} }} }} }}");
-    let rich = format!("{{ products(first: 100) {{ nodes {{ {card} tags media {{ url alt }} }} }} }}");
+    let rich =
+        format!("{{ products(first: 100) {{ nodes {{ {card} tags media {{ url alt }} collections {{ title }} }} }} }}");
     let page = "{ product(by: { handle: \"sample-0\" }) { title descriptionHtml tags media { url }
         options { name values } variants { id title selectedOptions { name value } availability
         price { amount { amount } compareAt { amount } } } } }";
+    let rule = json!({ "title": "Rule", "rule": { "conditions": [{ "tag": ["sample"] }] } });
+    shop.set("collectionSet", rule, "collection { id }").await.done();
     let mut made = 0;
     let mut counts = Vec::new();
     for size in [1, 10, 100] {
@@ -549,7 +552,8 @@ async fn statements_do_not_grow_with_the_page() {
         let few = shop.store.send(&listing, json!({})).await;
         assert_eq!(few.at("products.nodes").as_array().unwrap().len(), size);
         let many = shop.store.send(&rich, json!({})).await;
-        many.at("products");
+        let collections = many.at("products.nodes.0.collections");
+        assert_eq!(collections, json!([{ "title": "Rule" }]));
         counts.push((few.statements, many.statements));
     }
     assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");

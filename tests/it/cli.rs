@@ -1,6 +1,7 @@
 //! The command line's settings.
 
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -165,4 +166,12 @@ async fn keys_are_made_from_the_terminal() {
     ] {
         assert!(!run(&shop.database, wrong).await.0, "{wrong:?}");
     }
+}
+
+#[test]
+fn a_bar_says_done_total_rate_and_what_is_left() {
+    let line = |from, done, seconds| emporion::cli::bar::line("rows", from, done, 1_000, Duration::from_secs(seconds));
+    assert_eq!(line(0, 250, 10), "250 of 1000 rows, 25/s, 0:30 left");
+    assert_eq!(line(900, 950, 100), "950 of 1000 rows, 0/s, 1:40 left", "what was done before it began is no rate");
+    assert_eq!(line(0, 0, 3), "0 of 1000 rows, 0/s, 0:00 left");
 }

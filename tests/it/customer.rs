@@ -2,12 +2,16 @@
 
 use chrono::TimeDelta;
 use domain::auth::{ActorKind, Surface, TokenPurpose};
+use engine::actor::{Actor, Caller};
+use engine::auth::attempt::{Attempt, count};
 use sea_orm::{ConnectionTrait, EntityTrait};
 use serde_json::json;
 
 use crate::support::Shop;
-use crate::support::buying::{address, faults};
+use crate::support::buying::{address, faults, mutate};
+use crate::support::client::Client;
 use crate::support::customers::PASSWORD;
+use crate::support::rows::Reader;
 
 const ME: &str = "{ customer { id email pendingEmail firstName lastName phone locale acceptsMarketing
     addresses { id address { city } defaultShipping defaultBilling } defaultShippingAddress { id }
@@ -91,6 +95,74 @@ async fn no_answer_tells_who_has_an_account() {
     assert_eq!(told, ["customer.verification", "customer.registered_again"]);
 }
 
+/// Counted, not timed: hashes, statements, and whether the disk is waited for, which any write makes sure of.
+#[tokio::test]
+async fn known_and_unknown_addresses_cost_the_same_work() {
+    let shop = Shop::open().await;
+    let ada = shop.customer("ada@shopper.example").await;
+    shop.customer("bob@shopper.example").await;
+    shop.register("unproved@shopper.example", PASSWORD).await.done();
+    let rows = Reader::of(&shop).await;
+    let kept = async || {
+        let tries = "select cast(coalesce(sum(count), 0) as bigint) from access_attempt";
+        let conn = shop.app.read();
+        let row = conn.query_one_raw(engine::db::statement(&conn, tries, [])).await.unwrap().unwrap();
+        (rows.rows(&shop).await, row.try_get_by_index::<i64>(0).unwrap())
+    };
+    for (mutation, more, selection) in [
+        ("customerLogin", json!({ "password": "wrong password" }), "tokens { accessToken }"),
+        ("customerRegister", json!({ "password": "another password" }), "accepted"),
+        ("customerPasswordRecover", json!({}), "accepted"),
+        ("customerVerificationRequest", json!({}), "accepted"),
+        ("orderAccessRequest", json!({ "number": 1 }), "accepted"),
+        ("customerEmailChangeRequest", json!({ "password": PASSWORD }), "accepted"),
+    ] {
+        let hashes = u64::from(more["password"].is_string());
+        let mut rounds = 0..5;
+        loop {
+            let round = rounds.next();
+            shop.app.db.admin().execute_unprepared("delete from access_attempt").await.unwrap();
+            let strangers = ["nobody", "stranger"].map(|name| format!("{name}-{mutation}-{round:?}@shopper.example"));
+            let known = ["bob@shopper.example".to_owned(), "unproved@shopper.example".to_owned()];
+            let mut costs = Vec::new();
+            for email in known.into_iter().chain(strangers.map(|email| email.replace(['(', ')'], ""))) {
+                let mut input = more.clone();
+                input["email"] = json!(email);
+                let runs = engine::auth::password::runs();
+                let (before, tries) = kept().await;
+                let answer = match mutation {
+                    "customerEmailChangeRequest" => ada.mutate(mutation, input, selection).await,
+                    _ => shop.guest(mutation, input, selection).await,
+                };
+                assert_eq!(answer.refusals().iter().filter(|code| *code != "CREDENTIALS_INVALID").count(), 0);
+                let (after, tried) = kept().await;
+                // Two counts are of the try itself, here and everywhere; what comes behind them writes too.
+                let writes = before != after || tried > tries + 2;
+                assert_eq!(writes, mutation != "customerLogin", "{mutation} for {email}");
+                costs.push((engine::auth::password::runs() - runs, answer.statements));
+            }
+            assert!(costs.iter().all(|cost| cost.1 == costs[0].1), "{mutation}: hashes and statements {costs:?}");
+            if costs.iter().all(|cost| cost.0 == hashes) {
+                break;
+            }
+            // Where tests share a process, others may have hashed meanwhile.
+            assert!(round.is_some(), "{mutation}: hashes and statements {costs:?}");
+        }
+    }
+    let login = "mutation($email: String!, $password: String!) {
+        staffLogin(input: { email: $email, password: $password }) { tokens { accessToken } userErrors { code } } }";
+    let staff = shop.admin.send("{ me { email } }", json!({})).await.text("me.email");
+    let mut statements = Vec::new();
+    for email in [staff.as_str(), "nobody@shop.example"] {
+        let runs = engine::auth::password::runs();
+        let answer = shop.anonymous_admin.send(login, json!({ "email": email, "password": "wrong password" })).await;
+        assert_eq!(answer.refusals(), ["CREDENTIALS_INVALID"]);
+        assert!(engine::auth::password::runs() > runs, "{email} costs a hash");
+        statements.push(answer.statements);
+    }
+    assert_eq!(statements[0], statements[1], "staffLogin");
+}
+
 #[tokio::test]
 async fn two_who_register_an_unproved_address_give_it_no_password() {
     let shop = Shop::open().await;
@@ -133,6 +205,64 @@ async fn guesses_are_throttled_alike_with_and_without_an_account() {
     }
     shop.log_in("ada@shopper.example", PASSWORD).await.done();
     assert_eq!(shop.log_in("ada@shopper.example", "wrong").await.refusals(), ["CREDENTIALS_INVALID"], "counted anew");
+}
+
+#[tokio::test]
+async fn who_guesses_is_stopped_where_he_is_and_locks_nobody_out_elsewhere() {
+    let shop = Shop::open().await;
+    let ada = shop.customer("ada@shopper.example").await;
+    let elsewhere = shop.store.at("127.0.0.2");
+    let log_in = async |client: &Client, password: &str| {
+        let input = json!({ "email": ada.email, "password": password });
+        mutate(client, "", "customerLogin", input, "customer { id }").await.refusals()
+    };
+    for _ in 0..10 {
+        assert_eq!(log_in(&elsewhere, "wrong password").await, ["CREDENTIALS_INVALID"]);
+    }
+    for _ in 0..20 {
+        assert_eq!(log_in(&elsewhere, PASSWORD).await, ["THROTTLED"], "he is stopped, right or wrong");
+    }
+    assert_eq!(log_in(&shop.store, PASSWORD).await, [""; 0], "and she is not");
+
+    // From many places he gets further, but not much: 10 were his until here, and her own right one counts no more.
+    let try_from = async |place: u8| {
+        let mut caller = Caller::new(Actor::Guest);
+        caller.from = Some([10, 0, 0, place].into());
+        count(&shop.app, &caller, Attempt::CustomerPassword, &ada.email).await
+    };
+    for guess in 0..90 {
+        try_from(guess / 10).await.unwrap_or_else(|_| panic!("guess {guess} is still counted alone"));
+    }
+    assert!(try_from(99).await.is_err(), "a hundred from everywhere are enough");
+    assert_eq!(log_in(&shop.store, PASSWORD).await, ["THROTTLED"]);
+    // Whoever has the mailbox is not kept waiting by him: what is mailed is counted for itself.
+    shop.guest("customerPasswordRecover", json!({ "email": ada.email }), "accepted").await.done();
+    shop.pass(TimeDelta::minutes(16));
+    assert_eq!(log_in(&shop.store, PASSWORD).await, [""; 0]);
+    // A whole network of IPv6 is one place.
+    let neighbors = ["2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:0:9::"];
+    for number in 0..11 {
+        let mut caller = Caller::new(Actor::Guest);
+        caller.from = Some(neighbors[number % 3].parse().unwrap());
+        let counted = count(&shop.app, &caller, Attempt::CustomerPassword, "bob@shopper.example").await;
+        assert_eq!(counted.is_ok(), number < 10, "{number}");
+    }
+}
+
+#[tokio::test]
+async fn mail_to_one_mailbox_is_counted_from_wherever_it_is_asked_for() {
+    let shop = Shop::open().await;
+    let ada = shop.customer("ada@shopper.example").await;
+    let ask = async |place: &str| {
+        let client = shop.store.at(place);
+        let input = json!({ "email": ada.email });
+        mutate(&client, "", "customerPasswordRecover", input, "accepted").await.refusals()
+    };
+    // One was the mail for her registering.
+    for number in 2..11 {
+        assert_eq!(ask(&format!("127.0.0.{number}")).await, [""; 0], "{number}");
+    }
+    assert_eq!(ask("127.0.0.99").await, ["THROTTLED"]);
 }
 
 #[tokio::test]

@@ -295,3 +295,49 @@ async fn erasing_a_person_leaves_amounts_and_nobody() {
 
     invariants(&shop).await;
 }
+
+/// By every path that ends in an account: what the victim bought as a guest stays his.
+#[tokio::test]
+async fn who_types_the_victim_s_address_sees_none_of_his_orders() {
+    let (shop, tee) = german_shop().await;
+    let victim = "victim@shopper.example";
+    let placed = bought(&shop, &shop.store, &tee, victim).await;
+    let mallory = shop.customer("mallory@shopper.example").await;
+    let mine = "{ customer { orders(first: 5) { nodes { id } } } }";
+    let sees_nothing = async |account: &Account, path: &str| {
+        assert_eq!(account.client.send(mine, json!({})).await.at("customer.orders.nodes"), json!([]), "{path}");
+        assert_eq!(account.client.send(ORDER, json!({ "id": placed.id })).await.at("order"), json!(null), "{path}");
+    };
+    // He registers the address: without the mail nothing can be done with it.
+    shop.register(victim, "chosen by Mallory").await.done();
+    assert_eq!(shop.log_in(victim, "chosen by Mallory").await.refusals(), ["CREDENTIALS_INVALID"]);
+    // He wants his account to have it: not before the mail, and the claim goes to the mailbox that he has.
+    let ask = json!({ "email": victim, "password": PASSWORD });
+    mallory.mutate("customerEmailChangeRequest", ask, "accepted").await.done();
+    mutate_bare(&mallory, "orderClaimRequest").await;
+    let claim = shop.mailed(TokenPurpose::OrderClaim, mallory.id).await;
+    assert_eq!(mallory.mutate("orderClaim", json!({ "token": claim }), "claimed").await.done()["claimed"], 0);
+    sees_nothing(&mallory, "a change that is not confirmed").await;
+    // What was mailed to him for his own account confirms no other.
+    let own = shop.mailed(TokenPurpose::PasswordRecovery, mallory.id).await;
+    for (mutation, selection) in [("customerVerify", "verified"), ("customerEmailChangeConfirm", "changed")] {
+        let refused = shop.guest(mutation, json!({ "token": own }), selection).await;
+        assert_eq!(faults(&refused), ["TOKEN_INVALID token"], "{mutation}");
+    }
+    // He buys with the victim's address while he is signed in: that order is his, the others are not.
+    let his = bought(&shop, &mallory.client, &tee, victim).await;
+    let seen = mallory.client.send(mine, json!({})).await;
+    assert_eq!(seen.at("customer.orders.nodes"), json!([{ "id": his.id }]));
+    assert_eq!(mallory.client.send(ORDER, json!({ "id": placed.id })).await.at("order"), json!(null));
+    // Even proof of the mailbox alone adopts nothing: the victim asks for it by himself.
+    let id = shop.account_id(victim).await;
+    let token = shop.mailed(TokenPurpose::CustomerVerification, id).await;
+    shop.guest("customerVerify", json!({ "token": token, "password": PASSWORD }), "verified").await.done();
+    let owner = shop.again(victim, PASSWORD).await;
+    sees_nothing(&owner, "a proved account").await;
+    assert_eq!(shop.log_in(victim, "chosen by Mallory").await.refusals(), ["CREDENTIALS_INVALID"]);
+    let claim = shop.mailed(TokenPurpose::OrderClaim, id).await;
+    assert_eq!(owner.mutate("orderClaim", json!({ "token": claim }), "claimed").await.done()["claimed"], 1);
+    assert_eq!(owner.client.send(ORDER, json!({ "id": placed.id })).await.at("order.id"), placed.id.as_str());
+    invariants(&shop).await;
+}

@@ -161,6 +161,140 @@ async fn nothing_outside_the_folder_is_served() {
 }
 
 #[tokio::test]
+async fn no_spelling_of_an_address_leaves_the_folder_or_stops_the_server() {
+    let shop = Shop::open().await;
+    std::fs::write(shop.database.files().parent().unwrap().join("secret.txt"), "the secret").unwrap();
+    let medium = made(&shop, "image/png", &png(4, 4), json!({})).await;
+    let mut paths = Vec::new();
+    for up in [
+        "../",
+        "..%2f",
+        "..%2F",
+        "%2e%2e/",
+        "%2e%2e%2f",
+        "%2E%2E%2F",
+        ".%2e/",
+        "%2e./",
+        "..%5c",
+        "..\\",
+        "%252e%252e%252f",
+        "..%252f",
+        "..%c0%af",
+        "%c0%ae%c0%ae/",
+        "..%ef%bc%8f",
+        "....//",
+        "..;/",
+        "..%00/",
+        "./../",
+        "%2e%2e%5c",
+    ] {
+        paths.extend([format!("/media/{up}secret.txt"), format!("/media/{up}{up}secret.txt")]);
+        paths.push(format!("/media/demo/{up}{up}secret.txt"));
+    }
+    let garbage = [
+        "%",
+        "%%",
+        "%z",
+        "%zz.svg",
+        "%f",
+        "%ff",
+        "%ff%fe",
+        "%u0041",
+        "%00",
+        "%0a",
+        "%0d%0aset-cookie:x=1",
+        "?",
+        "?w=%",
+    ];
+    paths.extend(garbage.iter().flat_map(|end| [format!("/media/{end}"), format!("/media/demo/{end}")]));
+    paths.extend(garbage.iter().map(|end| format!("/media/{}{end}", medium["id"].as_str().unwrap())));
+    assert!(paths.len() >= 90);
+    for path in paths {
+        let answer = raw(&shop, &format!("GET {path} HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n")).await;
+        let status: u16 = answer.split(' ').nth(1).unwrap_or_default().parse().unwrap_or(0);
+        let own = path.contains("media_") && status == 200;
+        assert!([400, 404].contains(&status) || own, "{path} gave {answer}");
+        assert!(
+            !answer.contains("the secret") && !answer.to_lowercase().contains("set-cookie"),
+            "{path} gave {answer}"
+        );
+    }
+    assert_eq!(get(&shop, medium["url"].as_str().unwrap()).await.status(), 200, "the server is alive");
+}
+
+/// Nobody listens where these addresses lead but the test, which is never asked.
+#[tokio::test]
+async fn no_address_that_staff_give_is_ever_asked_for() {
+    let shop = Shop::open().await;
+    let inside = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = inside.local_addr().unwrap().port();
+    let hosts = [
+        "127.0.0.1",
+        "localhost",
+        "LOCALHOST",
+        "localhost.",
+        "127.1",
+        "127.0.1",
+        "0",
+        "0.0.0.0",
+        "2130706433",
+        "0x7f000001",
+        "0x7f.0.0.1",
+        "0177.0.0.1",
+        "017700000001",
+        "127.0.0.1.",
+        "127.127.127.127",
+        "[::1]",
+        "[::]",
+        "[0:0:0:0:0:0:0:1]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[::127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "169.254.169.254",
+        "[fe80::1]",
+        "[fc00::1]",
+        "[fd00:ec2::254]",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.0.1",
+        "100.64.0.1",
+        "metadata.google.internal",
+        "instance-data",
+        "localtest.me",
+        "127.0.0.1.nip.io",
+        "①②⑦.0.0.1",
+        "127。0。0。1",
+        "%31%32%37.0.0.1",
+        "elsewhere.example@127.0.0.1",
+        "127.0.0.1#.elsewhere.example",
+        "127.0.0.1\\@elsewhere.example",
+    ];
+    assert_eq!(hosts.len(), 40);
+    let mut taken = 0;
+    for (place, host) in hosts.iter().enumerate() {
+        let url = format!("http://{host}:{port}/picture.png");
+        let variant = json!([{ "mediaUrl": url }]);
+        for (mutation, input, selection) in [
+            ("mediaCreate", json!({ "url": url }), "media { url(transform: { width: 96 }) width }"),
+            ("productCreate", json!({ "title": "A", "media": [{ "url": url }] }), "product { media { url } }"),
+            ("productCreate", json!({ "title": "B", "variants": variant }), "product { id }"),
+            ("collectionSet", json!({ "title": format!("C {place}"), "picture": { "url": url } }), "collection { id }"),
+            ("channelCreate", json!({ "name": format!("D {place}"), "storefrontUrl": url }), "channel { id }"),
+        ] {
+            let answer = shop.set(mutation, input, selection).await;
+            taken += usize::from(answer.refusals().is_empty());
+        }
+    }
+    assert!(taken > 0, "some are taken as they are, and shown");
+    let query = "{ media(first: 100) { nodes { url(transform: { width: 96, format: WEBP }) } } }";
+    assert!(!shop.admin.send(query, json!({})).await.at("media.nodes").as_array().unwrap().is_empty());
+    engine::sweeper::sweep(&shop.app).await.unwrap();
+    let asked = tokio::time::timeout(std::time::Duration::from_secs(1), inside.accept()).await;
+    assert!(asked.is_err(), "an address was asked: {asked:?}");
+}
+
+#[tokio::test]
 async fn browsers_keep_what_never_changes() {
     let shop = Shop::open().await;
     let medium = made(&shop, "image/png", &png(400, 200), json!({})).await;

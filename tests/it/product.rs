@@ -236,6 +236,7 @@ async fn the_grid_of_variants_is_filtered_sorted_and_paged() {
         ("barcode: { eq: \"4006381333931\" }", "mug"),
         ("text: \"cap-m\"", "CAP-M"),
         ("text: \"ridge\"", "CAP-M CAP-S"),
+        ("text: \"HATS new cap-s\"", "CAP-S"),
         ("stock: IN_STOCK", "CAP-M CAP-S"),
         ("stock: OUT_OF_STOCK", "mug"),
         ("stock: NOT_COUNTED", ""),

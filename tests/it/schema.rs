@@ -166,7 +166,7 @@ async fn every_mutation_has_one_input_and_one_payload() {
 }
 
 /// The fields of the admin roots that answer callers without a credential.
-const OPEN: &[&str] = &["staffLogin", "staffTokenRefresh"];
+pub const OPEN: &[&str] = &["staffLogin", "staffTokenRefresh"];
 
 #[tokio::test]
 async fn every_admin_root_field_refuses_strangers() {
@@ -231,4 +231,66 @@ fn literal(schema: &Value, kind: &Value) -> String {
         }
         .to_owned(),
     }
+}
+
+/// Words that no field of a shopper's has.
+const SECRET: &[&str] = &[
+    "hash",
+    "secret",
+    "password",
+    "private",
+    "internal",
+    "cost",
+    "margin",
+    "supplier",
+    "note",
+    "provider",
+    "raw",
+    "audit",
+    "permission",
+    "role",
+    "session",
+    "apikey",
+    "signing",
+    "token",
+    "staff",
+    "metadata",
+    "incoming",
+    "safety",
+];
+/// But for what is the shopper's own to keep, and the names of the ways to pay.
+const OWN: &[&str] = &[
+    "Cart.paymentSession",
+    "CartCompletePayload.accessToken",
+    "CartCreatePayload.cartToken",
+    "CustomerLoginPayload.tokens",
+    "CustomerTokenRefreshPayload.tokens",
+    "CustomerTokens.accessToken",
+    "CustomerTokens.accessTokenExpiresIn",
+    "CustomerTokens.refreshToken",
+    "Payment.provider",
+    "PaymentSession.provider",
+    "PaymentSessionCreatePayload.paymentSession",
+    "Region.paymentProviders",
+];
+
+#[tokio::test]
+async fn no_type_of_the_store_has_a_field_for_what_shoppers_may_not_know() {
+    let shop = Shop::open().await;
+    let types = types_of(&shop.store).await;
+    let mut telling = BTreeSet::new();
+    let mut seen = 0;
+    for kind in own(&types) {
+        let name = kind["name"].as_str().unwrap();
+        for field in kind["fields"].as_array().into_iter().flatten() {
+            let field = field["name"].as_str().unwrap();
+            let (path, low) = (format!("{name}.{field}"), field.to_lowercase());
+            seen += 1;
+            if SECRET.iter().any(|word| low.contains(word)) && name != "Mutation" {
+                telling.insert(path);
+            }
+        }
+    }
+    assert!(seen > 200, "only {seen} fields were looked at");
+    assert_eq!(telling, OWN.iter().map(|path| (*path).to_owned()).collect());
 }

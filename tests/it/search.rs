@@ -207,7 +207,8 @@ async fn index(shop: &Shop) -> Vec<String> {
     let conn = shop.app.read();
     let mut held = Vec::new();
     for sql in [
-        "select title || '|' || code || '|' || keyword || '|' || body from search_product order by product_id",
+        "select locale || '|' || title || '|' || code || '|' || keyword || '|' || body from search_product
+            order by product_id, locale",
         "select word || ' ' || products from search_word order by word",
         "select piece || ' ' || word from search_slip order by piece, word",
     ] {
@@ -215,7 +216,7 @@ async fn index(shop: &Shop) -> Vec<String> {
         held.extend(rows.iter().map(|row| row.try_get_by_index::<String>(0).unwrap()));
     }
     if on_postgres() {
-        let sql = "select document::text from search_product order by product_id";
+        let sql = "select document::text from search_product order by product_id, locale";
         let rows = conn.query_all_raw(statement(&conn, sql, [])).await.unwrap();
         held.extend(rows.iter().map(|row| row.try_get_by_index::<String>(0).unwrap()));
     }
@@ -554,6 +555,7 @@ async fn searches_use_the_index() {
         region: None,
         locations: Vec::new(),
         now: engine::clock::Clock::now(&*shop.clock),
+        languages: Vec::new(),
     };
     let query = Query::read("lantern").unwrap();
     let matching = Matching { terms: query.terms(), corrected: None };
@@ -562,7 +564,9 @@ async fn searches_use_the_index() {
     let listing = conn.backend().build(&ranked(&conn, &view, &matching, &filter, &page));
     let words = words_statement(&conn, &view, &[query]).unwrap();
     // A hit's score is looked up by its product, once a hit: anything else takes hits times hits.
-    for (asked, table, key) in [(listing, "search_product", "(product_id=?)"), (words, "search_word", "(word=?)")] {
+    for (asked, table, key) in
+        [(listing, "search_product", "(product_id=? AND locale=?)"), (words, "search_word", "(word=?)")]
+    {
         let asked = Statement { sql: format!("explain query plan {}", asked.sql), ..asked };
         let rows = conn.query_all_raw(asked).await.unwrap();
         let plan: Vec<String> = rows.iter().map(|row| row.try_get::<String>("", "detail").unwrap()).collect();

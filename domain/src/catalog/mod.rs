@@ -8,6 +8,7 @@ mod variant;
 
 use std::collections::BTreeMap;
 
+use crate::id::CategoryId;
 use crate::money::Currency;
 use crate::text::{CountryCode, Handle};
 use crate::word::words;
@@ -238,6 +239,8 @@ pub struct ProductDraft {
     pub product_type: Option<String>,
     /// Words to find and group it by.
     pub tags: Vec<String>,
+    /// In these categories, the main one first; whether they are there is not looked into here.
+    pub categories: Vec<CategoryId>,
     /// Whether shoppers see it.
     pub status: ProductStatus,
     /// Whether buying it issues a gift card.
@@ -271,6 +274,7 @@ impl Default for ProductDraft {
             vendor: None,
             product_type: None,
             tags: Vec::new(),
+            categories: Vec::new(),
             status: ProductStatus::Draft,
             gift_card: false,
             discountable: true,

@@ -4,10 +4,14 @@
 //! Both databases are given words that were folded here, so that they find the
 //! same whatever their own rules about capitals, accents and languages are.
 
+mod language;
+
 use std::collections::BTreeSet;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
+
+pub use language::{Text, Translated, documents};
 
 use crate::refusal::{ErrorCode, Refusal};
 

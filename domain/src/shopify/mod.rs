@@ -9,6 +9,7 @@
 
 mod product;
 mod sheet;
+pub mod write;
 
 use std::collections::HashMap;
 

@@ -2,7 +2,13 @@
 //! tries, and then waits. Counted in the database, so that all nodes count
 //! together, and by the address as it was typed, so that an address without
 //! an account is counted alike.
+//!
+//! Passwords are counted by address and place first: a stranger who guesses is
+//! stopped where he is, and the owner still gets in from where he is. From
+//! everywhere together there are more tries, but far too few to guess by.
+//! A place is what the connection comes from; behind a proxy all places are one.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -15,10 +21,15 @@ use crate::app::App;
 use crate::error::Result;
 use crate::op::{Op, Tx};
 
-/// How many attempts a window holds.
+/// How many attempts a window holds, for an address from one place.
 pub const MAX_ATTEMPTS: i64 = 10;
+/// How many guesses at the password of an address it holds from everywhere together.
+pub const MAX_FROM_EVERYWHERE: i64 = 100;
 /// How long a window is, from its first attempt.
 pub const WINDOW: TimeDelta = TimeDelta::minutes(15);
+
+/// How long a wish for mail takes at least: many times what its work does.
+const LEAST: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// What is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +40,19 @@ pub enum Attempt {
     StaffPassword,
     /// Having a mail sent to an address.
     Mail,
+    /// Nothing: work that is done because others cause it, see [`spend`].
+    Nothing,
+}
+
+impl Attempt {
+    /// How many a window holds from everywhere together: more only where a
+    /// guess is hopeless. Mail reaches one mailbox wherever it was asked for.
+    fn most(self) -> i64 {
+        match self {
+            Self::CustomerPassword | Self::StaffPassword => MAX_FROM_EVERYWHERE,
+            _ => MAX_ATTEMPTS,
+        }
+    }
 }
 
 /// What an attempt is counted under: no address stands in the database in the clear.
@@ -36,10 +60,22 @@ fn key(attempt: Attempt, address: &str) -> Vec<u8> {
     Sha256::digest(format!("{attempt:?}:{}", address.trim().to_lowercase())).to_vec()
 }
 
+/// What it is counted under at one place. Whoever has one address of IPv6 has
+/// a whole network of them.
+fn key_at(attempt: Attempt, address: &str, from: Option<IpAddr>) -> Vec<u8> {
+    let place = match from.map(|from| from.to_canonical()) {
+        Some(IpAddr::V6(from)) => format!("{:x?}", &from.segments()[..4]),
+        Some(from) => from.to_string(),
+        None => String::new(),
+    };
+    Sha256::digest(format!("{attempt:?}:{}:{place}", address.trim().to_lowercase())).to_vec()
+}
+
 /// Counts an attempt before it is made, so that many at once count as many;
 /// refuses it when there were too many.
 pub async fn count(app: &Arc<App>, caller: &Caller, attempt: Attempt, address: &str) -> Result<()> {
-    let op = Count { key: key(attempt, address) };
+    let op =
+        Count { here: key_at(attempt, address, caller.from), everywhere: key(attempt, address), most: attempt.most() };
     let system = Caller { actor: Actor::System, ..caller.clone() };
     let Some(wait) = app.run(&system, &op).await? else { return Ok(()) };
     let mut refusal = Refusal::new(ErrorCode::Throttled, "Too many attempts with this address; wait and try again.");
@@ -47,13 +83,37 @@ pub async fn count(app: &Arc<App>, caller: &Caller, attempt: Attempt, address: &
     Err(refusal.into())
 }
 
-/// Forgets the attempts after one that was right.
+/// Forgets the attempts that were made from here, after one that was right;
+/// what others try elsewhere stays counted.
 pub async fn forget(tx: &mut Tx, attempt: Attempt, address: &str) -> Result<()> {
-    repo::forget_attempts(tx, &key(attempt, address)).await
+    let here = key_at(attempt, address, tx.from());
+    let own = repo::forget_attempts(tx, &here).await?;
+    repo::take_attempts(tx, &key(attempt, address), own).await
+}
+
+/// Does as much work for an address as so many writes are. An op that has less
+/// to do for one address than for another calls it, so that neither the number
+/// of statements nor the wait for the disk tells which of them has an account.
+pub async fn spend(tx: &mut Tx, address: &str, writes: usize) -> Result<()> {
+    for _ in 0..writes {
+        repo::count_attempt(tx, &key(Attempt::Nothing, address), tx.now() - WINDOW).await?;
+    }
+    Ok(())
+}
+
+/// Answers no sooner than [`LEAST`] after it began: what little the work for
+/// one address differs from that for another in time is not to be seen.
+pub async fn evenly<T>(work: impl Future<Output = T>) -> T {
+    let until = tokio::time::Instant::now() + LEAST;
+    let done = work.await;
+    tokio::time::sleep_until(until).await;
+    done
 }
 
 struct Count {
-    key: Vec<u8>,
+    here: Vec<u8>,
+    everywhere: Vec<u8>,
+    most: i64,
 }
 
 impl Op for Count {
@@ -63,8 +123,14 @@ impl Op for Count {
     type Out = Option<TimeDelta>;
 
     async fn run(&self, tx: &mut Tx) -> Result<Self::Out> {
-        let (count, since) = repo::count_attempt(tx, &self.key, tx.now() - WINDOW).await?;
-        Ok((count > MAX_ATTEMPTS).then(|| since + WINDOW - tx.now()))
+        // Who is stopped here uses up none of what there is for everybody.
+        for (key, most) in [(&self.here, MAX_ATTEMPTS), (&self.everywhere, self.most)] {
+            let (count, since) = repo::count_attempt(tx, key, tx.now() - WINDOW).await?;
+            if count > most {
+                return Ok(Some(since + WINDOW - tx.now()));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -1,7 +1,6 @@
 //! Passwords, kept as argon2id hashes and compared off the async threads.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
@@ -33,24 +32,14 @@ pub async fn hash(password: String) -> Result<String> {
 /// Whether the password belongs to the hash. Without a hash the same work is
 /// done for nothing, so that time does not tell who has an account.
 pub async fn verify(password: String, hash: Option<String>) -> Result<bool> {
-    let known = hash.is_some();
-    let hash = match hash {
-        Some(hash) => hash,
-        None => nobody_s_hash().await?.to_string(),
+    let Some(hash) = hash else {
+        self::hash(password).await?;
+        return Ok(false);
     };
     let _turn = TURNS.acquire().await.map_err(Error::internal)?;
     RUNS.fetch_add(1, Ordering::Relaxed);
     let verified = tokio::task::spawn_blocking(move || {
         Argon2::default().verify_password(password.as_bytes(), hash.as_str()).is_ok()
     });
-    Ok(verified.await.map_err(Error::internal)? && known)
-}
-
-async fn nobody_s_hash() -> Result<Arc<str>> {
-    static HASH: OnceLock<Arc<str>> = OnceLock::new();
-    if let Some(hash) = HASH.get() {
-        return Ok(hash.clone());
-    }
-    let made: Arc<str> = hash(super::token::random_token("")).await?.into();
-    Ok(HASH.get_or_init(|| made).clone())
+    verified.await.map_err(Error::internal)
 }

@@ -228,10 +228,18 @@ pub async fn count_attempt(tx: &Tx, key: &[u8], stale: DateTime<Utc>) -> Result<
     Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))
 }
 
-/// Forgets the attempts under a key.
-pub async fn forget_attempts(tx: &mut Tx, key: &[u8]) -> Result<()> {
-    let sql = "delete from access_attempt where key = ?";
-    tx.conn.execute_raw(statement(&tx.conn, sql, [key.to_vec().into()])).await?;
+/// Forgets the attempts under a key; answers with how many there were.
+pub async fn forget_attempts(tx: &mut Tx, key: &[u8]) -> Result<i64> {
+    let sql = "delete from access_attempt where key = ? returning count";
+    let row = tx.conn.query_one_raw(statement(&tx.conn, sql, [key.to_vec().into()])).await?;
+    Ok(row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0))
+}
+
+/// Takes so many attempts back that were counted under a key.
+pub async fn take_attempts(tx: &mut Tx, key: &[u8], count: i64) -> Result<()> {
+    let sql = "update access_attempt set count = case when count > ? then count - ? else 0 end where key = ?";
+    let values = [count.into(), count.into(), key.to_vec().into()];
+    tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?;
     Ok(())
 }
 

@@ -108,6 +108,8 @@ impl Held {
             variants: self.variants.iter().map(|row| self.variant(row)).collect(),
             media: self.media.iter().map(medium).collect(),
             metadata: texts(&row.metadata),
+            // Whoever saves it doesn't look at them: they stay.
+            categories: Vec::new(),
         }
     }
 

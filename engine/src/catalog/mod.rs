@@ -10,12 +10,13 @@
 //! | how it is stored, and what a second import changes | [`save`] |
 //! | how variants are written together | [`rows`] |
 //! | a product or many variants as another system has them | [`set`], [`bulk`] |
-//! | what can be filtered and sorted by | [`listing`], [`repo::listing`], [`repo::narrow`] |
+//! | what can be filtered and sorted by, and along which index | [`listing`], [`repo::listing`], [`repo::narrow`] |
 //! | what shoppers see | `src/catalog/types.rs`, `src/catalog/store.rs` |
 //! | what staff see and change | `src/catalog/admin.rs`, [`ops`] |
 
 pub mod bulk;
 pub mod duplicate;
+pub mod export;
 pub mod held;
 pub mod import;
 pub mod listing;

@@ -2,7 +2,7 @@
 
 use domain::auth::Permission;
 use domain::catalog::{CheckedProduct, MAX_SEO_DESCRIPTION, PriceDraft, ProductDraft, ProductStatus, check_product};
-use domain::id::{ChannelId, ProductId, VariantId};
+use domain::id::{CategoryId, ChannelId, ProductId, VariantId};
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::{Handle, title};
 use entity::product;
@@ -14,6 +14,7 @@ use super::repo;
 use super::rows::VariantRows;
 use super::save::{Extent, Saved, save};
 use crate::actor::Need;
+use crate::category::ops::check_of_product;
 use crate::error::{Error, Result};
 use crate::event::Aggregate;
 use crate::op::{Op, Tx};
@@ -36,7 +37,11 @@ impl Op for CreateProduct {
     type Out = product::Model;
 
     async fn run(&self, tx: &mut Tx) -> Result<product::Model> {
-        let wished = check_product(self.draft.clone())?;
+        let misplaced = check_of_product(tx, &self.draft.categories).await?;
+        let wished = match check_product(self.draft.clone()) {
+            Ok(wished) if misplaced.is_empty() => wished,
+            checked => return Err(Error::Refused(checked.err().into_iter().flatten().chain(misplaced).collect())),
+        };
         if repo::lock_handle(tx, &wished.handle).await?.is_some() {
             return Err(wished.handle.taken().into());
         }
@@ -45,7 +50,11 @@ impl Op for CreateProduct {
             None => default_channels(tx, wished.status).await?,
         };
         let rows = publications(tx, ProductId(uuid::Uuid::nil()), &channels, None).await?;
-        Ok(save(tx, &wished, None, Some(rows), &Extent::default()).await?.0)
+        let row = save(tx, &wished, None, Some(rows), &Extent::default()).await?.0;
+        if !self.draft.categories.is_empty() {
+            crate::category::repo::replace_of_product(tx, row.id, &self.draft.categories).await?;
+        }
+        Ok(row)
     }
 }
 
@@ -119,6 +128,8 @@ pub struct UpdateProduct {
     pub product_type: Change<String>,
     /// All its tags.
     pub tags: Option<Vec<String>>,
+    /// All its categories, the main one first.
+    pub categories: Option<Vec<CategoryId>>,
     /// Whether shoppers see it.
     pub status: Option<ProductStatus>,
     /// Its number in another system.
@@ -166,6 +177,7 @@ impl Op for UpdateProductOp {
         let prices = self.checked_prices(tx, &mut refusals).await?;
         let type_name = self.change.checked_type(&mut refusals);
         let tags = self.change.checked_tags(&mut refusals);
+        refusals.extend(check_of_product(tx, self.change.categories.as_deref().unwrap_or_default()).await?);
         refusals.into_result()?;
         match type_name {
             Change::Keep => {}
@@ -176,13 +188,15 @@ impl Op for UpdateProductOp {
             let ids = repo::tags_named(tx, tags).await?;
             repo::replace_tags(tx, self.id, &ids).await?;
         }
+        if let Some(categories) = &self.change.categories {
+            crate::category::repo::replace_of_product(tx, self.id, categories).await?;
+        }
         let settings = tx.settings().await?;
         let mut rows = VariantRows::default();
         for (variant, wished, held) in prices {
             rows.price(tx, &settings, variant, (&wished, false), &held);
         }
         rows.write(tx, &settings).await?;
-        after.search_text = search_text(tx, &after).await?;
         after.version += 1;
         after.updated_at = tx.now();
         let after = repo::update(tx, after).await?;
@@ -306,18 +320,6 @@ impl UpdateProduct {
         }
         Some(checked)
     }
-}
-
-async fn search_text(tx: &Tx, row: &product::Model) -> Result<String> {
-    let tags = repo::tags_of(&tx.conn, &[row.id]).await?;
-    let types = match row.type_id {
-        Some(id) => repo::types_by_ids(&tx.conn, &[id]).await?,
-        None => Vec::new(),
-    };
-    let words = [Some(row.title.as_str()), row.subtitle.as_deref(), row.vendor.as_deref()];
-    let words = words.into_iter().flatten().map(str::to_owned);
-    let words = words.chain(types.into_iter().map(|kind| kind.value)).chain(tags.into_iter().map(|(_, tag)| tag.value));
-    Ok(words.chain([row.handle.to_string()]).collect::<Vec<_>>().join(" ").to_lowercase())
 }
 
 /// Takes a product out of the shop. Its orders keep what they show of it.

@@ -2,7 +2,7 @@
 //! the one order in which no unique number stands in another's way. So many
 //! statements whatever the number of variants, but for their chunks.
 
-use domain::catalog::{CheckedVariant, PriceDraft};
+use domain::catalog::{CheckedVariant, PriceDraft, made_title};
 use domain::id::{LocationId, MediaId, OptionId, OptionValueId, PriceId, ProductId, VariantId};
 use domain::money::Currency;
 use entity::{price, variant, variant_media, variant_option_value};
@@ -142,7 +142,8 @@ impl VariantRows {
     }
 }
 
-fn default_location(settings: &Settings) -> Result<LocationId> {
+/// Where new variants lie.
+pub fn default_location(settings: &Settings) -> Result<LocationId> {
     let first = settings.locations.first();
     first.map(|location| location.id).ok_or_else(|| Error::internal("the shop has no location"))
 }
@@ -171,7 +172,7 @@ fn price_row(tx: &Tx, variant: VariantId, wish: &PriceDraft, includes_tax: bool)
 
 /// Whether prices in a currency include tax: as the oldest region of that
 /// currency says.
-fn includes_tax(settings: &Settings, currency: Currency) -> bool {
+pub fn includes_tax(settings: &Settings, currency: Currency) -> bool {
     let region = settings.regions.iter().find(|region| region.row.currency == currency);
     region.is_some_and(|region| region.row.prices_include_tax)
 }
@@ -225,4 +226,29 @@ pub fn wished_row(
         updated_at: before.updated_at,
         ..new_row(tx, wished, before.product_id, rank, combination)
     }
+}
+
+/// A known variant with what is not said of it as it is. `called` is what its product was called before.
+pub fn keep_unsaid(
+    before: &variant::Model,
+    mut after: variant::Model,
+    called: &str,
+    wished: &CheckedVariant,
+) -> variant::Model {
+    // A title of its own stays; one that was made follows its product.
+    if before.title != made_title(called, wished.options.iter().map(|(_, value)| value.as_str())) {
+        after.title.clone_from(&before.title);
+    }
+    after.external_reference = after.external_reference.or_else(|| before.external_reference.clone());
+    after.length_mm = after.length_mm.or(before.length_mm);
+    after.width_mm = after.width_mm.or(before.width_mm);
+    after.height_mm = after.height_mm.or(before.height_mm);
+    after.hs_code = after.hs_code.or_else(|| before.hs_code.clone());
+    after.origin_country = after.origin_country.or_else(|| before.origin_country.clone());
+    if let (Some(after), Some(before)) = (after.metadata.as_object_mut(), before.metadata.as_object()) {
+        for (key, value) in before {
+            after.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    after
 }

@@ -45,6 +45,8 @@ pub struct Extent {
 struct Wish<'w> {
     product: &'w CheckedProduct,
     extent: &'w Extent,
+    /// What the product was called before, when only what is said of it changes.
+    called: Option<&'w str>,
     /// Ids of the options in order, with the ids of their values.
     options: Vec<(OptionId, HashMap<Handle, OptionValueId>)>,
     settings: &'w Settings,
@@ -59,8 +61,14 @@ pub async fn save(
     extent: &Extent,
 ) -> Result<(product::Model, Saved)> {
     let settings = tx.settings().await?;
+    // A file has no word for everything: what it can't say stays.
+    let said = known.as_ref().filter(|_| extent.matched.is_none()).map(|known| keep_unsaid(wished, known));
+    let wished = said.as_ref().unwrap_or(wished);
     check_unique(tx, wished, known.as_ref()).await?;
-    let wish = Wish { product: wished, extent, options: name_options(tx, wished).await?, settings: &settings };
+    let title = known.as_ref().map(|row| row.title.clone());
+    let called = title.as_deref().filter(|_| extent.matched.is_none());
+    let options = name_options(tx, wished).await?;
+    let wish = Wish { product: wished, extent, called, options, settings: &settings };
     let type_id = match &wished.product_type {
         Some(name) => Some(repo::type_named(tx, name).await?),
         None => None,
@@ -95,6 +103,20 @@ pub async fn save(
         return Ok((row, Saved::Unchanged));
     }
     finish(tx, row, known).await
+}
+
+/// The wished product with what it leaves open as it is.
+fn keep_unsaid(wished: &CheckedProduct, known: &product::Model) -> CheckedProduct {
+    let mut wished = wished.clone();
+    wished.subtitle = wished.subtitle.or_else(|| known.subtitle.clone());
+    wished.external_reference = wished.external_reference.or_else(|| known.external_reference.clone());
+    wished.discountable = known.discountable;
+    for (key, value) in known.metadata.as_object().into_iter().flatten() {
+        if let (false, Some(value)) = (wished.metadata.contains_key(key), value.as_str()) {
+            wished.metadata.insert(key.clone(), value.to_owned());
+        }
+    }
+    wished
 }
 
 async fn save_channels(tx: &mut Tx, product: ProductId, channels: Vec<product_channel::Model>) -> Result<bool> {
@@ -205,9 +227,6 @@ fn wished_row(
     known: Option<&product::Model>,
     type_id: Option<domain::id::ProductTypeId>,
 ) -> product::Model {
-    let words = [Some(&wished.title), wished.subtitle.as_ref(), wished.vendor.as_ref(), wished.product_type.as_ref()];
-    let words: Vec<&str> =
-        words.into_iter().flatten().chain(&wished.tags).map(String::as_str).chain([wished.handle.as_str()]).collect();
     product::Model {
         id: known.map_or_else(|| tx.id(), |row| row.id),
         version: known.map_or(1, |row| row.version),
@@ -227,7 +246,6 @@ fn wished_row(
         gift_card: wished.gift_card,
         seo_title: wished.seo_title.clone(),
         seo_description: wished.seo_description.clone(),
-        search_text: words.join(" ").to_lowercase(),
         metadata: json!(wished.metadata),
     }
 }
@@ -325,7 +343,10 @@ async fn save_variants(
             Some(before) => {
                 kept.push(before.id);
                 let rank = if wish.extent.variants { place as i32 } else { before.rank };
-                let after = rows::wished_row(tx, wished, before, rank, combination);
+                let mut after = rows::wished_row(tx, wished, before, rank, combination);
+                if let Some(called) = wish.called {
+                    after = rows::keep_unsaid(before, after, called, wished);
+                }
                 rows.change(tx, before, after, values);
                 let shows = shown.iter().find(|(variant, _)| *variant == before.id).map(|(_, media)| media.id);
                 if wish.extent.matched.is_some() && shows != medium {

@@ -229,6 +229,29 @@ impl Op for DeleteCategory {
     }
 }
 
+/// Refuses categories that a product can't be in.
+pub(crate) async fn check_of_product(tx: &Tx, categories: &[CategoryId]) -> Result<Vec<Refusal>> {
+    if categories.is_empty() {
+        return Ok(Vec::new());
+    }
+    if categories.len() > MAX_OF_PRODUCT {
+        let message = format!("A product is in at most {MAX_OF_PRODUCT} categories.");
+        let refusal = Refusal::new(ErrorCode::TooMany, message).limit(MAX_OF_PRODUCT as i64);
+        return Ok(vec![refusal.at(["categoryIds"])]);
+    }
+    let mut refusals = Vec::new();
+    let there = repo::by_ids(&tx.conn, categories).await?;
+    for (place, id) in categories.iter().enumerate() {
+        let at = ["categoryIds".to_owned(), place.to_string()];
+        if !there.iter().any(|row| row.id == *id) {
+            refusals.push(Refusal::new(ErrorCode::NotFound, "There is no such category.").at(at));
+        } else if categories[..place].contains(id) {
+            refusals.push(Refusal::new(ErrorCode::Duplicate, "This category stands here twice.").at(at));
+        }
+    }
+    Ok(refusals)
+}
+
 /// Says in which categories a product is, all of them.
 #[derive(Debug, Clone)]
 pub struct SetProductCategories {
@@ -250,20 +273,7 @@ impl Op for SetProductCategories {
         let mut row = found.ok_or_else(|| Error::not_found("product"))?;
         check_version(self.expected_version, row.version)?;
         let mut refusals = Refusals::default();
-        if self.categories.len() > MAX_OF_PRODUCT {
-            let message = format!("A product is in at most {MAX_OF_PRODUCT} categories.");
-            let refusal = Refusal::new(ErrorCode::TooMany, message).limit(MAX_OF_PRODUCT as i64);
-            return Err(refusal.at(["categoryIds"]).into());
-        }
-        let there = repo::by_ids(&tx.conn, &self.categories).await?;
-        for (place, id) in self.categories.iter().enumerate() {
-            let at = ["categoryIds".to_owned(), place.to_string()];
-            if !there.iter().any(|row| row.id == *id) {
-                refusals.push(Refusal::new(ErrorCode::NotFound, "There is no such category.").at(at));
-            } else if self.categories[..place].contains(id) {
-                refusals.push(Refusal::new(ErrorCode::Duplicate, "This category stands here twice.").at(at));
-            }
-        }
+        refusals.extend(check_of_product(tx, &self.categories).await?);
         refusals.into_result()?;
         repo::replace_of_product(tx, self.product, &self.categories).await?;
         row.version += 1;

@@ -4,15 +4,14 @@ use domain::category::{Node, Tree};
 use domain::id::{CategoryId, ProductId};
 use domain::text::Handle;
 use entity::{category, product_category};
-use sea_orm::sea_query::{Expr, SelectStatement, SimpleExpr};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, JoinType,
-    PaginatorTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, RelationDef, Value,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter,
+    QueryOrder, QuerySelect, RelationDef, Value,
 };
 use uuid::Uuid;
 
 use crate::catalog::listing::Named;
-use crate::db::{Conn, any, expression, insert_all, statement, text_contains};
+use crate::db::{Conn, any, expression, insert_all, page_of, statement, text_contains};
 use crate::error::Result;
 use crate::op::Tx;
 use crate::page::{Key, Page, Place, Rows};
@@ -34,6 +33,23 @@ pub async fn find(conn: &Conn, which: &Named<CategoryId>, shown: bool) -> Result
         Named::Handle(handle) => find.filter(category::Column::Handle.eq(handle.as_str())),
     };
     Ok(find.one(conn).await?)
+}
+
+/// The categories of these names; `shown` asks for what shoppers see.
+pub async fn named(conn: &Conn, names: &[Named<CategoryId>], shown: bool) -> Result<Vec<category::Model>> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids = names.iter().filter_map(|name| match name {
+        Named::Id(id) => Some(*id),
+        Named::Handle(_) => None,
+    });
+    let handles = names.iter().filter_map(|name| match name {
+        Named::Id(_) => None,
+        Named::Handle(handle) => Some(handle.as_str()),
+    });
+    let own = Condition::any().add(any(conn, category::Column::Id, ids)).add(category::Column::Handle.is_in(handles));
+    Ok(category::Entity::find().filter(seen(conn, shown)).filter(own).all(conn).await?)
 }
 
 /// Categories by id that are not deleted.
@@ -135,29 +151,21 @@ pub async fn page(
     if let Some(active) = wanted.active {
         condition = condition.add(category::Column::Active.eq(active));
     }
-    let found = category::Entity::find().filter(condition);
-    let total = if count { Some(found.clone().count(conn).await? as i64) } else { None };
-    let key: SimpleExpr = match sort {
-        SortKey::Position => Expr::col(category::Column::Rank.as_column_ref()),
-        SortKey::Title => Expr::col(category::Column::TitleFold.as_column_ref()),
-        SortKey::Newest => Expr::col(category::Column::CreatedAt.as_column_ref()),
+    let column = match sort {
+        SortKey::Position => category::Column::Rank,
+        SortKey::Title => category::Column::TitleFold,
+        SortKey::Newest => category::Column::CreatedAt,
     };
-    let id: SimpleExpr = Expr::col(category::Column::Id.as_column_ref());
-    let mut found = found.filter(page.condition(key.clone(), id.clone()));
-    let select: &mut SelectStatement = QueryTrait::query(&mut found);
-    select.order_by_expr(key, page.order()).order_by_expr(id, page.order()).limit(page.limit()).offset(page.offset);
-    let read = |row: &QueryResult| {
-        let row = category::Model::from_query_result(row, "")?;
+    let place = |row: &category::Model| {
         let key = match sort {
             SortKey::Position => Key::Number(row.rank),
             SortKey::Title => Key::Text(row.title_fold.clone()),
             SortKey::Newest => Key::Time(row.created_at),
         };
-        let id = row.id.into();
-        Ok((row, Place { key, id }))
+        Place { key, id: row.id.into() }
     };
-    let rows = conn.query_all(select).await?.iter().map(read).collect::<Result<Vec<_>>>()?;
-    Ok(page.rows(rows, total))
+    let find = category::Entity::find().filter(condition);
+    Ok(page_of(conn, find, (column, category::Column::Id), page, count, place).await?)
 }
 
 /// The whole tree, locked until the transaction ends: where a category may

@@ -115,6 +115,10 @@ impl Op for SetCollection {
                 channels.into_iter().map(|channel| collection_channel::Model { collection_id: row.id, ..channel });
             repo::replace_channels(tx, row.id, rows.collect()).await?;
         }
+        // The settings hold the rules: what had one or has one now changes them.
+        if row.rule.is_some() || known.as_ref().is_some_and(|row| row.rule.is_some()) {
+            tx.touch_settings().await?;
+        }
         let kind = if known.is_none() { "collection.created" } else { "collection.changed" };
         tx.emit(Aggregate::new("collection", row.id), kind, json!({ "version": row.version }));
         tx.audit(row.id, known.as_ref().map(summary), Some(summary(&row)));
@@ -289,6 +293,9 @@ impl Op for DeleteCollection {
         let row = repo::save(tx, row, false).await?;
         repo::empty(tx, row.id).await?;
         repo::replace_channels(tx, row.id, Vec::new()).await?;
+        if row.rule.is_some() {
+            tx.touch_settings().await?;
+        }
         tx.emit(Aggregate::new("collection", row.id), "collection.deleted", json!({}));
         tx.audit(row.id, Some(before), None);
         Ok(row.id)

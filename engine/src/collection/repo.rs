@@ -7,20 +7,22 @@ use chrono::{DateTime, Utc};
 use domain::collection::{CollectionKind, MAX_LIST};
 use domain::id::{ChannelId, CollectionId, MediaId, ProductId};
 use domain::text::Handle;
-use entity::{collection, collection_channel, collection_product, media};
-use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement, SimpleExpr};
+use entity::{collection, collection_channel, collection_product, media, product};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, JoinType,
-    PaginatorTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, Iterable,
+    JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
 use uuid::Uuid;
 
-use crate::catalog::listing::{Filter, Named};
-use crate::catalog::repo::listing::{View, meet};
-use crate::db::{Conn, any, expression, insert_all, text_contains};
+use crate::catalog::listing::Named;
+use crate::catalog::repo::listing::View;
+use crate::catalog::repo::narrow::narrow;
+use crate::db::{Conn, any, expression, insert_all, page_of, text_contains};
 use crate::error::Result;
 use crate::op::Tx;
 use crate::page::{Key, Page, Place, Rows};
+use crate::settings::RuleCollection;
 
 /// Where and when a collection is seen; staff see all.
 pub type SeenIn = Option<(ChannelId, DateTime<Utc>)>;
@@ -98,78 +100,107 @@ pub async fn page(
             and collection_channel.channel_id = ?)";
         condition = condition.add(expression(conn, sql, [Uuid::from(channel).into()]));
     }
-    let found = collection::Entity::find().filter(condition);
-    let total = if count { Some(found.clone().count(conn).await? as i64) } else { None };
-    let key: SimpleExpr = match sort {
-        SortKey::Newest => Expr::col(collection::Column::CreatedAt.as_column_ref()),
-        SortKey::Title => Expr::col(collection::Column::TitleFold.as_column_ref()),
+    let column = match sort {
+        SortKey::Newest => collection::Column::CreatedAt,
+        SortKey::Title => collection::Column::TitleFold,
     };
-    let id: SimpleExpr = Expr::col(collection::Column::Id.as_column_ref());
-    let mut found = found.filter(page.condition(key.clone(), id.clone()));
-    let select: &mut SelectStatement = QueryTrait::query(&mut found);
-    select.order_by_expr(key, page.order()).order_by_expr(id, page.order()).limit(page.limit()).offset(page.offset);
-    let read = |row: &QueryResult| {
-        let row = collection::Model::from_query_result(row, "")?;
+    let place = |row: &collection::Model| {
         let key = match sort {
             SortKey::Newest => Key::Time(row.created_at),
             SortKey::Title => Key::Text(row.title_fold.clone()),
         };
-        let id = row.id.into();
-        Ok((row, Place { key, id }))
+        Place { key, id: row.id.into() }
     };
-    let rows = conn.query_all(select).await?.iter().map(read).collect::<Result<Vec<_>>>()?;
-    Ok(page.rows(rows, total))
+    let find = collection::Entity::find().filter(condition);
+    Ok(page_of(conn, find, (column, collection::Column::Id), page, count, place).await?)
 }
 
 /// The collections of products that are to be seen, by title, at most
-/// [`MAX_LIST`] of each: one statement
-/// reads those that list them by hand and the rules there are, one asks the rules.
+/// [`MAX_LIST`] of each: one statement reads those that list them by hand and
+/// asks the rules, which the settings hold.
 pub async fn of_products(
     conn: &Conn,
     view: &View,
     products: &[ProductId],
+    by_rule: &[RuleCollection],
 ) -> Result<HashMap<ProductId, Vec<Arc<collection::Model>>>> {
     let seen_in = view.channel.map(|channel| (channel, view.now));
-    let listed = any(conn, collection_product::Column::ProductId, products.iter().copied());
-    let mut find = collection::Entity::find()
-        .filter(seen(conn, seen_in))
-        .filter(
-            Condition::any()
-                .add(collection_product::Column::ProductId.is_not_null())
-                .add(collection::Column::Kind.eq(CollectionKind::Rules)),
-        )
-        .order_by_asc(collection::Column::TitleFold)
-        .order_by_asc(collection::Column::Id);
-    let select: &mut SelectStatement = QueryTrait::query(&mut find);
-    let own = Expr::col(collection_product::Column::CollectionId.as_column_ref())
-        .eq(Expr::col(collection::Column::Id.as_column_ref()));
-    select
-        .join(JoinType::LeftJoin, collection_product::Entity, Condition::all().add(own).add(listed))
-        .expr_as(Expr::col(collection_product::Column::ProductId.as_column_ref()), "listed_product");
-    let mut members: Vec<(Arc<collection::Model>, ProductId)> = Vec::new();
-    let mut by_rule: Vec<Arc<collection::Model>> = Vec::new();
-    for row in conn.query_all(select).await? {
-        let model = Arc::new(collection::Model::from_query_result(&row, "")?);
-        match row.try_get::<Option<ProductId>>("", "listed_product")? {
-            _ if model.kind == CollectionKind::Rules => by_rule.push(model),
-            Some(product) => members.push((model, product)),
-            None => {}
+    let rules: Vec<&RuleCollection> = by_rule.iter().filter(|rule| rule.is_seen(seen_in)).collect();
+    let mut select = listing(conn, seen_in, products);
+    if !rules.is_empty() {
+        // A row of the first half answers no rule, one of the second is no list.
+        for _ in &rules {
+            select.expr(Expr::cust("0"));
         }
-    }
-    let filters: Vec<Filter> = by_rule.iter().map(|row| super::members(row, view.now)).collect();
-    for (product, met) in meet(conn, view, products, &filters).await? {
-        let own = by_rule.iter().zip(met).filter(|(_, met)| *met);
-        members.extend(own.map(|(row, _)| (row.clone(), product)));
+        select.union(UnionType::All, meeting(conn, view, products, &rules));
     }
     let mut found: HashMap<ProductId, Vec<Arc<collection::Model>>> = HashMap::new();
-    for (row, product) in members {
-        found.entry(product).or_default().push(row);
+    for row in conn.query_all(&select).await? {
+        let of = found.entry(row.try_get("", "member")?).or_default();
+        if row.try_get::<Option<CollectionId>>("", "id")?.is_some() {
+            of.push(Arc::new(collection::Model::from_query_result(&row, "")?));
+            continue;
+        }
+        for (place, rule) in rules.iter().enumerate() {
+            if row.try_get_by_index::<i32>(collection::Column::iter().count() + 1 + place)? == 1 {
+                of.push(rule.row.clone());
+            }
+        }
     }
     for rows in found.values_mut() {
         rows.sort_by(|a, b| (&a.title_fold, a.id).cmp(&(&b.title_fold, b.id)));
         rows.truncate(MAX_LIST);
     }
     Ok(found)
+}
+
+/// Asks for the collections that list products by hand, each with its `member`.
+fn listing(conn: &Conn, seen_in: SeenIn, products: &[ProductId]) -> SelectStatement {
+    let own = Expr::col(collection_product::Column::CollectionId.as_column_ref())
+        .eq(Expr::col(collection::Column::Id.as_column_ref()));
+    let listed = any(conn, collection_product::Column::ProductId, products.iter().copied());
+    let mut find = collection::Entity::find()
+        .filter(seen(conn, seen_in))
+        .filter(collection::Column::Kind.eq(CollectionKind::Manual))
+        .filter(listed);
+    let select: &mut SelectStatement = QueryTrait::query(&mut find);
+    select
+        .join(JoinType::InnerJoin, collection_product::Entity, Condition::all().add(own))
+        .expr_as(Expr::col(collection_product::Column::ProductId.as_column_ref()), "member");
+    select.take()
+}
+
+/// Asks which products meet which rules, in the shape of [`listing`]: where
+/// that has a collection, nothing; behind the `member`, 1 for each rule met.
+fn meeting(conn: &Conn, view: &View, products: &[ProductId], rules: &[&RuleCollection]) -> SelectStatement {
+    let mut select = Query::select();
+    for _ in collection::Column::iter() {
+        select.expr(Expr::cust("null"));
+    }
+    select.expr(Expr::col(product::Column::Id.as_column_ref())).from(product::Entity);
+    for rule in rules {
+        let filter = super::members(&rule.row, view.now);
+        select.expr(Expr::case(narrow(conn, view, &filter), 1).finally(0));
+    }
+    select.and_where(any(conn, product::Column::Id, products.iter().copied())).take()
+}
+
+/// Every collection whose products a rule chooses, and where it is shown.
+pub async fn by_rule(conn: &Conn) -> Result<Vec<RuleCollection>> {
+    let find = collection::Entity::find()
+        .filter(collection::Column::Kind.eq(CollectionKind::Rules))
+        .filter(collection::Column::DeletedAt.is_null())
+        .order_by_asc(collection::Column::Id);
+    let rows = find.all(conn).await?;
+    let channels = match rows.is_empty() {
+        true => Vec::new(),
+        false => channels_of(conn, &rows.iter().map(|row| row.id).collect::<Vec<_>>()).await?,
+    };
+    let shown = |id: CollectionId| {
+        let own = channels.iter().filter(move |row| row.collection_id == id);
+        own.map(|row| (row.channel_id, row.published_at)).collect()
+    };
+    Ok(rows.into_iter().map(|row| RuleCollection { channels: shown(row.id), row: Arc::new(row) }).collect())
 }
 
 /// In which channels collections are published.

@@ -23,7 +23,7 @@ use crate::op::{Op, Tx};
 pub async fn request_access(app: &Arc<App>, caller: &Caller, number: i64, email: &str) -> Result<()> {
     let email: Email = email.parse().map_err(|refusal: Refusal| refusal.at(["email"]))?;
     attempt::count(app, caller, Attempt::Mail, email.as_str()).await?;
-    app.run(caller, &RequestAccess { number, email }).await
+    attempt::evenly(app.run(caller, &RequestAccess { number, email })).await
 }
 
 struct RequestAccess {
@@ -37,9 +37,12 @@ impl Op for RequestAccess {
     type Out = ();
 
     async fn run(&self, tx: &mut Tx) -> Result<()> {
-        if let Some(order) = repo::lock_order_of(tx, self.number, &self.email).await? {
-            let payload = json!({ "template": template::ORDER_ACCESS });
-            tx.emit(crate::order::aggregate(order), crate::order::MAIL_REQUESTED, payload);
+        match repo::lock_order_of(tx, self.number, &self.email).await? {
+            Some(order) => {
+                let payload = json!({ "template": template::ORDER_ACCESS });
+                tx.emit(crate::order::aggregate(order), crate::order::MAIL_REQUESTED, payload);
+            }
+            None => attempt::spend(tx, self.email.as_str(), 1).await?,
         }
         Ok(())
     }

@@ -31,7 +31,7 @@ pub async fn request_change(app: &Arc<App>, caller: &Caller, email: &str, secret
         return Err(Refusal::new(ErrorCode::Invalid, "This is your address already.").at(["email"]).into());
     }
     attempt::count(app, caller, Attempt::Mail, email.as_str()).await?;
-    app.run(caller, &RequestChange { email }).await
+    attempt::evenly(app.run(caller, &RequestChange { email })).await
 }
 
 struct RequestChange {
@@ -52,7 +52,10 @@ impl Op for RequestChange {
         access::forget_tokens(tx, row.id.into(), Some(TokenPurpose::EmailChange)).await?;
         let owner = repo::find_account(&tx.conn, &self.email).await?;
         match owner.filter(|owner| owner.verified_at.is_some()) {
-            None => mail::request(tx, row.id, template::EMAIL_CHANGE),
+            None => {
+                attempt::spend(tx, self.email.as_str(), 1).await?;
+                mail::request(tx, row.id, template::EMAIL_CHANGE);
+            }
             // The owner is told; his row isn't held, so the event waits for its place.
             Some(owner) => {
                 if let Some(owner) = repo::lock(tx, owner.id).await? {

@@ -54,7 +54,8 @@ async fn save(tx: &mut Tx, mut row: customer::Model) -> Result<customer::Model> 
     repo::update(tx, row).await
 }
 
-fn searched(row: &customer::Model) -> String {
+/// What a customer is found by.
+pub(crate) fn searched(row: &customer::Model) -> String {
     domain::customer::search_text([
         Some(row.email.as_str()),
         row.first_name.as_deref(),

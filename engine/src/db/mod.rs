@@ -9,6 +9,7 @@
 //! stock levels by (item, location). Attaching a cart reads its customer only. Whoever needs two of them takes the earlier first.
 
 mod open;
+mod paged;
 pub mod search;
 mod sql;
 
@@ -22,9 +23,10 @@ use sea_orm::{
 };
 
 pub use open::{DatabaseUrl, create_postgres_copy};
+pub use paged::page_of;
 pub use sql::{
-    any, any_sql, database_now, expression, insert_all, is_retryable, number_order, statement, text_contains,
-    unique_violation,
+    any, any_sql, database_now, expression, insert_all, is_retryable, lower_contains, number_order, statement,
+    text_contains, unique_violation,
 };
 
 /// Counts the statements of one request, everything but `BEGIN` and `COMMIT`.

@@ -81,55 +81,49 @@ pub fn rank_key(conn: &Conn, score: &str, time: &str, values: Vec<Value>) -> Sim
     expression(conn, &sql, values)
 }
 
-/// A list of ids as a subquery with one `?`, and its value: the text of the
-/// statement is the same whatever their number.
-pub fn id_list(conn: &Conn, ids: impl IntoIterator<Item = impl Into<Uuid>>) -> (&'static str, Value) {
-    let ids = ids.into_iter().map(Into::into);
+/// An id as text, which a statement can put beside other texts.
+pub fn id_text(conn: &Conn, column: &str) -> String {
     match conn.backend() {
-        DbBackend::Postgres => {
-            let values = ids.map(Value::from).collect();
-            let list = Value::Array(sea_orm::sea_query::ArrayType::Uuid, Some(Box::new(values)));
-            ("(select unnest(?::uuid[]))", list)
-        }
-        _ => {
-            let hex: Vec<String> = ids.map(|id| id.simple().to_string()).collect();
-            ("(select unhex(value) from json_each(?))", Value::from(serde_json::Value::from(hex).to_string()))
-        }
+        DbBackend::Postgres => format!("cast({column} as text)"),
+        _ => format!("hex({column})"),
     }
 }
 
-/// Puts the words of a product into the index, in place of those it had.
-pub async fn put_document(conn: &Conn, product: ProductId, document: &Document) -> Result<(), DbErr> {
+/// Puts the words of a product in a language into the index, in place of those it had.
+pub async fn put_document(conn: &Conn, product: ProductId, locale: &str, document: &Document) -> Result<(), DbErr> {
     let id = Uuid::from(product);
     let texts =
         [&document.title, &document.code, &document.keyword, &document.body].map(|text| Value::from(text.as_str()));
     let [title, code, keyword, body] = texts.clone();
     if conn.backend() == DbBackend::Postgres {
-        let sql = "insert into search_product (product_id, title, code, keyword, body, document)
-            values (?, ?, ?, ?, ?, ?::tsvector) on conflict (product_id) do update set title = excluded.title,
-            code = excluded.code, keyword = excluded.keyword, body = excluded.body, document = excluded.document";
-        let values = [id.into(), title, code, keyword, body, weighted(document).into()];
+        let sql = "insert into search_product (product_id, locale, title, code, keyword, body, document)
+            values (?, ?, ?, ?, ?, ?, ?::tsvector) on conflict (product_id, locale) do update set
+            title = excluded.title, code = excluded.code, keyword = excluded.keyword, body = excluded.body,
+            document = excluded.document";
+        let values = [id.into(), locale.into(), title, code, keyword, body, weighted(document).into()];
         conn.execute_raw(statement(conn, sql, values)).await?;
         return Ok(());
     }
-    let sql = "insert into search_product (product_id, title, code, keyword, body) values (?, ?, ?, ?, ?)
-        on conflict (product_id) do update set title = excluded.title, code = excluded.code,
+    let sql = "insert into search_product (product_id, locale, title, code, keyword, body) values (?, ?, ?, ?, ?, ?)
+        on conflict (product_id, locale) do update set title = excluded.title, code = excluded.code,
         keyword = excluded.keyword, body = excluded.body returning number";
-    let row = conn.query_one_raw(statement(conn, sql, [id.into(), title, code, keyword, body])).await?;
+    let row = conn.query_one_raw(statement(conn, sql, [id.into(), locale.into(), title, code, keyword, body])).await?;
     let number: i64 = row.ok_or_else(|| DbErr::RecordNotFound("search_product".into()))?.try_get_by_index(0)?;
     let sql = "insert or replace into search_index (rowid, title, code, keyword, body) values (?, ?, ?, ?, ?)";
     conn.execute_raw(statement(conn, sql, [number.into()].into_iter().chain(texts))).await?;
     Ok(())
 }
 
-/// Takes a product out of the index.
-pub async fn remove_document(conn: &Conn, product: ProductId) -> Result<(), DbErr> {
-    let id = Uuid::from(product);
+/// Takes a product in a language out of the index.
+pub async fn remove_document(conn: &Conn, product: ProductId, locale: &str) -> Result<(), DbErr> {
+    let own = || [Uuid::from(product).into(), Value::from(locale)];
     if conn.backend() != DbBackend::Postgres {
-        let sql = "delete from search_index where rowid in (select number from search_product where product_id = ?)";
-        conn.execute_raw(statement(conn, sql, [id.into()])).await?;
+        let sql = "delete from search_index where rowid in (
+            select number from search_product where product_id = ? and locale = ?)";
+        conn.execute_raw(statement(conn, sql, own())).await?;
     }
-    conn.execute_raw(statement(conn, "delete from search_product where product_id = ?", [id.into()])).await?;
+    let sql = "delete from search_product where product_id = ? and locale = ?";
+    conn.execute_raw(statement(conn, sql, own())).await?;
     Ok(())
 }
 

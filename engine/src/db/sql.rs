@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::id::OrderId;
-use sea_orm::sea_query::{ArrayType, Expr, ExprTrait, SimpleExpr};
+use sea_orm::sea_query::{ArrayType, Expr, ExprTrait, Func, SimpleExpr};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, IntoActiveModel, RuntimeErr, SqlErr, Statement, Value,
 };
@@ -78,6 +78,15 @@ pub fn any_sql(conn: &Conn, ids: impl IntoIterator<Item = impl Into<Uuid>>) -> (
 /// `column`, which holds folded text, contains `word` as it stands; `word` is
 /// no pattern.
 pub fn text_contains<C: ColumnTrait>(column: C, word: &str) -> SimpleExpr {
+    contains(Expr::col(column.as_column_ref()), word)
+}
+
+/// The same for any text, which is lower-cased first as far as the database can do that.
+pub fn lower_contains<C: ColumnTrait>(column: C, word: &str) -> SimpleExpr {
+    contains(Func::lower(Expr::col(column.as_column_ref())).into(), word)
+}
+
+fn contains(text: SimpleExpr, word: &str) -> SimpleExpr {
     let mut pattern = String::with_capacity(word.len() + 2);
     pattern.push('%');
     for c in word.to_lowercase().chars() {
@@ -87,7 +96,7 @@ pub fn text_contains<C: ColumnTrait>(column: C, word: &str) -> SimpleExpr {
         pattern.push(c);
     }
     pattern.push('%');
-    Expr::col(column.as_column_ref()).like(sea_orm::sea_query::LikeExpr::new(pattern).escape('\\'))
+    text.like(sea_orm::sea_query::LikeExpr::new(pattern).escape('\\'))
 }
 
 /// Whether another try of the whole transaction may succeed: a deadlock, a

@@ -16,6 +16,12 @@ use crate::settings::Settings;
 
 /// How long events may wait for their position while the shop is served.
 const BEHIND: TimeDelta = TimeDelta::seconds(60);
+/// Below this many bytes a disk is called full.
+const LOW_DISK: u64 = 500 * 1024 * 1024;
+/// The fewest characters of a secret that nobody guesses.
+const SECRET: usize = 32;
+/// The fewest characters of it that differ.
+const DIFFERENT: usize = 10;
 /// How far apart the clocks of the database and of this machine may be.
 const SKEW: TimeDelta = TimeDelta::seconds(5);
 
@@ -101,7 +107,8 @@ pub async fn examine(app: &App) -> Result<Vec<Finding>> {
     Ok(found)
 }
 
-fn clock(database: DateTime<Utc>, now: DateTime<Utc>) -> Finding {
+/// Compares the database's clock with this machine's.
+pub fn clock(database: DateTime<Utc>, now: DateTime<Utc>) -> Finding {
     let apart = (database - now).abs();
     if apart <= SKEW {
         return Finding::fine("the clock agrees with the database");
@@ -110,6 +117,32 @@ fn clock(database: DateTime<Utc>, now: DateTime<Utc>) -> Finding {
         format!("this machine's clock and the database's are {} s apart", apart.num_seconds()),
         "let both follow a time server: prices, tokens and publication depend on the time",
     )
+}
+
+/// Looks at the room that is left for a folder.
+pub fn disk(free: u64, folder: &str) -> Finding {
+    let megabytes = free / (1024 * 1024);
+    match free {
+        LOW_DISK.. => Finding::fine(format!("{megabytes} MB are free for {folder}")),
+        _ => Finding::fault(
+            format!("only {megabytes} MB are free for {folder}"),
+            "make room, or move the shop to a larger disk with --data-dir, --files-dir or --database-url",
+        ),
+    }
+}
+
+/// Looks at `EMPORION_SECRET`, without ever repeating it. A shop on one machine does without; one that several
+/// processes serve needs one that all of them share.
+pub fn secret(value: Option<&str>, shared: bool) -> Option<Finding> {
+    let remedy = "set it to what `openssl rand -hex 32` prints, the same for every process of the shop, and keep it";
+    let different = |value: &str| value.chars().collect::<std::collections::BTreeSet<_>>().len();
+    match value {
+        None | Some("") => shared.then(|| Finding::warning("EMPORION_SECRET is not set", remedy)),
+        Some(value) if value.chars().count() < SECRET || different(value) < DIFFERENT => {
+            Some(Finding::fault("EMPORION_SECRET is weak: it is short or repeats itself", remedy))
+        }
+        Some(_) => Some(Finding::fine("EMPORION_SECRET is set")),
+    }
 }
 
 async fn redis(app: &App) -> Option<Finding> {
@@ -216,24 +249,4 @@ fn region_findings(settings: &Settings, region: &crate::settings::Region) -> Vec
         ));
     }
     found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_empty_shop_can_sell_nothing_and_is_told_why() {
-        let found = settings(&Settings::default());
-        let faults: Vec<&str> = found.iter().map(|finding| finding.what.as_str()).collect();
-        assert_eq!(faults, ["no sales channel is active", "there is no region, so nothing can be sold"]);
-        assert!(found.iter().all(|finding| finding.severity == Severity::Fault && !finding.remedy.is_empty()));
-    }
-
-    #[test]
-    fn clocks_may_differ_by_five_seconds() {
-        let now = DateTime::UNIX_EPOCH;
-        assert_eq!(clock(now + TimeDelta::seconds(5), now).severity, Severity::Fine);
-        assert_eq!(clock(now - TimeDelta::seconds(6), now).severity, Severity::Warning);
-    }
 }

@@ -15,6 +15,7 @@
 //! | what shoppers are told as it happens | `src/order/subs.rs` |
 
 pub mod access;
+pub mod export;
 pub mod ops;
 pub mod repo;
 

@@ -1,19 +1,18 @@
 //! Rows of orders.
 
 use chrono::{DateTime, Utc};
-use domain::id::{CustomerId, OrderId, OrderTokenId};
+use domain::id::{ChannelId, CustomerId, OrderId, OrderTokenId};
 use domain::order::{FulfillmentStatus, LineCounters, OrderStatus, Paid, PaymentStatus};
 use domain::order::{fulfillment_status, order_status, payment_status};
 use domain::text::Email;
 use entity::{event, line_tax, order, order_line, order_shipping_line, order_token};
-use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, RelationDef,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder,
+    QuerySelect, RelationDef,
 };
 use uuid::Uuid;
 
-use crate::db::{Conn, any, insert_all};
+use crate::db::{Conn, any, insert_all, page_of};
 use crate::error::Result;
 use crate::op::Tx;
 use crate::page::{Key, Page, Place, Rows};
@@ -159,6 +158,8 @@ pub struct OrderFilter {
     pub email: Option<Email>,
     /// Bought by this customer.
     pub customer: Option<CustomerId>,
+    /// Bought in this channel.
+    pub channel: Option<ChannelId>,
     /// Placed at this moment or later.
     pub placed_from: Option<DateTime<Utc>>,
     /// Placed before this moment.
@@ -177,6 +178,7 @@ impl OrderFilter {
             .add_option(self.number.map(|number| Column::Number.eq(number)))
             .add_option(self.email.as_ref().map(|email| Column::Email.eq(email.clone())))
             .add_option(self.customer.map(|customer| Column::CustomerId.eq(customer)))
+            .add_option(self.channel.map(|channel| Column::ChannelId.eq(channel)))
             .add_option(self.placed_from.map(|from| Column::PlacedAt.gte(from)))
             .add_option(self.placed_before.map(|before| Column::PlacedAt.lt(before)))
     }
@@ -184,26 +186,7 @@ impl OrderFilter {
 
 /// A page of orders by the time at which they were placed.
 pub async fn page(conn: &Conn, filter: &OrderFilter, page: Page, count: bool) -> Result<Rows<order::Model>> {
-    let condition = filter.condition();
-    let total = match count {
-        true => Some(order::Entity::find().filter(condition.clone()).count(conn).await? as i64),
-        false => None,
-    };
-    let key = Expr::col(order::Column::PlacedAt.as_column_ref());
-    let id = Expr::col(order::Column::Id.as_column_ref());
-    let rows = order::Entity::find()
-        .filter(condition)
-        .filter(page.condition(key, id))
-        .order_by(order::Column::PlacedAt, page.order())
-        .order_by(order::Column::Id, page.order())
-        .limit(page.limit())
-        .offset(page.offset)
-        .all(conn)
-        .await?;
     let place = |row: &order::Model| Place { key: Key::Time(row.placed_at), id: Uuid::from(row.id) };
-    let rows = rows.into_iter().map(|row| {
-        let place = place(&row);
-        (row, place)
-    });
-    Ok(page.rows(rows.collect(), total))
+    let sort = (order::Column::PlacedAt, order::Column::Id);
+    Ok(page_of(conn, order::Entity::find().filter(filter.condition()), sort, page, count, place).await?)
 }

@@ -49,16 +49,18 @@ pub async fn insert(tx: &mut Tx, rows: Vec<price::Model>) -> Result<()> {
 }
 
 /// What a listing shows is the anonymous choice for one piece: no rule, no
-/// tier above one.
-const LIST: &str = "insert into listing_price (product_id, channel_id, region_id, currency, min_minor, max_minor)
+/// tier above one. What has no price in a region has a row there too, with a
+/// key that comes behind every price, so that one walk finds all in order.
+const LIST: &str = "insert into listing_price
+        (product_id, channel_id, region_id, currency, min_minor, max_minor, key_minor)
     select product.id, product_channel.channel_id, region.id, region.currency,
-        min(price.amount_minor), max(price.amount_minor)
+        min(price.amount_minor), max(price.amount_minor), coalesce(min(price.amount_minor), 9007199254740991)
     from product
     join product_channel on product_channel.product_id = product.id
-    join variant on variant.product_id = product.id and variant.deleted_at is null
-    join price on price.variant_id = variant.id and price.rule_count = 0
+    join region on region.deleted_at is null
+    left join variant on variant.product_id = product.id and variant.deleted_at is null
+    left join price on price.variant_id = variant.id and price.currency = region.currency and price.rule_count = 0
         and (price.min_quantity is null or price.min_quantity <= 1)
-    join region on region.currency = price.currency and region.deleted_at is null
     where product.deleted_at is null";
 
 /// Renews the listing prices of a product.

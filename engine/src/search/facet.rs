@@ -2,7 +2,10 @@
 //! the filter were not there, so that a shopper sees what a second value would
 //! add; every other part holds.
 
-use crate::catalog::listing::Filter;
+use domain::id::CategoryId;
+use uuid::Uuid;
+
+use crate::catalog::listing::{Filter, Named};
 
 /// What is counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub enum Kind {
     Price,
     /// Whether something can be bought now.
     Available,
+    /// Categories.
+    Category,
 }
 
 /// Which facets are asked for: what nobody reads is not counted.
@@ -36,12 +41,15 @@ pub struct Wanted {
     pub prices: bool,
     /// What can be bought now.
     pub availability: bool,
+    /// Categories.
+    pub categories: bool,
 }
 
 impl Wanted {
     /// Whether anything is.
     pub fn any(self) -> bool {
-        self.tags || self.product_types || self.vendors || self.options || self.prices || self.availability
+        let words = self.tags || self.product_types || self.vendors || self.options;
+        words || self.prices || self.availability || self.categories
     }
 }
 
@@ -56,6 +64,8 @@ pub struct Count {
     pub hits: i64,
     /// Whether the filter asks for it.
     pub selected: bool,
+    /// What has the value as its name, when that is translated.
+    pub entity: Option<Uuid>,
 }
 
 /// The values of an option.
@@ -65,8 +75,21 @@ pub struct OptionCounts {
     pub handle: String,
     /// The option's name.
     pub name: String,
+    /// The option itself.
+    pub entity: Option<Uuid>,
     /// Its values.
     pub values: Vec<Count>,
+}
+
+/// A category and how many hits are in it or below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CategoryCount {
+    /// The category.
+    pub id: CategoryId,
+    /// Its part of the web address.
+    pub handle: String,
+    /// How many hits there are.
+    pub hits: i64,
 }
 
 /// A range of prices in minor units, both ends inclusive.
@@ -97,6 +120,8 @@ pub struct Facets {
     pub prices: Vec<PriceRange>,
     /// Whether something can be bought now: `true` and `false`.
     pub availability: Vec<Count>,
+    /// Categories.
+    pub categories: Vec<CategoryCount>,
 }
 
 /// The parts of a filter that all must hold, sorted by the facet that they narrow.
@@ -128,6 +153,7 @@ impl Parts {
             Filter::OptionValue(name, _) => Kind::Option(crate::catalog::listing::spelling(name)),
             Filter::PriceAtLeast(_) | Filter::PriceAtMost(_) => Kind::Price,
             Filter::Available(_) => Kind::Available,
+            Filter::Category(_) => Kind::Category,
             _ => return self.rest.push(filter.clone()),
         };
         match self.own.iter_mut().find(|(known, _)| *known == kind) {
@@ -161,6 +187,16 @@ impl Parts {
             }
         }
         selected
+    }
+
+    /// The categories that the filter asks for.
+    pub fn categories(&self) -> Vec<&Named<CategoryId>> {
+        let own = self.own.iter().flat_map(|(_, parts)| parts);
+        let named = own.filter_map(|part| match part {
+            Filter::Category(named) => Some(named),
+            _ => None,
+        });
+        named.collect()
     }
 
     /// The prices between which the filter asks for hits, when it names any.

@@ -6,9 +6,23 @@
 //! | their pictures | [mod@picture] |
 //! | the collections and categories | `shelf.rs` |
 //! | the regions, taxes and shipping | this file |
+//! | how much a filled shop holds, and what is bought when | `plan.rs` |
+//! | the invented products and people | `goods.rs`, `people.rs`, `word.rs` |
+//! | how they are written | `put_goods.rs`, `put_orders.rs` |
+//! | where a fill that was cut goes on | `fill.rs` |
 
+mod agree;
+mod dice;
+mod fill;
+mod goods;
+mod people;
 pub mod picture;
+mod plan;
+mod put_goods;
+mod put_orders;
+mod repo;
 mod shelf;
+mod word;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -33,6 +47,9 @@ use crate::region::ops::SetRegion;
 use crate::shipping::ops::SetShippingOption;
 use crate::tax::ops::SetTaxRate;
 use crate::version::Change;
+
+pub use fill::{Filled, fill};
+pub use plan::Size;
 
 /// The countries of the region `europe` with their rates in parts per million.
 const EUROPE: [(&str, i32); 6] =

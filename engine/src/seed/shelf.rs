@@ -73,6 +73,27 @@ pub(super) struct Stored {
     pub id: ProductId,
 }
 
+/// The handle of the category whose products are of a type.
+pub(super) fn branch_of(product_type: &str) -> Option<&'static str> {
+    TREE.iter().find(|branch| branch.types.contains(&product_type)).map(|branch| branch.handle)
+}
+
+/// Collections of what a season buys: handle, title, tag.
+const SEASONS: [(&str, &str, &str); 3] = [
+    ("spring", "Spring in the garden", "spring"),
+    ("summer", "Long summer days", "summer"),
+    ("winter", "Warm and bright", "winter"),
+];
+
+/// Makes the collections of a shop with more products than the demo's own.
+pub(super) async fn seasons(app: &Arc<App>) -> Result<()> {
+    for (handle, title, tag) in SEASONS {
+        let rule = Rule { matching: RuleMatch::All, conditions: vec![Condition::Tag(vec![tag.to_owned()])] };
+        make_collection(app, SetCollection { rule: Some(rule), ..collection(handle, title, "") }).await?;
+    }
+    Ok(())
+}
+
 /// Makes the categories and collections that are not there yet.
 pub(super) async fn furnish(app: &Arc<App>, products: &[Stored]) -> Result<()> {
     categories(app, products).await?;

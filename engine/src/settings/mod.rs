@@ -1,5 +1,5 @@
 //! The settings of the shop as one versioned snapshot in memory: channels,
-//! regions, taxes, shipping options, locations. A request spends its
+//! regions, taxes, shipping options, locations, the rules of collections. A request spends its
 //! statements on its own data; a write checks the version within its
 //! transaction ([`crate::op::Tx::settings`]).
 //!
@@ -9,12 +9,16 @@
 //! | when it is renewed | [`crate::relay`], which follows `settings.changed` |
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use domain::id::{ChannelId, LocationId, RegionId, ShippingOptionId};
 use domain::metafield::{MetafieldOwnerType, MetafieldStoreAccess};
 use domain::text::CountryCode;
 use domain::totals::Rate;
-use entity::{channel, channel_location, location, metafield_definition, price, region, shipping_option, tax_rate};
+use entity::{
+    channel, channel_location, collection, location, metafield_definition, price, region, shipping_option, tax_rate,
+};
 use sea_orm::ConnectionTrait;
 
 use crate::db::{Conn, statement};
@@ -42,6 +46,23 @@ pub struct ShippingOption {
     pub prices: Vec<price::Model>,
 }
 
+/// A collection whose products a rule chooses, and where it is shown.
+#[derive(Debug, Clone)]
+pub struct RuleCollection {
+    /// The collection itself.
+    pub row: Arc<collection::Model>,
+    /// The channels in which it is published, and from when on.
+    pub channels: Vec<(ChannelId, DateTime<Utc>)>,
+}
+
+impl RuleCollection {
+    /// Whether it is to be seen in a channel at a moment; staff, who name none, see all.
+    pub fn is_seen(&self, seen_in: Option<(ChannelId, DateTime<Utc>)>) -> bool {
+        let Some((channel, now)) = seen_in else { return true };
+        self.channels.iter().any(|(known, from)| *known == channel && *from <= now)
+    }
+}
+
 /// The settings at one version.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
@@ -63,6 +84,8 @@ pub struct Settings {
     pub locations: Vec<location::Model>,
     /// What metafields there are, by namespace and key.
     pub metafield_definitions: Vec<metafield_definition::Model>,
+    /// Every collection whose products a rule chooses.
+    pub rule_collections: Vec<RuleCollection>,
 }
 
 impl Settings {
@@ -82,6 +105,7 @@ impl Settings {
             shipping_options: crate::shipping::repo::all(conn).await?,
             locations: crate::location::repo::all(conn).await?,
             metafield_definitions: crate::metafield::repo::definitions(conn).await?,
+            rule_collections: crate::collection::repo::by_rule(conn).await?,
         })
     }
 

@@ -69,8 +69,12 @@ async fn tell(tx: &mut Tx, source: &Source, locales: &BTreeSet<&str>) -> Result<
             let rows = crate::catalog::repo::variants_by_ids(&tx.conn, &[source.id.into()]).await?;
             rows.first().map(|row| row.product_id)
         }
-        // Options are shared by products: no one product's history tells of them.
-        _ => None,
+        // What products share stands in no one product's history, but each is found by it.
+        kind => {
+            let sharing = repo::sharing(&tx.conn, kind, source.id).await?;
+            tx.find_anew(sharing);
+            None
+        }
     };
     if let Some(product) = product {
         let payload = json!({ "entity": source.kind.id(source.id), "locales": locales });

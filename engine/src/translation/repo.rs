@@ -1,8 +1,8 @@
 //! Rows of translations, and the texts that they translate.
 
-use domain::id::{OptionId, OptionValueId, ProductId, ShippingOptionId, VariantId};
+use domain::id::{OptionId, OptionValueId, ProductId, ProductTypeId, ShippingOptionId, TagId, VariantId};
 use domain::translation::{TranslatableField, TranslatableType};
-use entity::{option, option_value, product, product_option, shipping_option, translation, variant};
+use entity::{option, option_value, product, product_option, product_type, shipping_option, tag, translation, variant};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel,
@@ -60,6 +60,14 @@ fn of_value(row: option_value::Model) -> Source {
     Source::named(TranslatableType::OptionValue, row.id, TranslatableField::Name, row.name)
 }
 
+fn of_tag(row: tag::Model) -> Source {
+    Source::named(TranslatableType::Tag, row.id, TranslatableField::Name, row.value)
+}
+
+fn of_type(row: product_type::Model) -> Source {
+    Source::named(TranslatableType::ProductType, row.id, TranslatableField::Name, row.value)
+}
+
 /// An entity that is not deleted, with its own texts; held until the
 /// transaction ends when there is one.
 pub async fn source(conn: &Conn, kind: TranslatableType, id: Uuid) -> Result<Option<Source>> {
@@ -82,14 +90,36 @@ pub async fn source(conn: &Conn, kind: TranslatableType, id: Uuid) -> Result<Opt
             let named = |row: shipping_option::Model| Source::named(kind, row.id, TranslatableField::Name, row.name);
             find.one(conn).await?.map(named)
         }
+        TranslatableType::Tag => tag::Entity::find_by_id(TagId(id)).one(conn).await?.map(of_tag),
+        TranslatableType::ProductType => {
+            product_type::Entity::find_by_id(ProductTypeId(id)).one(conn).await?.map(of_type)
+        }
     })
+}
+
+/// The products that are found by a text of an entity which many of them share.
+pub async fn sharing(conn: &Conn, kind: TranslatableType, id: Uuid) -> Result<Vec<ProductId>> {
+    let sql = match kind {
+        TranslatableType::OptionValue => {
+            "select distinct variant.product_id from variant
+                join variant_option_value on variant_option_value.variant_id = variant.id
+                where variant_option_value.option_value_id = ? and variant.deleted_at is null"
+        }
+        TranslatableType::Tag => "select product_tag.product_id from product_tag where product_tag.tag_id = ?",
+        TranslatableType::ProductType => {
+            "select product.id from product where product.type_id = ? and product.deleted_at is null"
+        }
+        _ => return Ok(Vec::new()),
+    };
+    let rows = conn.query_all_raw(statement(conn, sql, [id.into()])).await?;
+    rows.iter().map(|row| Ok(ProductId(row.try_get_by_index(0)?))).collect()
 }
 
 /// How many parts of an entity are listed.
 const MAX_PARTS: u64 = 500;
 
-/// What belongs to an entity and has texts of its own: options and variants of
-/// a product, values of an option.
+/// What belongs to an entity and has texts of its own: options, variants, type
+/// and tags of a product, values of an option.
 pub async fn parts(conn: &Conn, kind: TranslatableType, id: Uuid) -> Result<Vec<Source>> {
     match kind {
         TranslatableType::Product => {
@@ -106,7 +136,15 @@ pub async fn parts(conn: &Conn, kind: TranslatableType, id: Uuid) -> Result<Vec<
                 option::Entity::find().filter(any(conn, option::Column::Id, options.iter().copied())).all(conn).await?;
             found.sort_by_key(|row| options.iter().position(|id| *id == row.id));
             let variants = crate::catalog::repo::variants_of(conn, &[product]).await?;
-            Ok(found.into_iter().map(of_option).chain(variants.into_iter().map(of_variant)).collect())
+            let row = product::Entity::find_by_id(product).one(conn).await?;
+            let types = match row.and_then(|row| row.type_id) {
+                Some(id) => crate::catalog::repo::types_by_ids(conn, &[id]).await?,
+                None => Vec::new(),
+            };
+            let tags = crate::catalog::repo::tags_of(conn, &[product]).await?;
+            let own = found.into_iter().map(of_option).chain(variants.into_iter().map(of_variant));
+            let shared = types.into_iter().map(of_type).chain(tags.into_iter().map(|(_, tag)| of_tag(tag)));
+            Ok(own.chain(shared).collect())
         }
         TranslatableType::Option => {
             let find = option_value::Entity::find().filter(option_value::Column::OptionId.eq(OptionId(id)));
@@ -136,6 +174,12 @@ pub async fn lock(tx: &Tx, kind: TranslatableType, id: Uuid) -> Result<()> {
         TranslatableType::ShippingOption => {
             shipping_option::Entity::find_by_id(ShippingOptionId(id)).lock_exclusive().one(&tx.conn).await?;
         }
+        TranslatableType::Tag => {
+            tag::Entity::find_by_id(TagId(id)).lock_exclusive().one(&tx.conn).await?;
+        }
+        TranslatableType::ProductType => {
+            product_type::Entity::find_by_id(ProductTypeId(id)).lock_exclusive().one(&tx.conn).await?;
+        }
     }
     Ok(())
 }
@@ -158,7 +202,7 @@ pub async fn of_entities(conn: &Conn, ids: &[Uuid], locales: &[String]) -> Resul
 }
 
 /// Translations of products and of all that is shown with them (variants,
-/// options, values) in one statement; descriptions only when they are wanted.
+/// options, values, type, tags) in one statement; descriptions only when they are wanted.
 pub async fn of_families(
     conn: &Conn,
     products: &[ProductId],
@@ -175,6 +219,8 @@ pub async fn of_families(
         "select translation.* from translation where translation.locale in ({marks}) {short}
             and translation.entity_id in (
                 select product.id from product where product.id {listed}
+                union select product.type_id from product where product.id {listed}
+                union select product_tag.tag_id from product_tag where product_tag.product_id {listed}
                 union select variant.id from variant where variant.product_id {listed} and variant.deleted_at is null
                 union select product_option.option_id from product_option where product_option.product_id {listed}
                 union select variant_option_value.option_value_id from variant_option_value
@@ -182,7 +228,7 @@ pub async fn of_families(
                     where variant.product_id {listed} and variant.deleted_at is null)"
     );
     let locales = locales.iter().map(|locale| sea_orm::Value::from(locale.clone()));
-    let values = locales.chain(std::iter::repeat_n(list, 4));
+    let values = locales.chain(std::iter::repeat_n(list, 6));
     let rows = conn.query_all_raw(statement(conn, &sql, values)).await?;
     Ok(rows.iter().map(|row| translation::Model::from_query_result(row, "")).collect::<Result<_, _>>()?)
 }

@@ -253,8 +253,8 @@ impl AccountStoreMutation {
         CustomerVerificationRequestPayload::answer(outcome.map(|()| true))
     }
 
-    /// Logs a customer in. Whatever is wrong, the answer is the same. After ten tries within 15 minutes an address
-    /// is `THROTTLED`.
+    /// Logs a customer in. Whatever is wrong, the answer is the same. After ten tries from one place within 15
+    /// minutes, or a hundred from everywhere, an address is `THROTTLED` there.
     async fn customer_login(
         &self,
         ctx: &Context<'_>,

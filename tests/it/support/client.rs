@@ -24,9 +24,26 @@ impl Client {
         client
     }
 
+    /// The same from another place: an address of this machine.
+    pub fn at(&self, place: &str) -> Self {
+        let http = reqwest::Client::builder().local_address(place.parse::<std::net::IpAddr>().ok());
+        Self { http: http.build().unwrap(), ..self.clone() }
+    }
+
     /// The same as this bearer.
     pub fn bearer(&self, token: &str) -> Self {
         self.with("authorization", &format!("Bearer {token}"))
+    }
+
+    /// What it sends in a header.
+    pub fn header(&self, name: &str) -> String {
+        let sent = self.headers.iter().find(|(known, _)| known == name);
+        sent.map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
+    /// The credential that it sends.
+    pub fn credential(&self) -> String {
+        self.header("authorization")
     }
 
     /// Sends an operation.

@@ -124,19 +124,20 @@ async fn checkouts(shop: &Shop) {
     }
     let checkouts = checkout::Entity::find().all(&conn).await.unwrap();
     let runs = flow::Entity::find().all(&conn).await.unwrap();
+    let runs: HashMap<&str, FlowState> = runs.iter().map(|run| (run.key.as_str(), run.state)).collect();
     let mut states: HashMap<_, Vec<CheckoutState>> = HashMap::new();
     for checkout in &checkouts {
         let order = orders.get(&checkout.id).map(|order| order.id);
         assert_eq!(checkout.order_id, order, "{checkout:?}");
         assert_eq!(checkout.state == CheckoutState::Placed, order.is_some(), "{checkout:?}");
         states.entry(checkout.cart_id).or_default().push(checkout.state);
-        let run = runs.iter().find(|run| run.key == checkout.id.to_string()).unwrap();
+        let run = runs[checkout.id.to_string().as_str()];
         let expected: &[FlowState] = match checkout.state {
             CheckoutState::Placed => &[FlowState::Done],
             CheckoutState::Abandoned => &[FlowState::Abandoned],
             _ => &[FlowState::Running, FlowState::Parked],
         };
-        assert!(expected.contains(&run.state), "the run of {checkout:?} is {:?}", run.state);
+        assert!(expected.contains(&run), "the run of {checkout:?} is {run:?}");
     }
     for cart in cart::Entity::find().all(&conn).await.unwrap() {
         let states = states.remove(&cart.id).unwrap_or_default();

@@ -16,7 +16,9 @@ fn emporion(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_emporion"));
     command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
     // What the caller's shell holds is not meant for the tests.
-    for variable in ["EMPORION_FAILPOINT", "EMPORION_REDIS_URL", "EMPORION_DATABASE_URL", "EMPORION_LISTEN"] {
+    for variable in
+        ["EMPORION_FAILPOINT", "EMPORION_REDIS_URL", "EMPORION_DATABASE_URL", "EMPORION_LISTEN", "EMPORION_SECRET"]
+    {
         command.env_remove(variable);
     }
     command.env("EMPORION_LOG", "warn");
@@ -60,7 +62,7 @@ impl Process {
     }
 
     /// The first word behind `name` on the next line that begins with it.
-    async fn told(&mut self, name: &str) -> String {
+    pub async fn told(&mut self, name: &str) -> String {
         loop {
             let line = self.line().await;
             let mut words = line.split_whitespace();
@@ -73,6 +75,13 @@ impl Process {
     /// Ends it as a lost machine would.
     pub async fn kill(&mut self) {
         self.child.kill().await.unwrap();
+    }
+
+    /// Asks it to end, as a supervisor would, and waits until it has.
+    pub async fn terminate(&mut self) -> ExitStatus {
+        let id = self.child.id().expect("it still runs").to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+        self.ended().await
     }
 
     /// Waits until it has ended by itself.

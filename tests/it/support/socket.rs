@@ -162,6 +162,14 @@ impl Subscription {
         }
     }
 
+    /// Whatever comes first, errors too, or nothing when nothing comes in time.
+    pub async fn first(&mut self, within: Duration) -> Option<Value> {
+        match timeout(within, self.events.recv()).await {
+            Ok(Some(Event::Next(payload))) => Some(payload),
+            _ => None,
+        }
+    }
+
     /// The code and the message of the error that comes next and ends the subscription.
     pub async fn error(&mut self) -> (String, String) {
         let event = timeout(PATIENCE, self.events.recv()).await.expect("an error in time");

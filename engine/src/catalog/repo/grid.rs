@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use domain::catalog::StockState;
 use domain::id::{ProductId, VariantId};
-use entity::variant;
-use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement, SimpleExpr};
+use entity::{product, product_type, tag, variant};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryTrait};
 
-use crate::db::{Conn, any, expression, text_contains};
+use crate::db::{Conn, any, expression, lower_contains, text_contains};
 use crate::error::Result;
 use crate::page::{Key, Page, Place, Rows};
 
@@ -141,12 +141,28 @@ fn narrow(conn: &Conn, filter: &GridFilter) -> Condition {
     }
 }
 
+/// Title, handle, subtitle, vendor, type or a tag of its product contains a word.
 fn of_product(conn: &Conn, word: &str) -> SimpleExpr {
-    let pattern = text_contains(entity::product::Column::SearchText, word);
-    let belongs = expression(conn, "product.id = variant.product_id", []);
-    let mut inner = sea_orm::sea_query::Query::select();
-    inner.expr(Expr::val(1)).from(entity::product::Entity).and_where(belongs).and_where(pattern);
-    Expr::exists(inner)
+    let there = |table: &'static str, own: &str, fold: SimpleExpr| {
+        let mut inner = Query::select();
+        inner.expr(Expr::val(1)).from(table).and_where(expression(conn, own, [])).and_where(fold);
+        Expr::exists(inner)
+    };
+    let tagged = "tag.id in (select product_tag.tag_id from product_tag where product_tag.product_id = product.id)";
+    let named = Condition::any()
+        .add(text_contains(product::Column::TitleFold, word))
+        .add(text_contains(product::Column::Handle, word))
+        .add(lower_contains(product::Column::Subtitle, word))
+        .add(lower_contains(product::Column::Vendor, word))
+        .add(there(
+            "product_type",
+            "product_type.id = product.type_id",
+            text_contains(product_type::Column::Fold, word),
+        ))
+        .add(there("tag", tagged, text_contains(tag::Column::Fold, word)));
+    let mut inner = Query::select();
+    inner.expr(Expr::val(1)).from("product");
+    Expr::exists(inner.and_where(expression(conn, "product.id = variant.product_id", [])).cond_where(named).take())
 }
 
 /// All its items allow one piece at least, all locations together.

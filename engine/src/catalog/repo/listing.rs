@@ -4,11 +4,12 @@ use std::mem::{Discriminant, discriminant};
 
 use chrono::{DateTime, Utc};
 use domain::catalog::ProductStatus;
-use domain::id::{ChannelId, LocationId, ProductId, RegionId};
+use domain::id::{ChannelId, LocationId, RegionId};
 use entity::product;
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr, UnionType};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryResult, QueryTrait, Value,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryResult,
+    QueryTrait, Value,
 };
 use uuid::Uuid;
 
@@ -34,16 +35,20 @@ pub struct View {
     pub locations: Vec<LocationId>,
     /// The moment: what is published later is not seen.
     pub now: DateTime<Utc>,
+    /// The languages in which texts are looked for, the closest first, before the shop's own.
+    pub languages: Vec<String>,
+}
+
+/// What must hold of a product wherever it is published.
+fn on_sale() -> Condition {
+    Condition::all().add(product::Column::Status.eq(ProductStatus::Published)).add(product::Column::DeletedAt.is_null())
 }
 
 /// The condition that a product is published in a channel.
 pub fn published(conn: &Conn, channel: ChannelId, now: DateTime<Utc>) -> Condition {
     let sql = "exists (select 1 from product_channel where product_channel.product_id = product.id
         and product_channel.channel_id = ? and product_channel.published_at <= ?)";
-    Condition::all()
-        .add(product::Column::Status.eq(ProductStatus::Published))
-        .add(product::Column::DeletedAt.is_null())
-        .add(expression(conn, sql, [Uuid::from(channel).into(), now.into()]))
+    on_sale().add(expression(conn, sql, [Uuid::from(channel).into(), now.into()]))
 }
 
 /// The condition that a product is seen from here.
@@ -70,9 +75,11 @@ pub struct Listing {
 }
 
 impl Listing {
-    fn rows(&self, conn: &Conn) -> SelectStatement {
-        let key = sort_key(conn, &self.view, self.sort);
-        listed(conn, &self.view, self.filter.as_ref(), key, &self.page)
+    /// Asks for the page.
+    pub fn rows(&self, conn: &Conn) -> SelectStatement {
+        let walk = Walk::along(conn, &self.view, self.sort);
+        let filter = self.filter.as_ref().map(|filter| walked_through(filter, self.sort));
+        listed(conn, &self.view, filter.as_ref(), walk, &self.page)
     }
 
     fn number(&self, conn: &Conn) -> SelectStatement {
@@ -81,11 +88,17 @@ impl Listing {
 }
 
 /// Asks for a page of the products that a filter lets through.
-fn listed(conn: &Conn, view: &View, filter: Option<&Filter>, key: SimpleExpr, page: &Page) -> SelectStatement {
-    let id: SimpleExpr = Expr::col(product::Column::Id.as_column_ref());
+fn listed(conn: &Conn, view: &View, filter: Option<&Filter>, walk: Walk, page: &Page) -> SelectStatement {
+    let Walk { join, key, id, seen } = walk;
     let place = page.condition(key.clone(), id.clone());
-    let find = product::Entity::find().filter(condition(conn, view, filter)).filter(place);
+    let mut find = product::Entity::find().filter(seen).filter(place);
+    if let Some(filter) = filter {
+        find = find.filter(narrow(conn, view, filter));
+    }
     let mut select: SelectStatement = find.into_query();
+    if let Some((table, own)) = join {
+        select.join(JoinType::InnerJoin, table, own);
+    }
     select
         .expr_as(key.clone(), "sort_key")
         .order_by_expr(key, page.order())
@@ -210,10 +223,11 @@ pub async fn ranked_page(
 
 /// Asks for a page of the products that match best.
 pub fn ranked(conn: &Conn, view: &View, matching: &Matching, filter: &Filter, page: &Page) -> SelectStatement {
-    let (score, mut values) = search::repo::score(conn, matching);
+    let (score, mut values) = search::repo::score(conn, view, matching);
     let (time, time_values) = newest(view);
     values.extend(time_values);
-    let mut select = listed(conn, view, Some(filter), rank_key(conn, &score, time, values), page);
+    let walk = Walk::products(rank_key(conn, &score, time, values), seen(conn, view));
+    let mut select = listed(conn, view, Some(filter), walk, page);
     // By name: written out again, the score would be worked out twice.
     select.clear_order_by().order_by_expr(Expr::cust("sort_key"), page.order());
     select.order_by_expr(Expr::col(product::Column::Id.as_column_ref()), page.order());
@@ -243,52 +257,77 @@ fn newest(view: &View) -> (&'static str, Vec<Value>) {
     }
 }
 
-fn sort_key(conn: &Conn, view: &View, sort: SortKey) -> SimpleExpr {
-    match (sort, view.channel) {
-        (SortKey::Title, _) => Expr::col(product::Column::TitleFold.as_column_ref()),
-        (SortKey::Newest, None) => Expr::col(product::Column::CreatedAt.as_column_ref()),
-        (SortKey::Newest, Some(_)) => {
-            let (time, values) = newest(view);
-            expression(conn, time, values)
+/// Along what a list is walked. Where the table that brings the order has an
+/// index that begins with what is asked for, a page costs what it shows,
+/// however long the list is: no row is sorted.
+struct Walk {
+    /// The table that brings the order and what ties it to its product; none when products bring it themselves.
+    join: Option<(&'static str, Condition)>,
+    /// What the list is sorted by.
+    key: SimpleExpr,
+    /// What breaks ties: the product's id, in the table that has the index.
+    id: SimpleExpr,
+    /// What makes a product be seen, as far as the join doesn't say.
+    seen: Condition,
+}
+
+impl Walk {
+    fn products(key: SimpleExpr, seen: Condition) -> Self {
+        Self { join: None, key, id: Expr::col(product::Column::Id.as_column_ref()), seen }
+    }
+
+    fn joined(table: &'static str, own: SimpleExpr, key: &'static str, seen: Condition) -> Self {
+        let (key, id) = (Expr::col((table, key)), Expr::col((table, "product_id")));
+        Self { join: Some((table, Condition::all().add(own))), key, id, seen }
+    }
+
+    fn along(conn: &Conn, view: &View, sort: SortKey) -> Self {
+        match (sort, view.channel) {
+            (SortKey::Title, _) => {
+                Self::products(Expr::col(product::Column::TitleFold.as_column_ref()), seen(conn, view))
+            }
+            (SortKey::Newest, None) => {
+                Self::products(Expr::col(product::Column::CreatedAt.as_column_ref()), seen(conn, view))
+            }
+            (SortKey::Newest, Some(channel)) => {
+                let own = "product_channel.product_id = product.id and product_channel.channel_id = ?
+                    and product_channel.published_at <= ?";
+                let own = expression(conn, own, [Uuid::from(channel).into(), view.now.into()]);
+                Self::joined("product_channel", own, "published_at", on_sale())
+            }
+            (SortKey::Manual(collection), _) => {
+                let own = "collection_product.product_id = product.id and collection_product.collection_id = ?";
+                let own = expression(conn, own, [Uuid::from(collection).into()]);
+                Self::joined("collection_product", own, "rank", seen(conn, view))
+            }
+            (SortKey::Price, Some(channel)) if channel == view.price_channel && view.region.is_some() => {
+                let own = "listing_price.product_id = product.id and listing_price.channel_id = ?
+                    and listing_price.region_id = ?";
+                let region = Value::from(view.region.map(Uuid::from));
+                let own = expression(conn, own, [Uuid::from(channel).into(), region]);
+                Self::joined("listing_price", own, "key_minor", seen(conn, view))
+            }
+            // Staff see what is in no channel and has no row of prices, so all are looked at.
+            (SortKey::Price, _) => {
+                let sql = "coalesce((select listing_price.key_minor from listing_price
+                    where listing_price.product_id = product.id and listing_price.channel_id = ?
+                    and listing_price.region_id = ?), 9007199254740991)";
+                let region = Value::from(view.region.map(Uuid::from));
+                Self::products(expression(conn, sql, [Uuid::from(view.price_channel).into(), region]), seen(conn, view))
+            }
         }
-        (SortKey::Manual(collection), _) => expression(
-            conn,
-            "(select collection_product.rank from collection_product
-                where collection_product.product_id = product.id and collection_product.collection_id = ?)",
-            [Uuid::from(collection).into()],
-        ),
-        // What has no price in this region comes after everything that has one.
-        (SortKey::Price, _) => expression(
-            conn,
-            "coalesce((select listing_price.min_minor from listing_price
-                where listing_price.product_id = product.id and listing_price.channel_id = ?
-                and listing_price.region_id = ?), 9007199254740991)",
-            [Uuid::from(view.price_channel).into(), Value::from(view.region.map(Uuid::from))],
-        ),
     }
 }
 
-/// Which of these products meet which of these filters: one statement.
-pub async fn meet(
-    conn: &Conn,
-    view: &View,
-    products: &[ProductId],
-    filters: &[Filter],
-) -> Result<Vec<(ProductId, Vec<bool>)>> {
-    if filters.is_empty() {
-        return Ok(Vec::new());
+/// The filter without what walking the list asks already.
+fn walked_through(filter: &Filter, sort: SortKey) -> Filter {
+    match (filter, sort) {
+        (Filter::All(parts), SortKey::Manual(collection)) => {
+            let listed = Filter::ListedIn(collection);
+            Filter::All(parts.iter().filter(|part| **part != listed).cloned().collect())
+        }
+        _ => filter.clone(),
     }
-    let mut select = Query::select();
-    select.expr(Expr::col(product::Column::Id.as_column_ref())).from(product::Entity);
-    select.and_where(crate::db::any(conn, product::Column::Id, products.iter().copied()));
-    for filter in filters {
-        select.expr(Expr::case(narrow(conn, view, filter), 1).finally(0));
-    }
-    let read = |row: QueryResult| {
-        let met = (1..=filters.len()).map(|place| Ok(row.try_get_by_index::<i32>(place)? == 1));
-        Ok((row.try_get_by_index(0)?, met.collect::<Result<Vec<_>>>()?))
-    };
-    conn.query_all(&select).await?.into_iter().map(read).collect()
 }
 
 /// How a store may ask for one product.

@@ -1,5 +1,6 @@
 //! Rows of the catalog.
 
+pub mod export;
 pub mod grid;
 pub mod listing;
 pub mod look_up;

@@ -25,13 +25,13 @@ pub fn narrow(conn: &Conn, view: &View, filter: &Filter) -> Condition {
         Filter::Any(inner) if inner.is_empty() => one(Expr::val(1).eq(0)),
         Filter::Any(inner) => parts(inner, Condition::any()),
         Filter::Not(inner) => narrow(conn, view, inner).not(),
-        Filter::Matches(matching) => one(search::repo::condition(conn, matching)),
+        Filter::Matches(matching) => one(search::repo::condition(conn, view, matching)),
         // A text that nobody looked up is taken as it was typed.
         Filter::Text(text) => match Query::read(text) {
             Ok(query) if query.blank => Condition::all(),
             query => {
                 let terms = query.map(|query| query.terms()).unwrap_or_default();
-                one(search::repo::condition(conn, &Matching { terms, corrected: None }))
+                one(search::repo::condition(conn, view, &Matching { terms, corrected: None }))
             }
         },
         Filter::PriceAtLeast(minor) => one(priced(conn, view, "listing_price.min_minor >= ?", *minor)),
@@ -76,8 +76,9 @@ pub fn narrow(conn: &Conn, view: &View, filter: &Filter) -> Condition {
         Filter::Members(inner) => narrow(conn, view, inner),
         Filter::ListedIn(collection) => one(expression(
             conn,
-            "exists (select 1 from collection_product where collection_product.product_id = product.id
-                and collection_product.collection_id = ?)",
+            // A list of ids, since a short list in a long shop is best begun with.
+            "product.id in (select collection_product.product_id from collection_product
+                where collection_product.collection_id = ?)",
             [Uuid::from(*collection).into()],
         )),
         Filter::Category(Named::Id(id)) => one(in_category(conn, "id", Uuid::from(*id).into(), view.channel.is_some())),
@@ -110,7 +111,8 @@ fn in_category(conn: &Conn, column: &str, value: Value, shown: bool) -> SimpleEx
 fn in_range(conn: &Conn, view: &View, range: &PriceRange) -> SimpleExpr {
     let region = Value::from(view.region.map(Uuid::from));
     let mut sql = "exists (select 1 from listing_price where listing_price.product_id = product.id
-        and listing_price.channel_id = ? and listing_price.region_id = ? and listing_price.currency = ?"
+        and listing_price.channel_id = ? and listing_price.region_id = ? and listing_price.currency = ?
+        and listing_price.min_minor is not null"
         .to_owned();
     let mut values = vec![Uuid::from(view.price_channel).into(), region, range.currency.code().into()];
     for (comparison, bound) in [(">=", range.at_least), ("<=", range.at_most)] {

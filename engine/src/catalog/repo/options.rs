@@ -3,40 +3,19 @@
 use domain::id::{OptionId, OptionValueId, VariantId};
 use domain::text::Handle;
 use entity::{option, option_value, product, variant, variant_option_value};
-use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement, SimpleExpr};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait,
-};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
-use crate::db::{Conn, insert_all};
+use crate::db::{Conn, insert_all, page_of};
 use crate::error::Result;
 use crate::op::Tx;
 use crate::page::{Key, Page, Place, Rows};
 
 /// A page of options by rank.
 pub async fn page(conn: &Conn, page: Page, count: bool) -> Result<Rows<option::Model>> {
-    let total = match count {
-        true => {
-            use sea_orm::PaginatorTrait;
-            Some(option::Entity::find().count(conn).await? as i64)
-        }
-        false => None,
-    };
-    let key: SimpleExpr = Expr::col(option::Column::Rank.as_column_ref());
-    let id: SimpleExpr = Expr::col(option::Column::Id.as_column_ref());
-    let mut find = option::Entity::find().filter(page.condition(key.clone(), id.clone()));
-    let select: &mut SelectStatement = QueryTrait::query(&mut find);
-    let select = select.order_by_expr(key, page.order()).order_by_expr(id, page.order());
-    select.limit(page.limit()).offset(page.offset);
-    let rows = conn.query_all(select).await?;
-    let read = |row: &sea_orm::QueryResult| {
-        let row = option::Model::from_query_result(row, "")?;
-        let place = Place { key: Key::Number(row.rank.into()), id: row.id.into() };
-        Ok((row, place))
-    };
-    let rows = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
-    Ok(page.rows(rows, total))
+    let place = |row: &option::Model| Place { key: Key::Number(row.rank.into()), id: row.id.into() };
+    let sort = (option::Column::Rank, option::Column::Id);
+    Ok(page_of(conn, option::Entity::find(), sort, page, count, place).await?)
 }
 
 /// An option, locked until the transaction ends.

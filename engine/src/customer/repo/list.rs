@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use domain::id::CustomerGroupId;
 use domain::text::Email;
 use entity::{customer, customer_group_member};
-use sea_orm::sea_query::{Expr, Query};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::Query;
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
-use crate::db::{Conn, text_contains};
+use crate::db::{Conn, page_of, text_contains};
 use crate::error::Result;
 use crate::page::{Key, Page, Place, Rows};
 
@@ -72,26 +72,10 @@ pub async fn page(
     page: Page,
     count: bool,
 ) -> Result<Rows<customer::Model>> {
-    let condition = filter.condition();
-    let total = match count {
-        true => Some(customer::Entity::find().filter(condition.clone()).count(conn).await? as i64),
-        false => None,
-    };
     let column = match sort {
         SortKey::CreatedAt => customer::Column::CreatedAt,
         SortKey::Email => customer::Column::Email,
     };
-    let key = Expr::col(column.as_column_ref());
-    let id = Expr::col(customer::Column::Id.as_column_ref());
-    let rows = customer::Entity::find()
-        .filter(condition)
-        .filter(page.condition(key, id))
-        .order_by(column, page.order())
-        .order_by(customer::Column::Id, page.order())
-        .limit(page.limit())
-        .offset(page.offset)
-        .all(conn)
-        .await?;
     let place = |row: &customer::Model| {
         let key = match sort {
             SortKey::CreatedAt => Key::Time(row.created_at),
@@ -99,9 +83,6 @@ pub async fn page(
         };
         Place { key, id: Uuid::from(row.id) }
     };
-    let rows = rows.into_iter().map(|row| {
-        let place = place(&row);
-        (row, place)
-    });
-    Ok(page.rows(rows.collect(), total))
+    let find = customer::Entity::find().filter(filter.condition());
+    Ok(page_of(conn, find, (column, customer::Column::Id), page, count, place).await?)
 }

@@ -4,13 +4,15 @@ use domain::search::price_ranges;
 use entity::product;
 use sea_orm::sea_query::{Alias, CaseStatement, Expr, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, Statement};
+use uuid::Uuid;
 
 use crate::catalog::listing::Filter;
 use crate::catalog::repo::listing::{View, seen};
 use crate::catalog::repo::narrow::{in_stock, lowest_price, narrow};
 use crate::db::Conn;
-use crate::error::Result;
-use crate::search::facet::{Count, Facets, Kind, OptionCounts, Parts, PriceRange, Wanted};
+use crate::db::search::id_text;
+use crate::error::{Error, Result};
+use crate::search::facet::{CategoryCount, Count, Facets, Kind, OptionCounts, Parts, PriceRange, Wanted};
 
 /// The most values of a facet, those of most hits.
 const MAX_VALUES: usize = 100;
@@ -23,13 +25,17 @@ pub async fn count(conn: &Conn, view: &View, filter: Option<&Filter>, wanted: Wa
         return Ok(Facets::default());
     }
     let parts = Parts::of(filter);
-    let mut sql = String::from("with base as materialized (");
+    let mut sql = String::from("with ");
+    if wanted.categories {
+        sql.push_str(&branches());
+    }
+    sql.push_str("base as materialized (");
     let base = conn.backend().build(&base(conn, view, &parts, wanted));
     sql.push_str(&base.sql);
     let misses: Vec<String> = (0..parts.own.len()).map(|place| format!(" + base.miss_{place}")).collect();
     sql.push_str(&format!("), hit as (select base.*, 0{} as misses from base)", misses.concat()));
     sql.push(' ');
-    sql.push_str(&counts(&parts, wanted).join(" union all "));
+    sql.push_str(&counts(conn, &parts, wanted).join(" union all "));
     let statement = Statement { sql, ..base };
     let mut facets = Facets::default();
     for row in conn.query_all_raw(statement).await? {
@@ -38,16 +44,22 @@ pub async fn count(conn: &Conn, view: &View, filter: Option<&Filter>, wanted: Wa
         let (handle, name, value, label) = (text(1)?, text(2)?, text(3)?, text(4)?);
         let number = |place| row.try_get_by_index::<i64>(place);
         let (hits, low, high) = (number(5)?, number(6)?, number(7)?);
-        let count = Count { value, label, hits, selected: false };
+        let id = |place| text(place).map(|text| Uuid::try_parse(&text).ok());
+        let (entity, owner) = (id(8)?, id(9)?);
+        let count = Count { value, label, hits, selected: false, entity };
         match facet {
             TAG => facets.tags.push(count),
             TYPE => facets.product_types.push(count),
             VENDOR => facets.vendors.push(count),
             OPTION => match facets.options.iter_mut().find(|option| option.handle == handle) {
                 Some(option) => option.values.push(count),
-                None => facets.options.push(OptionCounts { handle, name, values: vec![count] }),
+                None => facets.options.push(OptionCounts { handle, name, entity: owner, values: vec![count] }),
             },
             AVAILABLE => facets.availability.push(count),
+            CATEGORY => {
+                let id = entity.ok_or_else(|| Error::internal("a category without an id was counted"))?;
+                facets.categories.push(CategoryCount { id: id.into(), handle, hits });
+            }
             _ => add_price(&mut facets, &parts, &count, (low, high)),
         }
     }
@@ -61,6 +73,18 @@ const VENDOR: i64 = 2;
 const OPTION: i64 = 3;
 const AVAILABLE: i64 = 4;
 const PRICE: i64 = 5;
+const CATEGORY: i64 = 6;
+
+/// Each category with those that it stands for: itself and all below it, as
+/// far as they are shown. A name of a `with`, to be followed by others.
+fn branches() -> String {
+    let shown = crate::category::repo::SHOWN;
+    format!(
+        "branch as materialized (select root.id as root_id, root.handle, root.title_fold, category.id as own_id
+            from category as root join category on category.path >= root.path and category.path < root.path || '~'
+            where root.deleted_at is null and category.deleted_at is null and {shown}), "
+    )
+}
 
 /// Everything that is seen and that the parts of no facet leave out, with what
 /// facets count and which of their parts it misses.
@@ -111,11 +135,12 @@ fn all_but_option(parts: &Parts) -> String {
     }
 }
 
-fn counts(parts: &Parts, wanted: Wanted) -> Vec<String> {
-    let row = |facet: i64, value: &str, label: &str| {
+fn counts(conn: &Conn, parts: &Parts, wanted: Wanted) -> Vec<String> {
+    let row = |facet: i64, value: &str, label: &str, id: &str| {
         format!(
             "select cast({facet} as bigint), cast('' as text), cast('' as text), cast({value} as text),
-                cast({label} as text), count(*) as hits, cast(0 as bigint), cast(0 as bigint) from hit"
+                cast({label} as text), count(*) as hits, cast(0 as bigint), cast(0 as bigint),
+                cast({id} as text), cast('' as text) from hit"
         )
     };
     let ranked = |name: &str, sql: String, last: &str| {
@@ -125,8 +150,8 @@ fn counts(parts: &Parts, wanted: Wanted) -> Vec<String> {
     if wanted.tags {
         let sql = format!(
             "{} join product_tag on product_tag.product_id = hit.id join tag on tag.id = product_tag.tag_id
-                where {} group by tag.fold, tag.value",
-            row(TAG, "tag.fold", "tag.value"),
+                where {} group by tag.id, tag.fold, tag.value",
+            row(TAG, "tag.fold", "tag.value", &id_text(conn, "tag.id")),
             all_but(parts, &Kind::Tag)
         );
         all.push(ranked("tags", sql, "tag.fold"));
@@ -134,8 +159,8 @@ fn counts(parts: &Parts, wanted: Wanted) -> Vec<String> {
     if wanted.product_types {
         let sql = format!(
             "{} join product_type on product_type.id = hit.type_id where {}
-                group by product_type.fold, product_type.value",
-            row(TYPE, "product_type.fold", "product_type.value"),
+                group by product_type.id, product_type.fold, product_type.value",
+            row(TYPE, "product_type.fold", "product_type.value", &id_text(conn, "product_type.id")),
             all_but(parts, &Kind::ProductType)
         );
         all.push(ranked("types", sql, "product_type.fold"));
@@ -143,7 +168,7 @@ fn counts(parts: &Parts, wanted: Wanted) -> Vec<String> {
     if wanted.vendors {
         let sql = format!(
             "{} where hit.vendor is not null and {} group by hit.vendor",
-            row(VENDOR, "hit.vendor", "hit.vendor"),
+            row(VENDOR, "hit.vendor", "hit.vendor", "''"),
             all_but(parts, &Kind::Vendor)
         );
         all.push(ranked("vendors", sql, "hit.vendor"));
@@ -152,21 +177,37 @@ fn counts(parts: &Parts, wanted: Wanted) -> Vec<String> {
         all.push(format!(
             "select * from (select cast({OPTION} as bigint), \"option\".handle as handle, \"option\".name,
                 option_value.handle as value, option_value.name as label, count(distinct hit.id) as hits,
-                cast(0 as bigint), cast(0 as bigint) from hit
+                cast(0 as bigint), cast(0 as bigint), {} as value_id, {} as option_id from hit
                 join variant on variant.product_id = hit.id and variant.deleted_at is null
                 join variant_option_value on variant_option_value.variant_id = variant.id
                 join option_value on option_value.id = variant_option_value.option_value_id
                 join \"option\" on \"option\".id = option_value.option_id where {}
-                group by \"option\".handle, \"option\".name, option_value.handle, option_value.name
+                group by \"option\".id, \"option\".handle, \"option\".name, option_value.id, option_value.handle,
+                    option_value.name
                 order by hits desc, \"option\".handle, option_value.handle limit {MAX_OPTION_VALUES}) options",
+            id_text(conn, "option_value.id"),
+            id_text(conn, "\"option\".id"),
             all_but_option(parts)
+        ));
+    }
+    if wanted.categories {
+        all.push(format!(
+            "select * from (select cast({CATEGORY} as bigint), branch.handle, cast('' as text), cast('' as text),
+                cast('' as text), count(distinct hit.id) as hits, cast(0 as bigint), cast(0 as bigint), {} as root_id,
+                cast('' as text) from hit
+                join product_category on product_category.product_id = hit.id
+                join branch on branch.own_id = product_category.category_id where {}
+                group by branch.root_id, branch.handle, branch.title_fold
+                order by hits desc, branch.title_fold, branch.root_id limit {MAX_VALUES}) categories",
+            id_text(conn, "branch.root_id"),
+            all_but(parts, &Kind::Category)
         ));
     }
     if wanted.availability {
         let word = "case hit.available when 1 then 'true' else 'false' end";
         all.push(format!(
             "{} where {} group by hit.available",
-            row(AVAILABLE, word, word),
+            row(AVAILABLE, word, word, "''"),
             all_but(parts, &Kind::Available)
         ));
     }
@@ -175,7 +216,7 @@ fn counts(parts: &Parts, wanted: Wanted) -> Vec<String> {
         let place = "(hit.price - spread.low) * 5 / (spread.high - spread.low + 1)";
         all.push(format!(
             "select cast({PRICE} as bigint), cast('' as text), cast('' as text), cast({place} as text),
-                cast('' as text), count(*), spread.low, spread.high
+                cast('' as text), count(*), spread.low, spread.high, cast('' as text), cast('' as text)
                 from hit cross join (select min(hit.price) as low, max(hit.price) as high from hit
                     where hit.price is not null and {own}) spread
                 where hit.price is not null and {own} group by {place}, spread.low, spread.high"
@@ -209,7 +250,7 @@ fn select_values(facets: &mut Facets, parts: &Parts, wanted: Wanted) {
         for (value, label) in parts.selected(kind) {
             match counts.iter_mut().find(|count| count.value == value) {
                 Some(count) => count.selected = true,
-                None => counts.push(Count { value, label, hits: 0, selected: true }),
+                None => counts.push(Count { value, label, hits: 0, selected: true, entity: None }),
             }
         }
     };

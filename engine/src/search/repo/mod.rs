@@ -6,14 +6,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::catalog::ProductStatus;
 use domain::id::ProductId;
-use domain::search::{Document, Part, Query, Term, closest, pieces, pieces_of_slip};
+use domain::search::{Document, Part, Query, Term, Text, Translated, closest, documents, pieces, pieces_of_slip};
+use domain::translation::TranslatableField;
 use sea_orm::{ConnectionTrait, Statement, Value};
 use uuid::Uuid;
 
 use super::Matching;
 use crate::catalog::repo::listing::View;
-use crate::db::search::{Scope, has_word_sql, id_list, index_query, matches_sql, put_document, remove_document};
-use crate::db::{Conn, expression, statement};
+use crate::db::search::{Scope, has_word_sql, index_query, matches_sql, put_document, remove_document};
+use crate::db::{Conn, any_sql, expression, statement};
 use crate::error::Result;
 use crate::op::Tx;
 
@@ -22,58 +23,97 @@ const ROWS: usize = 500;
 /// Words of the vocabulary that are compared with one that nobody wrote.
 const CANDIDATES: usize = 200;
 
-/// What products say about themselves, and what the index says of them now.
-type Documents = HashMap<ProductId, (Vec<(Part, String)>, Option<Document>)>;
+/// Products whose texts one statement reads.
+const PRODUCTS: usize = 500;
 
-/// The texts of a product under which it is found, each with the number of its
-/// part; the last four are the document that it has.
+/// What a product says about itself, in which languages, and what the index says of it now.
+#[derive(Debug, Default)]
+struct Said {
+    texts: Vec<Text>,
+    translated: Vec<Translated>,
+    /// By language.
+    held: BTreeMap<String, Document>,
+}
+
+/// The texts of a product under which it is found: each with the number of its
+/// part, what it is a text of, and in which language it is. The last four are
+/// the documents that it has.
 const TEXTS: &str = "
-    select product.id, 0, product.title from product where product.id in {ids} and product.deleted_at is null
-    union all select product.id, 2, product.handle from product where product.id in {ids} and product.deleted_at is null
-    union all select product.id, 2, product.subtitle from product where product.id in {ids}
-        and product.subtitle is not null
-    union all select product.id, 2, product.vendor from product where product.id in {ids}
-        and product.vendor is not null
-    union all select product.id, 3, product.description_html from product where product.id in {ids}
-    union all select product.id, 2, product_type.value from product
-        join product_type on product_type.id = product.type_id where product.id in {ids}
-    union all select product_tag.product_id, 2, tag.value from product_tag
-        join tag on tag.id = product_tag.tag_id where product_tag.product_id in {ids}
-    union all select variant.product_id, 1, variant.sku from variant
-        where variant.product_id in {ids} and variant.deleted_at is null and variant.sku is not null
-    union all select variant.product_id, 1, variant.barcode from variant
-        where variant.product_id in {ids} and variant.deleted_at is null and variant.barcode is not null
-    union all select variant.product_id, 2, option_value.name from variant
+    select product.id, 0, product.title, product.id, 'TITLE', '' from product
+        where product.id {ids} and product.deleted_at is null
+    union all select product.id, 2, product.handle, product.id, '', '' from product
+        where product.id {ids} and product.deleted_at is null
+    union all select product.id, 2, coalesce(product.subtitle, ''), product.id, 'SUBTITLE', '' from product
+        where product.id {ids}
+    union all select product.id, 2, product.vendor, product.id, '', '' from product
+        where product.id {ids} and product.vendor is not null
+    union all select product.id, 3, product.description_html, product.id, 'DESCRIPTION_HTML', '' from product
+        where product.id {ids}
+    union all select product.id, 2, product_type.value, product_type.id, 'NAME', '' from product
+        join product_type on product_type.id = product.type_id where product.id {ids}
+    union all select product_tag.product_id, 2, tag.value, tag.id, 'NAME', '' from product_tag
+        join tag on tag.id = product_tag.tag_id where product_tag.product_id {ids}
+    union all select variant.product_id, 1, variant.sku, variant.id, '', '' from variant
+        where variant.product_id {ids} and variant.deleted_at is null and variant.sku is not null
+    union all select variant.product_id, 1, variant.barcode, variant.id, '', '' from variant
+        where variant.product_id {ids} and variant.deleted_at is null and variant.barcode is not null
+    union all select variant.product_id, 2, option_value.name, option_value.id, 'NAME', '' from variant
         join variant_option_value on variant_option_value.variant_id = variant.id
         join option_value on option_value.id = variant_option_value.option_value_id
-        where variant.product_id in {ids} and variant.deleted_at is null
-    union all select product_id, 10, title from search_product where product_id in {ids}
-    union all select product_id, 11, code from search_product where product_id in {ids}
-    union all select product_id, 12, keyword from search_product where product_id in {ids}
-    union all select product_id, 13, body from search_product where product_id in {ids}";
+        where variant.product_id {ids} and variant.deleted_at is null
+    union all select product.id, 20, translation.value, product.id, translation.field, translation.locale from product
+        join translation on translation.entity_id = product.id where product.id {ids}
+    union all select product.id, 20, translation.value, translation.entity_id, translation.field, translation.locale
+        from product join translation on translation.entity_id = product.type_id where product.id {ids}
+    union all select product_tag.product_id, 20, translation.value, translation.entity_id, translation.field,
+        translation.locale from product_tag
+        join translation on translation.entity_id = product_tag.tag_id where product_tag.product_id {ids}
+    union all select variant.product_id, 20, translation.value, translation.entity_id, translation.field,
+        translation.locale from variant
+        join variant_option_value on variant_option_value.variant_id = variant.id
+        join translation on translation.entity_id = variant_option_value.option_value_id
+        where variant.product_id {ids} and variant.deleted_at is null
+    union all select product_id, 10, title, product_id, '', locale from search_product where product_id {ids}
+    union all select product_id, 11, code, product_id, '', locale from search_product where product_id {ids}
+    union all select product_id, 12, keyword, product_id, '', locale from search_product where product_id {ids}
+    union all select product_id, 13, body, product_id, '', locale from search_product where product_id {ids}";
 
-/// The texts of products and their documents, in one statement.
-pub async fn documents(conn: &Conn, products: &[ProductId]) -> Result<Documents> {
-    let (list, value) = id_list(conn, products.iter().copied());
-    let sql = TEXTS.replace("{ids}", list);
+/// What products say, in one statement.
+async fn said(conn: &Conn, products: &[ProductId]) -> Result<HashMap<ProductId, Said>> {
+    let (listed, value) = any_sql(conn, products.iter().copied());
+    let sql = TEXTS.replace("{ids}", listed);
     let count = sql.matches('?').count();
     let rows = conn.query_all_raw(statement(conn, &sql, vec![value; count])).await?;
-    let mut found = Documents::new();
+    let mut found: HashMap<ProductId, Said> = HashMap::new();
     for row in rows {
-        let id = ProductId(row.try_get_by_index(0)?);
+        let said = found.entry(ProductId(row.try_get_by_index(0)?)).or_default();
         let kind: i32 = row.try_get_by_index(1)?;
         let text: String = row.try_get_by_index(2)?;
-        let (texts, held) = found.entry(id).or_default();
-        match kind {
-            0 => texts.push((Part::Title, text)),
-            1 => texts.push((Part::Code, text)),
-            2 => texts.push((Part::Keyword, text)),
-            3 => texts.push((Part::Body, text)),
-            10 => held.get_or_insert_default().title = text,
-            11 => held.get_or_insert_default().code = text,
-            12 => held.get_or_insert_default().keyword = text,
-            _ => held.get_or_insert_default().body = text,
-        }
+        let field: String = row.try_get_by_index(4)?;
+        let entity: Uuid = row.try_get_by_index(3)?;
+        let of = field.parse::<TranslatableField>().ok().map(|field| (entity, field));
+        let locale: String = row.try_get_by_index(5)?;
+        let part = match kind {
+            0 => Part::Title,
+            1 => Part::Code,
+            2 => Part::Keyword,
+            3 => Part::Body,
+            20 => {
+                said.translated.extend(of.map(|of| Translated { of, locale, text }));
+                continue;
+            }
+            held => {
+                let document = said.held.entry(locale).or_default();
+                *match held {
+                    10 => &mut document.title,
+                    11 => &mut document.code,
+                    12 => &mut document.keyword,
+                    _ => &mut document.body,
+                } = text;
+                continue;
+            }
+        };
+        said.texts.push(Text { part, of, text });
     }
     Ok(found)
 }
@@ -81,24 +121,25 @@ pub async fn documents(conn: &Conn, products: &[ProductId]) -> Result<Documents>
 /// Brings the index of products up to date. What already is as it should be is
 /// not touched.
 pub async fn refresh(tx: &Tx, products: &[ProductId]) -> Result<()> {
-    if products.is_empty() {
-        return Ok(());
-    }
     let mut changes: BTreeMap<String, i64> = BTreeMap::new();
-    for (product, (texts, before)) in documents(&tx.conn, products).await? {
-        // A product that is deleted has no title any more.
-        let there = texts.iter().any(|(part, _)| *part == Part::Title);
-        let after = there.then(|| Document::new(texts.iter().map(|(part, text)| (*part, text.as_str()))));
-        if before == after {
-            continue;
-        }
-        match &after {
-            Some(document) => put_document(&tx.conn, product, document).await?,
-            None => remove_document(&tx.conn, product).await?,
-        }
-        for (document, change) in [(&before, -1), (&after, 1)] {
-            for word in document.iter().flat_map(Document::vocabulary) {
-                *changes.entry(word.to_owned()).or_default() += change;
+    for some in products.chunks(PRODUCTS) {
+        for (product, Said { texts, translated, held }) in said(&tx.conn, some).await? {
+            let after = documents(&texts, &translated);
+            let languages: BTreeSet<&String> = held.keys().chain(after.keys()).collect();
+            for language in languages {
+                let (before, after) = (held.get(language), after.get(language));
+                if before == after {
+                    continue;
+                }
+                match after {
+                    Some(document) => put_document(&tx.conn, product, language, document).await?,
+                    None => remove_document(&tx.conn, product, language).await?,
+                }
+                for (document, change) in [(before, -1), (after, 1)] {
+                    for word in document.into_iter().flat_map(Document::vocabulary) {
+                        *changes.entry(word.to_owned()).or_default() += change;
+                    }
+                }
             }
         }
     }
@@ -106,7 +147,7 @@ pub async fn refresh(tx: &Tx, products: &[ProductId]) -> Result<()> {
     count_words(&tx.conn, changes.into_iter().collect()).await
 }
 
-/// Counts in how many products words stand. In the order of the words, so that
+/// Counts in how many documents words stand. In the order of the words, so that
 /// two transactions never wait for each other.
 async fn count_words(conn: &Conn, changes: Vec<(String, i64)>) -> Result<()> {
     let (mut new, mut gone) = (Vec::new(), Vec::new());
@@ -164,19 +205,46 @@ pub async fn is_missing(conn: &Conn) -> Result<bool> {
     Ok(conn.query_one_raw(statement(conn, sql, [])).await?.is_some())
 }
 
+/// The condition that a row of `search_product` is the one that somebody who
+/// looks from here finds its product by: that of the first of his languages
+/// that it has, else that of its own texts.
+fn spoken(view: &View) -> (String, Vec<Value>) {
+    let languages = &view.languages;
+    if languages.is_empty() {
+        return ("search_product.locale = ''".to_owned(), Vec::new());
+    }
+    let marks = vec!["?"; languages.len()].join(", ");
+    let place = |table: &str| {
+        let whens: Vec<String> = (0..languages.len()).map(|place| format!("when ? then {place}")).collect();
+        format!("case {table}.locale {} else {} end", whens.join(" "), languages.len())
+    };
+    let sql = format!(
+        "search_product.locale in ('', {marks}) and not exists (select 1 from search_product as closer
+            where closer.product_id = search_product.product_id and closer.locale in ({marks})
+            and {} < {})",
+        place("closer"),
+        place("search_product")
+    );
+    let values = languages.iter().map(|tag| Value::from(tag.as_str()));
+    (sql, std::iter::repeat_n(values, 4).flatten().collect())
+}
+
 /// The condition that somebody who looks from here may see a row of
 /// `search_product`, and its values.
-fn visible(view: &View) -> (&'static str, Vec<Value>) {
-    match view.channel {
+fn visible(view: &View) -> (String, Vec<Value>) {
+    let (spoken, mut values) = spoken(view);
+    let Some(channel) = view.channel else {
         // Everything in the index is staff's to see.
-        None => ("", Vec::new()),
-        Some(channel) => (
-            " and exists (select 1 from product join product_channel on product_channel.product_id = product.id
-                where product.id = search_product.product_id and product.deleted_at is null and product.status = ?
-                and product_channel.channel_id = ? and product_channel.published_at <= ?)",
-            vec![ProductStatus::Published.into(), Uuid::from(channel).into(), view.now.into()],
-        ),
-    }
+        return (format!(" and {spoken}"), values);
+    };
+    values.extend([ProductStatus::Published.into(), Uuid::from(channel).into(), view.now.into()]);
+    let sql = format!(
+        " and {spoken} and exists (select 1 from product
+            join product_channel on product_channel.product_id = product.id
+            where product.id = search_product.product_id and product.deleted_at is null and product.status = ?
+            and product_channel.channel_id = ? and product_channel.published_at <= ?)"
+    );
+    (sql, values)
 }
 
 /// Looks up every word of some texts in one statement: a word that nobody can
@@ -248,20 +316,24 @@ fn correct(
 }
 
 /// The condition that a product matches.
-pub fn condition(conn: &Conn, matching: &Matching) -> sea_orm::sea_query::SimpleExpr {
+pub fn condition(conn: &Conn, view: &View, matching: &Matching) -> sea_orm::sea_query::SimpleExpr {
     if matching.is_void() {
         return expression(conn, "1 = 0", []);
     }
-    let sql =
-        format!("product.id in (select search_product.product_id from search_product where {})", matches_sql(conn));
-    expression(conn, &sql, [index_query(conn, &matching.terms, Scope::Whole, true).into()])
+    let (spoken, values) = spoken(view);
+    let sql = format!(
+        "product.id in (select search_product.product_id from search_product where {} and {spoken})",
+        matches_sql(conn)
+    );
+    let query = Value::from(index_query(conn, &matching.terms, Scope::Whole, true));
+    expression(conn, &sql, [query].into_iter().chain(values))
 }
 
 /// How well a product matches, and its values: where the words stand counts
 /// more than whether the last one is whole. It is worked out product by product
 /// for those that [`condition`] let through: joined, SQLite would walk all hits
 /// for each of them.
-pub fn score(conn: &Conn, matching: &Matching) -> (String, Vec<Value>) {
+pub fn score(conn: &Conn, view: &View, matching: &Matching) -> (String, Vec<Value>) {
     let tiers = [
         (6, Scope::Title, false),
         (5, Scope::Title, true),
@@ -270,11 +342,12 @@ pub fn score(conn: &Conn, matching: &Matching) -> (String, Vec<Value>) {
         (2, Scope::Whole, false),
     ];
     let matches = matches_sql(conn);
+    let (spoken, values) = spoken(view);
     let cases: Vec<String> = tiers.iter().map(|(score, ..)| format!("when {matches} then {score}")).collect();
     let query = |(_, scope, open): &(i32, Scope, bool)| Value::from(index_query(conn, &matching.terms, *scope, *open));
     let sql = format!(
-        "(select case {} else 1 end from search_product where search_product.product_id = product.id)",
+        "(select case {} else 1 end from search_product where search_product.product_id = product.id and {spoken})",
         cases.join(" ")
     );
-    (sql, tiers.iter().map(query).collect())
+    (sql, tiers.iter().map(query).chain(values).collect())
 }

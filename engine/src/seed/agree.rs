@@ -1,0 +1,150 @@
+//! What a shopper of a filled shop agreed to: worked out by the shop's own calculator, frozen as a checkout freezes it.
+
+use std::collections::HashMap;
+
+use domain::id::{ChannelId, CustomerId, LocationId, OrderId};
+use domain::text::CountryCode;
+use domain::totals::{LineInput, RowTotals, ShippingInput, Totals, TotalsInput, compute};
+
+use super::goods::Good;
+use super::people::Person;
+use super::repo::Stocked;
+use crate::catalog::rows::includes_tax;
+use crate::checkout::frozen::{Frozen, FrozenLine, FrozenShipping};
+use crate::error::{Error, Result};
+use crate::op::Tx;
+use crate::settings::Settings;
+
+/// How the invented people pay.
+pub(super) const PROVIDER: &str = "manual";
+
+/// The countries of the demo shop that something can be sent to.
+pub(super) fn sold_to(settings: &Settings) -> Vec<CountryCode> {
+    let known = super::word::COUNTRIES.iter().filter_map(|(code, ..)| code.parse::<CountryCode>().ok());
+    let sent = |code: &CountryCode| {
+        let Some(region) = settings.region_of(code) else { return false };
+        let currency = region.row.currency;
+        ["EUR", "USD"].contains(&currency.code())
+            && region.providers.iter().any(|provider| provider == PROVIDER)
+            && settings.shipping_options.iter().any(|option| {
+                option.countries.contains(code) && option.prices.iter().any(|price| price.currency == currency)
+            })
+    };
+    known.filter(sent).collect()
+}
+
+/// What the orders of a transaction have in common.
+pub(super) struct Shared<'s> {
+    pub settings: &'s Settings,
+    pub channel: ChannelId,
+    pub locale: String,
+    pub location: LocationId,
+    pub stock: HashMap<String, Stocked>,
+    pub customers: HashMap<String, CustomerId>,
+}
+
+/// A line with what is known of its goods.
+pub(super) struct Wanted {
+    pub good: Good,
+    pub variant: usize,
+    pub quantity: i32,
+    pub stocked: Stocked,
+}
+
+/// What the shopper agreed to, as a checkout freezes it.
+pub(super) fn freeze(
+    tx: &Tx,
+    shared: &Shared<'_>,
+    person: &Person,
+    customer: Option<CustomerId>,
+    express: bool,
+    wanted: &[Wanted],
+) -> Result<Frozen> {
+    let country = &person.address.country;
+    let region = shared.settings.region_of(country).ok_or_else(|| Error::internal("a country is in no region"))?;
+    let currency = region.row.currency;
+    let offered: Vec<_> = shared
+        .settings
+        .shipping_options
+        .iter()
+        .filter(|option| option.countries.contains(country))
+        .filter_map(|option| Some((option, option.prices.iter().find(|price| price.currency == currency)?)))
+        .collect();
+    let chosen = if express { offered.last() } else { offered.first() };
+    let (option, charge) = chosen.copied().ok_or_else(|| Error::internal("nothing can be sent to a country"))?;
+    let inclusive = includes_tax(shared.settings, currency);
+    let price = |wanted: &Wanted| match currency.code() {
+        "EUR" => wanted.good.variants[wanted.variant].eur,
+        _ => wanted.good.variants[wanted.variant].usd,
+    };
+    let rates = shared.settings.rates(country);
+    let totals: Totals = compute(&TotalsInput {
+        currency,
+        rounding: region.row.tax_rounding,
+        lines: (0..)
+            .zip(wanted)
+            .map(|(position, line)| LineInput {
+                position,
+                quantity: line.quantity,
+                unit_price_minor: price(line),
+                includes_tax: inclusive,
+                discount_minor: 0,
+                rates: rates.clone(),
+                exempt: false,
+            })
+            .collect(),
+        shipping: vec![ShippingInput {
+            position: 0,
+            amount_minor: charge.amount_minor,
+            includes_tax: charge.includes_tax,
+            discount_minor: 0,
+            rates: rates.clone(),
+            exempt: false,
+        }],
+        means_minor: 0,
+    })
+    .map_err(Error::internal)?;
+    let line = |(line, totals): (&Wanted, &RowTotals)| {
+        let variant = &line.good.variants[line.variant];
+        FrozenLine {
+            id: tx.id(),
+            position: totals.position,
+            variant: line.stocked.variant,
+            product: line.stocked.product,
+            title: line.good.title.clone(),
+            variant_title: line.good.variant_title(variant),
+            sku: Some(variant.sku.clone()),
+            options: line.good.options.iter().cloned().zip(variant.values.iter().cloned()).collect(),
+            thumbnail: Some(line.good.picture_url()),
+            requires_shipping: true,
+            quantity: line.quantity,
+            unit_price_minor: price(line),
+            includes_tax: inclusive,
+            totals: totals.clone(),
+        }
+    };
+    Ok(Frozen {
+        order: tx.id::<OrderId>(),
+        channel: shared.channel,
+        region: region.row.id,
+        currency,
+        customer,
+        email: person.email.clone(),
+        locale: shared.locale.clone(),
+        shipping_address: Some(person.address.clone()),
+        billing_address: Some(person.address.clone()),
+        lines: wanted.iter().zip(&totals.lines).map(line).collect(),
+        shipping: totals
+            .shipping
+            .iter()
+            .map(|totals| FrozenShipping {
+                position: totals.position,
+                option: option.row.id,
+                name: option.row.name.clone(),
+                includes_tax: charge.includes_tax,
+                totals: totals.clone(),
+            })
+            .collect(),
+        totals,
+    })
+}
