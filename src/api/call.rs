@@ -2,7 +2,7 @@
 //! and the loader that gathers its reads.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader, NoCache};
@@ -30,6 +30,36 @@ pub struct Batch {
     pub now: DateTime<Utc>,
 }
 
+/// Where a subscription stands: for a transport that resumes by itself, whose
+/// question stays the same when it comes back.
+#[derive(Debug, Default)]
+pub struct Place {
+    behind: Option<String>,
+    last: Mutex<Option<String>>,
+}
+
+impl Place {
+    /// Goes on behind what was told last.
+    pub fn behind(last: Option<String>) -> Self {
+        Self { behind: last, last: Mutex::default() }
+    }
+
+    /// Behind what to go on; the client's own words when it said nothing else.
+    pub fn resumed(&self) -> Option<&str> {
+        self.behind.as_deref()
+    }
+
+    /// A subscription has come this far.
+    pub fn reach(&self, place: impl ToString) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(place.to_string());
+    }
+
+    /// How far it has come.
+    pub fn last(&self) -> Option<String> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// One request's view of the shop.
 pub struct Call {
     /// The shop.
@@ -48,6 +78,8 @@ pub struct Call {
     pub fed: Fed,
     /// The settings as they were when the request began.
     pub settings: Arc<Settings>,
+    /// Where its subscription stands.
+    pub place: Arc<Place>,
     loader: DataLoader<Batch, NoCache>,
 }
 
@@ -86,7 +118,23 @@ impl Call {
         let loader = DataLoader::with_cache(batch, TokioSpawner::current(), TokioTimer::default(), NoCache)
             .delay(std::time::Duration::ZERO)
             .max_batch_size(usize::MAX);
-        Ok(Self { app, caller, channel, region, locale, chain, fed: Fed::default(), settings, loader })
+        Ok(Self {
+            app,
+            caller,
+            channel,
+            region,
+            locale,
+            chain,
+            fed: Fed::default(),
+            settings,
+            place: Arc::default(),
+            loader,
+        })
+    }
+
+    /// The same, for a transport that keeps the subscription's place.
+    pub fn at(self, place: Arc<Place>) -> Self {
+        Self { place, ..self }
     }
 
     /// The request's connection, for root connections and single reads.

@@ -6,6 +6,7 @@ pub mod call;
 pub mod guard;
 pub mod input;
 pub mod node;
+pub mod operation;
 pub mod page;
 pub mod payload;
 pub mod scalar;

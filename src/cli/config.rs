@@ -10,11 +10,13 @@ use engine::error::{Error, Result as Outcome};
 
 /// Every key, by the name of its flag without the dashes.
 const KEYS: &[&str] = &[
+    "allowed_origins",
     "data_dir",
     "database_url",
     "files_dir",
     "health_listen",
     "identity_providers",
+    "legacy_sockets",
     "listen",
     "mail_dir",
     "mail_from",
@@ -27,6 +29,8 @@ const KEYS: &[&str] = &[
     "max_upload",
     "redis_url",
     "secret",
+    "sockets_per_address",
+    "trusted_proxies",
 ];
 /// Keys whose value is never shown.
 const SECRET: &[&str] = &["mail_smtp_password", "secret"];

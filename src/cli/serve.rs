@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Place, setup};
 use crate::http;
+use crate::http::gate::{Edge, Gate};
 use engine::app::App;
 use engine::db::DatabaseUrl;
 use engine::error::{Error, Result};
@@ -27,6 +28,8 @@ pub struct Serve {
     /// behind stays there.
     #[arg(long)]
     no_worker: bool,
+    #[command(flatten)]
+    edge: Edge,
     #[command(flatten)]
     place: Place,
 }
@@ -62,8 +65,7 @@ impl Serve {
             println!("  owner   {email}");
             println!("          password {secret} (shown this once; staffPasswordChange changes it)");
         }
-        let (stop, works) = (stop_signal(), !self.no_worker);
-        serve_with(app, listener, stop, works).await
+        serve_with(app, listener, Gate::new(self.edge, stop_signal()), !self.no_worker).await
     }
 }
 
@@ -80,24 +82,27 @@ fn only_server(url: &DatabaseUrl) -> Result<Option<std::fs::File>> {
     }
 }
 
-/// Serves and works until `stop` is cancelled, then lets running requests end.
-pub async fn serve(app: Arc<App>, listener: TcpListener, stop: CancellationToken) -> Result<()> {
-    serve_with(app, listener, stop, true).await
+/// Serves and works until the gate is told to stop, then lets running
+/// requests end.
+pub async fn serve(app: Arc<App>, listener: TcpListener, gate: Arc<Gate>) -> Result<()> {
+    serve_with(app, listener, gate, true).await
 }
 
 /// The same; without `works` the shop's own work is left to a worker.
-async fn serve_with(app: Arc<App>, listener: TcpListener, stop: CancellationToken, works: bool) -> Result<()> {
+async fn serve_with(app: Arc<App>, listener: TcpListener, gate: Arc<Gate>, works: bool) -> Result<()> {
+    let stop = gate.stop.clone();
     let mut tasks = background::follow(&app, &stop);
     if works {
         tasks.extend(background::work(&app, &stop));
     }
-    let router = http::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let router = http::router(app.clone(), gate.clone());
     let stopped = stop.clone();
-    axum::serve(listener, router)
+    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async move { stopped.cancelled().await })
         .await
         .map_err(Error::internal)?;
     stop.cancel();
+    gate.emptied().await;
     for task in tasks {
         let _ = task.await;
     }

@@ -101,27 +101,27 @@ impl OrderStoreSubscription {
         #[graphql(desc = "The last sequence that you saw.")] after_sequence: Option<Int64>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<OrderUpdate>>> {
         let call = call(ctx)?;
-        let (app, actor) = (call.app.clone(), call.caller.actor.clone());
+        let (app, actor, place) = (call.app.clone(), call.caller.actor.clone(), call.place.clone());
         let watcher = async {
             let id: OrderId = parse_id(&order_id, &["orderId"]).map_err(|_| Error::not_found("order"))?;
-            Watcher::open(app, actor, id, access_token, after_sequence.map(|sequence| sequence.0)).await
+            let after = match place.resumed() {
+                Some(text) => Some(text.parse().map_err(|_| Refusal::new(ErrorCode::Invalid, "This is no sequence."))?),
+                None => after_sequence.map(|sequence| sequence.0),
+            };
+            Watcher::open(app, actor, id, access_token, after).await
         };
         let watcher = watcher.await.map_err(top_level)?;
-        Ok(futures_util::stream::unfold(watcher, |mut watcher| async move {
-            let update = watcher.next().await.map_err(top_level);
-            // After an error there is nothing more to say.
-            match update {
-                Ok(None) => None,
-                Ok(Some(update)) => Some((Ok(update), watcher)),
-                Err(error) if watcher.ended => {
-                    drop(error);
-                    None
-                }
-                Err(error) => {
-                    watcher.ended = true;
-                    Some((Err(error), watcher))
-                }
+        Ok(futures_util::stream::unfold((watcher, place), |(mut watcher, place)| async move {
+            if watcher.ended {
+                return None;
             }
+            let update = watcher.next().await.map_err(top_level);
+            match &update {
+                Ok(update) => place.reach(update.sequence.0),
+                // After an error there is nothing more to say.
+                Err(_) => watcher.ended = true,
+            }
+            Some((update, (watcher, place)))
         }))
     }
 }
@@ -166,19 +166,16 @@ impl Watcher {
         Ok(Self { app, actor, order, access_token, wakes, last, present, waiting: Default::default(), ended: false })
     }
 
-    async fn next(&mut self) -> Result<Option<OrderUpdate>> {
-        if self.ended {
-            return Ok(None);
-        }
+    async fn next(&mut self) -> Result<OrderUpdate> {
         if let Some(present) = self.present.take() {
-            return Ok(Some(OrderUpdate { sequence: Int64(self.last), order: present.into(), event: None }));
+            return Ok(OrderUpdate { sequence: Int64(self.last), order: present.into(), event: None });
         }
         loop {
             if let Some(event) = self.waiting.pop_front() {
                 let order = self.still_open().await?;
                 self.last = event.sequence;
                 let event_shown = Some(&event).filter(|event| !is_for_staff(&event.kind)).map(OrderEvent::from);
-                return Ok(Some(OrderUpdate { sequence: Int64(event.sequence), order, event: event_shown }));
+                return Ok(OrderUpdate { sequence: Int64(event.sequence), order, event: event_shown });
             }
             self.wakes.mark_unchanged();
             match log::after(&self.app.read(), aggregate(self.order), self.last, BATCH).await {
@@ -230,15 +227,20 @@ impl OrderAdminSubscription {
         #[graphql(desc = "The last cursor that you saw.")] after: Option<String>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<AdminOrderFeedItem>>> {
         let call = call(ctx)?;
+        let place = call.place.clone();
+        let after = place.resumed().map(str::to_owned).or(after);
         let feed = Feed::open(call.app.clone(), call.caller.actor.clone(), filter.unwrap_or_default(), after).await;
         let feed = feed.map_err(top_level)?;
-        Ok(futures_util::stream::unfold(feed, |mut feed| async move {
+        Ok(futures_util::stream::unfold((feed, place), |(mut feed, place)| async move {
             if feed.ended {
                 return None;
             }
             let item = feed.next().await.map_err(top_level);
-            feed.ended = item.is_err();
-            Some((item, feed))
+            match &item {
+                Ok(item) => place.reach(&item.cursor),
+                Err(_) => feed.ended = true,
+            }
+            Some((item, (feed, place)))
         }))
     }
 }

@@ -8,9 +8,7 @@
 )]
 
 mod access;
-mod authority;
 mod budget;
-mod bug_class;
 mod cart;
 mod catalog;
 mod category;
@@ -23,8 +21,6 @@ mod customer;
 mod customer_admin;
 mod customer_cart;
 mod customer_token;
-mod doctor;
-mod export;
 mod frame;
 mod import;
 mod import_dialect;
@@ -42,9 +38,10 @@ mod race;
 mod schema;
 mod scope;
 mod search;
-mod search_language;
 mod seed;
 mod smtp;
+mod socket;
+mod sse;
 mod staff;
 mod staff_factor;
 mod staff_invitation;
@@ -54,4 +51,3 @@ mod tidy;
 mod translation;
 mod upload;
 mod walk;
-mod worker;

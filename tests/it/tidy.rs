@@ -167,7 +167,7 @@ fn layer(name: &str) -> &str {
 fn only_presenting_files_name_async_graphql() {
     let allowed = |name: &str| {
         name.starts_with("src/api/")
-            || name == "src/http.rs"
+            || name.starts_with("src/http/")
             || ["types", "store", "admin", "load", "subs"].contains(&layer(name))
     };
     let named = running_code()

@@ -114,6 +114,11 @@ impl Settings {
         self.channels.iter().find(|channel| channel.id == id && channel.active)
     }
 
+    /// The addresses of the storefronts that are open.
+    pub fn storefronts(&self) -> impl Iterator<Item = &str> {
+        self.channels.iter().filter(|channel| channel.active).filter_map(|channel| channel.storefront_url.as_deref())
+    }
+
     /// The channel of a request that names none: the oldest active one.
     pub fn default_channel(&self) -> Result<&channel::Model> {
         let oldest = self.channels.iter().find(|channel| channel.active);

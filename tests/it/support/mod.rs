@@ -5,6 +5,7 @@ pub mod client;
 pub mod clock;
 pub mod customers;
 pub mod database;
+pub mod events;
 pub mod files;
 pub mod invariants;
 pub mod mailbox;
@@ -18,6 +19,7 @@ pub mod rows;
 pub mod shop;
 pub mod socket;
 pub mod walker;
+pub mod wire;
 
 pub use client::Answer;
 pub use shop::Shop;

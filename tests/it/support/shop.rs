@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use domain::auth::{ActorKind, OWNER, Surface};
 use domain::media::MAX_UPLOAD;
 use emporion::cli::serve::serve;
+use emporion::http::gate::{Edge, Gate};
 use engine::actor::Caller;
 use engine::app::App;
 use engine::auth::ops::{CreateStaff, OpenSession};
@@ -58,7 +59,7 @@ impl Shop {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        tokio::spawn(serve(app.clone(), listener, stop.clone()));
+        tokio::spawn(serve(app.clone(), listener, Gate::new(Edge::default(), stop.clone())));
         let anonymous_admin = Client::new(format!("http://{address}/admin/graphql"));
         let mut shop = Self {
             store: Client::new(format!("http://{address}/store/graphql")),
@@ -97,6 +98,14 @@ impl Shop {
     /// Lets time pass.
     pub fn pass(&self, time: TimeDelta) {
         self.clock.pass(time);
+    }
+
+    /// Serves the shop once more, behind another gate.
+    pub async fn served_at(&self, gate: Arc<Gate>) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(serve(self.app.clone(), listener, gate));
+        address
     }
 
     /// A region that sells in euro to these countries at 19 % in each, with a

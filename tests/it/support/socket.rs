@@ -45,6 +45,7 @@ struct Start {
 #[derive(Debug)]
 enum Event {
     Next(Value),
+    Error(Value),
     Complete,
 }
 
@@ -120,6 +121,7 @@ async fn listen(mut wire: Wire, mut starts: mpsc::UnboundedReceiver<Start>) {
         let id = message["id"].as_str().unwrap_or_default();
         let event = match message["type"].as_str().unwrap_or_default() {
             "next" => Event::Next(message["payload"].clone()),
+            "error" => Event::Error(message["payload"].clone()),
             "complete" => Event::Complete,
             _ => continue,
         };
@@ -171,21 +173,18 @@ impl Subscription {
     /// The code and the message of the error that comes next and ends the subscription.
     pub async fn error(&mut self) -> (String, String) {
         let event = timeout(PATIENCE, self.events.recv()).await.expect("an error in time");
-        let Some(Event::Next(payload)) = event else { panic!("no error but {event:?}") };
-        let error = &payload["errors"][0];
-        let message = error["message"].as_str().unwrap_or_else(|| panic!("no error: {payload}"));
+        let Some(Event::Error(errors)) = event else { panic!("no error but {event:?}") };
+        let message = errors[0]["message"].as_str().unwrap_or_else(|| panic!("no error: {errors}"));
         // What the library finds while it validates has no code.
-        let code = error["extensions"]["code"].as_str().unwrap_or_default();
-        let told = (code.to_owned(), message.to_owned());
-        self.ended().await;
-        told
+        let code = errors[0]["extensions"]["code"].as_str().unwrap_or_default();
+        (code.to_owned(), message.to_owned())
     }
 
     /// Waits until the server says that there is nothing more, or the connection is lost.
     pub async fn ended(&mut self) {
         match timeout(PATIENCE, self.events.recv()).await.expect("an end in time") {
             None | Some(Event::Complete) => {}
-            Some(Event::Next(payload)) => panic!("one more message: {payload}"),
+            Some(Event::Next(payload) | Event::Error(payload)) => panic!("one more message: {payload}"),
         }
     }
 }

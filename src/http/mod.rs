@@ -1,13 +1,21 @@
 //! The ways in over HTTP: the GraphQL endpoints, health, and files.
 
+pub mod gate;
+mod protocol;
+mod socket;
+mod sse;
+
 use std::any::TypeId;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
-use async_graphql::{Data, Executor, Request, Response};
-use async_graphql_axum::{GraphQLProtocol, GraphQLRequest, GraphQLWebSocket};
+use async_graphql::{Data, Executor, Pos, Request, Response, ServerError, Value, Variables};
+use async_graphql_axum::GraphQLRequest;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response as HttpResponse};
 use axum::routing::get;
@@ -15,15 +23,14 @@ use axum::{Json, Router};
 use domain::auth::Surface;
 use domain::id::ChannelId;
 use domain::refusal::{ErrorCode, Refusal};
-use futures_util::StreamExt;
-use futures_util::stream::{self, BoxStream};
+use futures_util::stream::BoxStream;
+use serde::Deserialize;
 
+use self::gate::Gate;
+use self::protocol::Dialect;
 use crate::api::call::Call;
 use crate::api::payload::top_level;
-use crate::api::{
-    AdminSchema, StoreOnlySchema, StoreSchema, UnifiedSchema, admin_schema, store_only_schema, store_schema,
-    unified_schema,
-};
+use crate::api::{StoreOnlySchema, UnifiedSchema, admin_schema, store_only_schema, store_schema, unified_schema};
 use engine::actor::Caller;
 use engine::app::App;
 use engine::auth::authenticate;
@@ -35,8 +42,10 @@ use engine::{relay, seed};
 const STORE_BODY: usize = 256 * 1024;
 /// The largest body of the admin surface, in bytes.
 const ADMIN_BODY: usize = 4 * 1024 * 1024;
-/// The only websocket subprotocol that is spoken.
-const SUBPROTOCOL: &str = "graphql-transport-ws";
+/// The largest message of a socket, in bytes.
+const MESSAGE: usize = 128 * 1024;
+/// How often the credential of a socket or a stream is looked at again.
+const RECHECK: Duration = Duration::from_secs(30);
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -44,6 +53,7 @@ struct Endpoint<S> {
     app: Arc<App>,
     schema: S,
     door: Door,
+    gate: Arc<Gate>,
 }
 
 /// Whose credentials a path takes.
@@ -56,11 +66,11 @@ enum Door {
 }
 
 /// Every route of the shop.
-pub fn router(app: Arc<App>) -> Router {
-    let store: Endpoint<StoreSchema> = Endpoint { app: app.clone(), schema: store_schema(), door: Door::Store };
-    let admin: Endpoint<AdminSchema> = Endpoint { app: app.clone(), schema: admin_schema(), door: Door::Admin };
+pub fn router(app: Arc<App>, gate: Arc<Gate>) -> Router {
     let unified = Unified { everything: unified_schema(), store_only: store_only_schema() };
-    let unified = Endpoint { app: app.clone(), schema: unified, door: Door::Unified };
+    let store = Endpoint { app: app.clone(), schema: store_schema(), door: Door::Store, gate: gate.clone() };
+    let admin = Endpoint { app: app.clone(), schema: admin_schema(), door: Door::Admin, gate: gate.clone() };
+    let unified = Endpoint { app: app.clone(), schema: unified, door: Door::Unified, gate };
     Router::new()
         .merge(endpoint("/store/graphql", store, STORE_BODY))
         .merge(endpoint("/admin/graphql", admin, ADMIN_BODY))
@@ -77,7 +87,7 @@ pub fn health(app: Arc<App>) -> Router {
 
 fn endpoint<S: Executor>(path: &str, endpoint: Endpoint<S>, body: usize) -> Router {
     Router::new()
-        .route(path, get(upgrade::<S>).post(execute::<S>))
+        .route(path, get(begin::<S>).post(execute::<S>))
         .layer(DefaultBodyLimit::max(body))
         .with_state(endpoint)
 }
@@ -115,7 +125,11 @@ async fn execute<S: Executor>(
     if let Err(refused) = must_be_json(&headers) {
         return refused;
     }
-    match open_call(&endpoint.app, endpoint.door, Context::of(&headers, peer.ip())).await {
+    if wants_events(&headers) {
+        let listener = listener(&endpoint, peer, &headers, false);
+        return sse::listen(endpoint, listener, request.into_inner()).await;
+    }
+    match open_call(&endpoint.app, endpoint.door, Context::of(&headers)).await {
         Ok(call) => answer(&endpoint.schema, endpoint.door, call, request.into_inner()).await,
         Err(error) => refuse(error),
     }
@@ -266,89 +280,110 @@ fn refuse(error: Error) -> HttpResponse {
         Error::Refused(_) => StatusCode::BAD_REQUEST,
         Error::Raced | Error::Database(_) | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    let error = top_level(error).into_server_error(async_graphql::Pos::default());
-    (status, Json(Response::from_errors(vec![error]))).into_response()
+    (status, Json(Response::from_errors(vec![error_of(error)]))).into_response()
 }
 
-/// Runs the operations of a socket. A socket may be open for days: each
-/// operation is begun with the settings of its moment and by whoever the
-/// credential stands for then.
-#[derive(Clone)]
-struct SocketExecutor<S> {
-    app: Arc<App>,
-    schema: S,
-    door: Door,
-}
-
-impl<S: Executor> Executor for SocketExecutor<S> {
-    async fn execute(&self, request: Request) -> Response {
-        self.schema.execute(request).await
-    }
-
-    fn execute_stream(&self, request: Request, session: Option<Arc<Data>>) -> BoxStream<'static, Response> {
-        let this = self.clone();
-        let context = session.and_then(|data| {
-            data.get(&TypeId::of::<Context>()).and_then(|context| context.downcast_ref::<Context>().cloned())
-        });
-        let begun = async move {
-            let opened = match holds_nul(&request) {
-                true => Err(nul()),
-                false => open_call(&this.app, this.door, context.unwrap_or_default()).await,
-            };
-            match opened {
-                Ok(call) => this.schema.execute_stream(request.data(call), None),
-                Err(error) => {
-                    let error = top_level(error).into_server_error(async_graphql::Pos::default());
-                    stream::once(async { Response::from_errors(vec![error]) }).boxed()
-                }
-            }
-        };
-        stream::once(begun).flatten().boxed()
-    }
-}
-
-async fn upgrade<S: Executor>(
+/// GET begins a socket or a stream of events.
+async fn begin<S: Executor>(
     State(endpoint): State<Endpoint<S>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    protocol: std::result::Result<GraphQLProtocol, StatusCode>,
-    upgrade: std::result::Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+    headers: HeaderMap,
+    question: std::result::Result<Query<Question>, QueryRejection>,
+    upgrade: std::result::Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> HttpResponse {
-    let upgrade = match upgrade {
-        Ok(upgrade) => upgrade,
-        Err(_) => {
+    let upgrade = match (upgrade, question) {
+        (Ok(upgrade), _) => upgrade,
+        (Err(_), Ok(Query(question))) if wants_events(&headers) => {
+            let listener = listener(&endpoint, peer, &headers, true);
+            return match question.request() {
+                Ok(request) => sse::listen(endpoint, listener, request).await,
+                Err(refusal) => refuse(refusal.into()),
+            };
+        }
+        (Err(_), _) => {
             let allow = [(header::ALLOW, "POST")];
             return (StatusCode::METHOD_NOT_ALLOWED, allow, "Send operations by POST.\n").into_response();
         }
     };
-    let Ok(protocol) = protocol else {
-        return (StatusCode::BAD_REQUEST, format!("Speak {SUBPROTOCOL}.\n")).into_response();
-    };
+    if !endpoint.gate.lets_in(&headers, &endpoint.app.settings()) {
+        return (StatusCode::FORBIDDEN, "A page of this origin may not connect.\n").into_response();
+    }
+    let Some(pass) = endpoint.gate.admit(endpoint.gate.client(peer, &headers)) else { return too_many_connections() };
+    let legacy = endpoint.gate.edge.legacy_sockets.then_some(Dialect::Legacy);
     upgrade
-        .protocols([SUBPROTOCOL])
-        .max_message_size(128 * 1024)
-        .read_buffer_size(8 * 1024)
+        .protocols([Dialect::Modern].into_iter().chain(legacy).map(Dialect::name))
+        .max_message_size(MESSAGE)
+        .max_frame_size(MESSAGE)
+        .read_buffer_size(4 * 1024)
         .write_buffer_size(4 * 1024)
-        .on_upgrade(move |stream| {
-            let Endpoint { app, schema, door } = endpoint;
-            let executor = SocketExecutor { app: app.clone(), schema, door };
-            GraphQLWebSocket::new(stream, executor, protocol)
-                .on_connection_init(move |payload| async move {
-                    let text = |name: &str| {
-                        let found = payload.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-                        found.1.as_str().map(str::to_owned)
-                    };
-                    let context = Context {
-                        credential: text("authorization"),
-                        publishable_key: text("x-publishable-key"),
-                        region: text("x-region"),
-                        languages: text("accept-language"),
-                        from: Some(peer.ip()),
-                    };
-                    open_call(&app, door, context.clone()).await.map_err(top_level)?;
-                    let mut data = Data::default();
-                    data.insert(context);
-                    Ok(data)
-                })
-                .serve()
-        })
+        .on_upgrade(move |wire| socket::serve(wire, endpoint, pass))
+}
+
+fn too_many_connections() -> HttpResponse {
+    let wait = [(header::RETRY_AFTER, "30")];
+    (StatusCode::TOO_MANY_REQUESTS, wait, "This address has too many connections open.\n").into_response()
+}
+
+fn listener<S>(endpoint: &Endpoint<S>, peer: SocketAddr, headers: &HeaderMap, by_get: bool) -> sse::Listener {
+    let last_event_id = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let address = endpoint.gate.client(peer, headers);
+    sse::Listener {
+        context: Context::of(headers, address),
+        address,
+        last_event_id: last_event_id.filter(|id| !id.is_empty()).map(str::to_owned),
+        by_get,
+    }
+}
+
+fn wants_events(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|kind| {
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        kind.eq_ignore_ascii_case("text/event-stream")
+    })
+}
+
+/// An operation in the query of an address.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Question {
+    query: String,
+    variables: Option<String>,
+    operation_name: Option<String>,
+}
+
+impl Question {
+    fn request(self) -> std::result::Result<Request, Refusal> {
+        let request = Request::new(self.query);
+        let request = match self.operation_name.filter(|name| !name.is_empty()) {
+            Some(name) => request.operation_name(name),
+            None => request,
+        };
+        match self.variables.filter(|text| !text.is_empty()).map(|text| serde_json::from_str(&text)) {
+            None => Ok(request),
+            Some(Ok(variables @ serde_json::Value::Object(_))) => {
+                Ok(request.variables(Variables::from_json(variables)))
+            }
+            Some(_) => Err(Refusal::new(ErrorCode::Invalid, "`variables` must be a JSON object.")),
+        }
+    }
+}
+
+/// Whether a response tells that the document was refused: no error of it
+/// belongs to a field.
+fn was_not_run(response: &Response) -> bool {
+    response.data == Value::Null && response.is_err() && response.errors.iter().all(|error| error.path.is_empty())
+}
+
+/// Whether a response of a subscription tells that it was refused or has
+/// ended, rather than that one of its messages could not be told in full.
+fn has_ended(response: &Response) -> bool {
+    response.data == Value::Null && response.is_err() && response.errors.iter().all(|error| error.path.len() <= 1)
+}
+
+/// What nobody expected or nobody may, without a place in a document.
+fn error_of(error: Error) -> ServerError {
+    let mut error = top_level(error).into_server_error(Pos::default());
+    error.locations.clear();
+    error
 }

@@ -1,0 +1,161 @@
+//! What is decided about a connection before anything of it is read: where it
+//! comes from, which page opened it, and how many its address has.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::http::{HeaderMap, header};
+use clap::Args;
+use engine::settings::Settings;
+use ipnet::IpNet;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+/// How long the sockets may take to say goodbye when the server goes.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// What the operator says of the world before the door.
+#[derive(Debug, Clone, Args)]
+pub struct Edge {
+    /// Pages of these origins may open websockets, such as https://shop.example; those of the channels' storefronts
+    /// and of the server's own address may anyway.
+    #[arg(long, env = "EMPORION_ALLOWED_ORIGINS", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
+    pub allowed_origins: Vec<String>,
+    /// The proxies before the server, whose word for the client's address is taken: addresses or networks such as
+    /// 10.0.0.0/8; nobody's when absent.
+    #[arg(long, env = "EMPORION_TRUSTED_PROXIES", value_name = "NETWORK", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
+    /// How many websockets one client address may have open.
+    #[arg(long, env = "EMPORION_SOCKETS_PER_ADDRESS", value_name = "COUNT", default_value_t = 100)]
+    pub sockets_per_address: usize,
+    /// Speak the older subprotocol `graphql-ws` too.
+    #[arg(long, env = "EMPORION_LEGACY_SOCKETS")]
+    pub legacy_sockets: bool,
+}
+
+impl Default for Edge {
+    fn default() -> Self {
+        Self { allowed_origins: vec![], trusted_proxies: vec![], sockets_per_address: 100, legacy_sockets: false }
+    }
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    match origin_of(text) {
+        Some(origin) if origin == text.trim_end_matches('/') => Ok(origin),
+        _ => Err("an origin is a scheme and a host, such as https://shop.example".to_owned()),
+    }
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let told = |_| "an address such as 10.0.0.7 or a network such as 10.0.0.0/8".to_owned();
+    IpAddr::from_str(text).map(IpNet::from).or_else(|_| text.parse().map_err(told))
+}
+
+/// The origin of an address on the web; nothing for anything else.
+fn origin_of(address: &str) -> Option<String> {
+    let url = Url::parse(address).ok()?;
+    matches!(url.scheme(), "http" | "https").then(|| url.origin().ascii_serialization())
+}
+
+/// Stands before the sockets of one process.
+#[derive(Debug)]
+pub struct Gate {
+    /// What the operator says.
+    pub edge: Edge,
+    /// Cancelled when the process goes.
+    pub stop: CancellationToken,
+    sockets: TaskTracker,
+    addresses: Mutex<HashMap<IpAddr, usize>>,
+}
+
+impl Gate {
+    /// A gate that nobody has passed yet.
+    pub fn new(edge: Edge, stop: CancellationToken) -> Arc<Self> {
+        Arc::new(Self { edge, stop, sockets: TaskTracker::new(), addresses: Mutex::default() })
+    }
+
+    /// Waits until the sockets have gone, as long as is decent.
+    pub async fn emptied(&self) {
+        self.sockets.close();
+        if timeout(GOODBYE, self.sockets.wait()).await.is_err() {
+            tracing::warn!(sockets = self.sockets.len(), "sockets are cut that did not close in time");
+        }
+    }
+
+    /// The client's address: the peer's, or what trusted proxies say of it.
+    /// Each proxy appends the address that it sees, so the list is read from
+    /// its end, and the first address that is no trusted proxy's is it.
+    pub fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
+        let trusted = |address: &IpAddr| self.edge.trusted_proxies.iter().any(|network| network.contains(address));
+        let mut client = peer.ip().to_canonical();
+        let forwarded: Vec<&str> = headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .collect();
+        for hop in forwarded.iter().rev() {
+            let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
+            if !trusted(&client) {
+                break;
+            }
+            client = address.to_canonical();
+        }
+        client
+    }
+
+    /// Whether a page of this origin may connect. What is no browser says
+    /// none; a browser always does, and can't lie about it.
+    pub fn lets_in(&self, headers: &HeaderMap, settings: &Settings) -> bool {
+        let Some(origin) = headers.get(header::ORIGIN) else { return true };
+        let Some(origin) = origin.to_str().ok().and_then(origin_of) else { return false };
+        let own = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        own.is_some_and(|host| [format!("http://{host}"), format!("https://{host}")].contains(&origin))
+            || self.edge.allowed_origins.contains(&origin)
+            || settings.storefronts().any(|address| origin_of(address).as_ref() == Some(&origin))
+    }
+
+    /// Counts one more socket of this address until the pass is dropped;
+    /// nothing when the address has enough.
+    pub fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Pass> {
+        let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = addresses.entry(address).or_default();
+        if *count >= self.edge.sockets_per_address {
+            return None;
+        }
+        *count += 1;
+        Some(Pass { gate: self.clone(), address, _tracked: self.sockets.token() })
+    }
+}
+
+/// One socket of an address.
+#[derive(Debug)]
+pub struct Pass {
+    gate: Arc<Gate>,
+    address: IpAddr,
+    _tracked: tokio_util::task::task_tracker::TaskTrackerToken,
+}
+
+impl Pass {
+    /// Whose it is.
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        let mut addresses = self.gate.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = addresses.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                addresses.remove(&self.address);
+            }
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! GraphQL over a websocket: the loop of one connection.
+//!
+//! Results are pulled from the operations only when the client has taken the
+//! ones before, so nothing gathers here: what a slow client has not seen yet
+//! stays in the event log. A client that takes nothing at all is let go.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Executor, Request, Response, ServerError};
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use engine::error::Error;
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use serde_json::Map;
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio_stream::StreamMap;
+
+use super::gate::Pass;
+use super::protocol::{ClientMessage, Close, Dialect, ServerMessage};
+use super::{Context, Endpoint, RECHECK, error_of, has_ended, holds_nul, nul, open_call, was_not_run};
+use crate::api::operation;
+use domain::refusal::{ErrorCode, Refusal};
+
+/// How long a client may take to introduce itself.
+const INIT: Duration = Duration::from_secs(3);
+/// How long a client may take to take one message.
+const TAKE: Duration = Duration::from_secs(10);
+/// How often a silent client is asked whether it is still there. A client
+/// that stays silent for two of these is gone.
+const PING: Duration = Duration::from_secs(25);
+/// How many operations one socket may have running.
+const OPERATIONS: usize = 32;
+
+/// What comes out of an operation.
+enum Step {
+    Next(Box<Response>),
+    Refused(Vec<ServerError>),
+    Done,
+}
+
+/// One connection.
+pub struct Socket<S> {
+    wire: WebSocket,
+    endpoint: Endpoint<S>,
+    dialect: Dialect,
+    context: Context,
+    operations: StreamMap<String, BoxStream<'static, Step>>,
+    heard: Instant,
+    pinged: bool,
+    checked: Instant,
+}
+
+/// Serves a connection to its end; the pass goes with it.
+pub async fn serve<S: Executor>(mut wire: WebSocket, endpoint: Endpoint<S>, pass: Pass) {
+    let legacy = endpoint.gate.edge.legacy_sockets;
+    let spoken = [Dialect::Modern, Dialect::Legacy].into_iter().filter(|dialect| legacy || *dialect == Dialect::Modern);
+    let chosen = wire.protocol().cloned();
+    let dialect = spoken.into_iter().find(|dialect| chosen.as_ref().is_some_and(|name| name == dialect.name()));
+    let (wire, close) = match dialect {
+        None => (wire, Some(Close::new(Close::SUBPROTOCOL, "Subprotocol not acceptable"))),
+        Some(dialect) => {
+            let stop = endpoint.gate.stop.clone();
+            let introduced = tokio::select! {
+                _ = stop.cancelled() => Err(Some(going_away())),
+                introduced = introduce(&mut wire, &endpoint, dialect, pass.address()) => introduced,
+            };
+            match introduced {
+                Err(close) => (wire, close),
+                Ok(context) => {
+                    let now = Instant::now();
+                    let operations = StreamMap::new();
+                    let mut socket = Socket {
+                        wire,
+                        endpoint,
+                        dialect,
+                        context,
+                        operations,
+                        heard: now,
+                        pinged: false,
+                        checked: now,
+                    };
+                    let close = socket.converse().await;
+                    (socket.wire, close)
+                }
+            }
+        }
+    };
+    if let Some(close) = close {
+        hang_up(wire, close).await;
+    }
+    drop(pass);
+}
+
+fn going_away() -> Close {
+    Close::new(Close::GOING_AWAY, "The server goes: connect again")
+}
+
+/// Says why, and lets the client answer, as the websocket's own protocol asks.
+async fn hang_up(mut wire: WebSocket, close: Close) {
+    let Close { code, reason } = close;
+    let frame = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+    let _ = timeout(Duration::from_secs(2), async {
+        if wire.send(frame).await.is_ok() {
+            while let Some(Ok(_)) = wire.recv().await {}
+        }
+    })
+    .await;
+}
+
+/// Waits for `connection_init` and acknowledges it. An error without a close
+/// is a client that has gone.
+async fn introduce<S>(
+    wire: &mut WebSocket,
+    endpoint: &Endpoint<S>,
+    dialect: Dialect,
+    from: IpAddr,
+) -> Result<Context, Option<Close>> {
+    let deadline = Instant::now() + INIT;
+    let late = || Some(Close::new(Close::INIT_TIMEOUT, "Connection initialisation timeout"));
+    loop {
+        let message = match timeout_at(deadline, wire.recv()).await {
+            Err(_) => return Err(late()),
+            Ok(None | Some(Err(_))) => return Err(None),
+            Ok(Some(Ok(message))) => message,
+        };
+        let Some(text) = text_of(message)? else { continue };
+        let payload = match dialect.read(&text)? {
+            ClientMessage::Init(payload) => payload,
+            ClientMessage::Ping(payload) => {
+                say(wire, dialect, &ServerMessage::Pong(payload)).await?;
+                continue;
+            }
+            ClientMessage::Pong | ClientMessage::Complete(_) => continue,
+            ClientMessage::Terminate => return Err(None),
+            ClientMessage::Subscribe(..) => return Err(Some(Close::new(Close::UNAUTHORIZED, "Unauthorized"))),
+        };
+        let context = context_of(&payload, from);
+        let opened = open_call(&endpoint.app, endpoint.door, context.clone()).await;
+        opened.map_err(|error| Some(rejected(error)))?;
+        say(wire, dialect, &ServerMessage::Ack).await?;
+        return Ok(context);
+    }
+}
+
+/// What a client says of itself, by the names of the headers.
+fn context_of(payload: &Map<String, serde_json::Value>, from: IpAddr) -> Context {
+    let text = |name: &str| {
+        let found = payload.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+        found.1.as_str().map(str::to_owned)
+    };
+    Context {
+        credential: text("authorization"),
+        publishable_key: text("x-publishable-key"),
+        region: text("x-region"),
+        languages: text("accept-language"),
+        from: Some(from),
+    }
+}
+
+fn rejected(error: Error) -> Close {
+    let code = match &error {
+        Error::Unauthenticated | Error::Forbidden => Close::FORBIDDEN,
+        // The same words would be refused again: the client's library must not try them again.
+        Error::Refused(_) => Close::BAD_REQUEST,
+        Error::Raced | Error::Database(_) | Error::Internal(_) => 1011,
+    };
+    Close::new(code, error_of(error).message)
+}
+
+/// The text of a message; nothing for the websocket's own, which the library
+/// answers.
+fn text_of(message: Message) -> Result<Option<String>, Option<Close>> {
+    match message {
+        Message::Text(text) => Ok(Some(text.as_str().to_owned())),
+        Message::Binary(_) => Err(Some(Close::new(Close::BAD_REQUEST, "Invalid message: binary"))),
+        Message::Ping(_) | Message::Pong(_) => Ok(None),
+        Message::Close(_) => Err(None),
+    }
+}
+
+async fn say(wire: &mut WebSocket, dialect: Dialect, message: &ServerMessage) -> Result<(), Option<Close>> {
+    send(wire, Message::text(dialect.write(message))).await
+}
+
+async fn send(wire: &mut WebSocket, message: Message) -> Result<(), Option<Close>> {
+    match timeout(TAKE, wire.send(message)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(None),
+        Err(_) => Err(Some(Close::new(Close::TOO_SLOW, "Messages are not taken: connect again and resume"))),
+    }
+}
+
+impl<S: Executor> Socket<S> {
+    /// Talks until one side ends it; answers with what is left to say.
+    async fn converse(&mut self) -> Option<Close> {
+        let stop = self.endpoint.gate.stop.clone();
+        loop {
+            let alarm = self.heard + if self.pinged { 2 * PING } else { PING };
+            let alarm = if self.context.credential.is_some() { alarm.min(self.checked + RECHECK) } else { alarm };
+            let outcome = tokio::select! {
+                _ = stop.cancelled() => Err(Some(going_away())),
+                message = self.wire.recv() => match message {
+                    Some(Ok(message)) => self.take(message).await,
+                    Some(Err(_)) | None => Err(None),
+                },
+                Some((id, step)) = self.operations.next() => self.tell(id, step).await,
+                _ = sleep_until(alarm) => self.look_after().await,
+            };
+            if let Err(close) = outcome {
+                return close;
+            }
+        }
+    }
+
+    async fn take(&mut self, message: Message) -> Result<(), Option<Close>> {
+        (self.heard, self.pinged) = (Instant::now(), false);
+        let Some(text) = text_of(message)? else { return Ok(()) };
+        match self.dialect.read(&text)? {
+            ClientMessage::Init(_) => Err(Some(Close::new(Close::INIT_TWICE, "Too many initialisation requests"))),
+            ClientMessage::Ping(payload) => self.say(&ServerMessage::Pong(payload)).await,
+            ClientMessage::Pong => Ok(()),
+            ClientMessage::Complete(id) => {
+                self.operations.remove(&id);
+                Ok(())
+            }
+            ClientMessage::Terminate => Err(None),
+            ClientMessage::Subscribe(id, _) if self.operations.contains_key(&id) => {
+                Err(Some(Close::new(Close::DUPLICATE, format!("Subscriber for {id} already exists"))))
+            }
+            ClientMessage::Subscribe(id, _) if self.operations.len() >= OPERATIONS => {
+                let message = format!("A connection may run {OPERATIONS} operations at once.");
+                let refusal = Refusal::new(ErrorCode::TooMany, message).limit(OPERATIONS as i64);
+                self.say(&ServerMessage::Error(id, vec![error_of(refusal.into())])).await
+            }
+            ClientMessage::Subscribe(id, request) => {
+                self.operations.insert(id, run(self.endpoint.clone(), self.context.clone(), *request));
+                Ok(())
+            }
+        }
+    }
+
+    async fn tell(&mut self, id: String, step: Step) -> Result<(), Option<Close>> {
+        let message = match step {
+            Step::Next(response) => ServerMessage::Next(id, response),
+            Step::Refused(errors) => {
+                self.operations.remove(&id);
+                ServerMessage::Error(id, errors)
+            }
+            Step::Done => {
+                self.operations.remove(&id);
+                ServerMessage::Complete(id)
+            }
+        };
+        self.say(&message).await
+    }
+
+    /// Asks whether the client is still there, and whether it still may be.
+    async fn look_after(&mut self) -> Result<(), Option<Close>> {
+        let now = Instant::now();
+        if self.context.credential.is_some() && now >= self.checked + RECHECK {
+            self.checked = now;
+            match open_call(&self.endpoint.app, self.endpoint.door, self.context.clone()).await {
+                Err(error @ (Error::Unauthenticated | Error::Forbidden)) => return Err(Some(rejected(error))),
+                // A database that is away says nothing about anybody's rights.
+                Ok(_) | Err(_) => {}
+            }
+        }
+        if now >= self.heard + 2 * PING {
+            return Err(Some(Close::new(Close::GOING_AWAY, "Nothing was heard for too long")));
+        }
+        if now >= self.heard + PING && !self.pinged {
+            self.pinged = true;
+            send(&mut self.wire, Message::Ping(Default::default())).await?;
+        }
+        Ok(())
+    }
+
+    async fn say(&mut self, message: &ServerMessage) -> Result<(), Option<Close>> {
+        say(&mut self.wire, self.dialect, message).await
+    }
+}
+
+/// Runs an operation. A socket may be open for days: each operation is begun
+/// with the settings of its moment and by whoever the credential stands for
+/// then.
+fn run<S: Executor>(endpoint: Endpoint<S>, context: Context, mut request: Request) -> BoxStream<'static, Step> {
+    let begun = async move {
+        let kind = match operation::kind(&mut request) {
+            Ok(kind) => kind,
+            Err(error) => return steps([Step::Refused(vec![error])]),
+        };
+        let opened = match holds_nul(&request) {
+            true => Err(nul()),
+            false => open_call(&endpoint.app, endpoint.door, context).await,
+        };
+        let request = match opened {
+            Ok(call) => request.data(call),
+            Err(error) => return steps([Step::Refused(vec![error_of(error)])]),
+        };
+        if kind != OperationType::Subscription {
+            let response = endpoint.schema.execute(request).await;
+            return match was_not_run(&response) {
+                true => steps([Step::Refused(response.errors)]),
+                false => steps([Step::Next(Box::new(response)), Step::Done]),
+            };
+        }
+        let results = endpoint.schema.execute_stream(request, None).map(|response| match has_ended(&response) {
+            true => Step::Refused(response.errors),
+            false => Step::Next(Box::new(response)),
+        });
+        results.chain(stream::iter([Step::Done])).boxed()
+    };
+    stream::once(begun).flatten().boxed()
+}
+
+fn steps<const N: usize>(steps: [Step; N]) -> BoxStream<'static, Step> {
+    stream::iter(steps).boxed()
+}
