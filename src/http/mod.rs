@@ -129,7 +129,7 @@ async fn execute<S: Executor>(
         let listener = listener(&endpoint, peer, &headers, false);
         return sse::listen(endpoint, listener, request.into_inner()).await;
     }
-    match open_call(&endpoint.app, endpoint.door, Context::of(&headers)).await {
+    match open_call(&endpoint.app, endpoint.door, Context::of(&headers, endpoint.gate.client(peer, &headers))).await {
         Ok(call) => answer(&endpoint.schema, endpoint.door, call, request.into_inner()).await,
         Err(error) => refuse(error),
     }

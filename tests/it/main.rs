@@ -8,7 +8,9 @@
 )]
 
 mod access;
+mod authority;
 mod budget;
+mod bug_class;
 mod cart;
 mod catalog;
 mod category;
@@ -21,6 +23,8 @@ mod customer;
 mod customer_admin;
 mod customer_cart;
 mod customer_token;
+mod doctor;
+mod export;
 mod frame;
 mod import;
 mod import_dialect;
@@ -38,6 +42,7 @@ mod race;
 mod schema;
 mod scope;
 mod search;
+mod search_language;
 mod seed;
 mod smtp;
 mod socket;
@@ -51,3 +56,4 @@ mod tidy;
 mod translation;
 mod upload;
 mod walk;
+mod worker;
