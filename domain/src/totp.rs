@@ -100,11 +100,11 @@ mod tests {
 
     #[test]
     fn codes_are_those_of_rfc_4226() {
-        // Appendix D: the counts 0, 1 and 9.
+        // Appendix D: the counts 0, 1 and 6.
         for (mac, expected) in [
             ("cc93cf18508d94934c64b65d8ba7667fb7cde4b0", "755224"),
             ("75a48a19d4cbe100644e8ac1397eea747a2d33ab", "287082"),
-            ("bc9cd28561042c83f219324d3c607256c03272ae", "520489"),
+            ("bc9cd28561042c83f219324d3c607256c03272ae", "287922"),
         ] {
             assert_eq!(code(&bytes(mac)), expected);
         }

@@ -43,6 +43,11 @@ pub fn customers_write_everywhere() -> Needs {
     Needs(Need::Everywhere(domain::auth::Permission::CustomersWrite))
 }
 
+/// The same for changing the catalog in every channel and location.
+pub fn catalog_write_everywhere() -> Needs {
+    Needs(Need::Everywhere(domain::auth::Permission::CatalogWrite))
+}
+
 /// The same for reading settings that every channel shares.
 pub fn settings_read_everywhere() -> Needs {
     Needs(Need::Everywhere(domain::auth::Permission::SettingsRead))

@@ -28,12 +28,12 @@ const KEYS: &[&str] = &[
     "mail_smtp_user",
     "max_upload",
     "redis_url",
-    "secret",
     "sockets_per_address",
     "trusted_proxies",
+    "vault_secret",
 ];
 /// Keys whose value is never shown.
-const SECRET: &[&str] = &["mail_smtp_password", "secret"];
+const SECRET: &[&str] = &["mail_smtp_password", "vault_secret"];
 /// Names another file.
 const VARIABLE: &str = "EMPORION_CONFIG";
 
@@ -127,7 +127,10 @@ impl Config {
             argument.get_default_values().first().map(|value| value.to_string_lossy().into_owned())
         };
         for key in KEYS {
-            let variable = format!("EMPORION_{}", key.to_uppercase());
+            let variable = match *key {
+                "vault_secret" => "EMPORION_SECRET".to_owned(),
+                key => format!("EMPORION_{}", key.to_uppercase()),
+            };
             let filed = file.iter().find_map(|(path, values)| {
                 let (_, value) = values.iter().find(|(name, _)| name == key)?;
                 Some((value.clone(), path.display().to_string()))

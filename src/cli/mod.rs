@@ -86,7 +86,7 @@ pub struct Place {
     pub files_dir: Option<PathBuf>,
     /// What seals secrets in the database, such as those of second factors: at least 32 random characters, the same
     /// for all processes of the shop.
-    #[arg(long, global = true, env = "EMPORION_SECRET", value_name = "TEXT", hide_env_values = true, hide_default_value = true,
+    #[arg(long = "vault-secret", id = "vault_secret", global = true, env = "EMPORION_SECRET", value_name = "TEXT", hide_env_values = true, hide_default_value = true,
         value_parser = secret)]
     pub secret: Option<String>,
     /// A file that describes where staff can log in besides, by OpenID Connect.

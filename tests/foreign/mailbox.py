@@ -58,7 +58,7 @@ async def serve(arguments):
         wanted = (arguments.user.encode(), arguments.password.encode())
         options["auth_required"] = True
         options["authenticator"] = lambda server, session, envelope, mechanism, given: AuthResult(
-            success=(given.login, given.password) == wanted, auth_data=given
+            success=(given.login, given.password) == wanted, handled=False, auth_data=given
         )
     mailbox = Mailbox(arguments.answers)
     loop = asyncio.get_running_loop()

@@ -199,8 +199,9 @@ fn a_file_of_identity_providers_that_can_t_be_used_is_said_so_without_its_secret
 #[test]
 fn a_secret_that_is_too_short_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let (done, text) = emporion(folder.path(), &["migrate", "up", "--secret", "abc"]);
+    let (done, text) = emporion(folder.path(), &["migrate", "up", "--vault-secret", "abc"]);
     assert!(!done && text.contains("at least 32 characters"), "{text}");
-    let (done, text) = emporion(folder.path(), &["migrate", "up", "--secret", "0123456789abcdef0123456789abcdef"]);
+    let (done, text) =
+        emporion(folder.path(), &["migrate", "up", "--vault-secret", "0123456789abcdef0123456789abcdef"]);
     assert!(done, "{text}");
 }

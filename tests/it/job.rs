@@ -283,7 +283,7 @@ async fn a_job_is_held_by_one_process_until_it_is_silent_for_too_long() {
 /// its ids and times, sorted.
 async fn contents(db: &Db) -> BTreeMap<&'static str, Vec<String>> {
     const TABLES: &[(&str, &str)] = &[
-        ("product", "select handle, title, status, version, search_text from product"),
+        ("product", "select handle, title, status, version from product"),
         (
             "variant",
             "select product.handle, variant.title, variant.sku, variant.rank, variant.version from variant

@@ -35,7 +35,7 @@ fn every_built_in_text_works_in_each_language() {
             for context in [sample(*template), sparse(*template)] {
                 let said = render(&text, &context, locale).unwrap();
                 for part in [&said.subject, &said.text, &said.html] {
-                    let bare = part.to_lowercase();
+                    let bare = part.replace("text-decoration:none", "").to_lowercase();
                     assert!(!bare.contains("none") && !bare.contains("{{"), "{template} {locale}: {part}");
                     assert!(!bare.contains("undefined") && !bare.trim().is_empty(), "{template} {locale}: {part}");
                 }
@@ -210,7 +210,7 @@ async fn a_text_that_does_not_work_is_refused_with_its_line() {
         [
             "subject: Line 1: There is no variable order.nmber.",
             "text: Line 2: There is no variable customer.name.",
-            "html: Line 3: There is no \"set\" here, only if and for.",
+            "html: Line 3: '=' can't stand in braces: there are variables, comparisons and filters.",
         ]
     );
     let told = refused("S", "a\nb {% if order.name %}", "x").await;

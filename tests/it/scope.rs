@@ -8,161 +8,11 @@ use serde_json::{Value, json};
 use crate::support::Shop;
 use crate::support::buying::{faults, mutate};
 use crate::support::client::{Answer, Client};
+use crate::support::limits::{By, FIELDS};
 use crate::support::socket::{PATIENCE, Socket};
 use crate::support::walker::{Placed, buy, new_key, stocked};
 
-/// What limits what an admin root field shows or changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum By {
-    /// The channels that a role reaches.
-    Channel,
-    /// The locations that a role reaches.
-    Location,
-    /// Both.
-    ChannelAndLocation,
-    /// Nothing but the whole shop will do.
-    Shop,
-    /// What the caller holds himself: nobody grants beyond it.
-    Own,
-    /// What every channel and location shares: the permission alone.
-    Shared,
-    /// The caller himself, or nobody yet.
-    Self_,
-}
-
-use By::{Channel, ChannelAndLocation, Location, Own, Self_, Shared, Shop as WholeShop};
-
-/// Every root field of the admin surface. Whoever adds one says here what
-/// limits it, and tests that below when that is a channel or a location.
-const FIELDS: &[(&str, By)] = &[
-    ("apiKeyCreate", Own),
-    ("apiKeyRevoke", Own),
-    ("apiKeyRotate", Own),
-    ("apiKeys", Shared),
-    ("auditEntries", WholeShop),
-    ("categories", Shared),
-    ("category", Shared),
-    ("categoryDelete", Shared),
-    ("categoryMove", Shared),
-    ("categorySet", Shared),
-    ("channel", Channel),
-    ("channelCreate", WholeShop),
-    ("channelUpdate", Channel),
-    ("channels", Channel),
-    ("collection", Channel),
-    ("collectionDelete", Channel),
-    ("collectionProductsAdd", Shared),
-    ("collectionProductsRemove", Shared),
-    ("collectionProductsReorder", Shared),
-    ("collectionSet", Channel),
-    ("collections", Channel),
-    ("customer", Channel),
-    ("customerCreate", Shared),
-    ("customerErase", WholeShop),
-    ("customerGroupDelete", Shared),
-    ("customerGroupMembersAdd", Shared),
-    ("customerGroupMembersRemove", Shared),
-    ("customerGroupSet", Shared),
-    ("customerGroups", Shared),
-    ("customerSessionsRevoke", Shared),
-    ("customerUpdate", Shared),
-    ("customers", Channel),
-    ("fulfillmentCancel", ChannelAndLocation),
-    ("fulfillmentCreate", ChannelAndLocation),
-    ("fulfillmentDeliver", ChannelAndLocation),
-    ("fulfillmentShip", ChannelAndLocation),
-    ("inventoryAdjust", Location),
-    ("locationSet", Location),
-    ("locations", Location),
-    ("me", Self_),
-    ("media", Shared),
-    ("mediaCreate", Shared),
-    ("mediaDelete", Shared),
-    ("mediaUpdate", Shared),
-    ("metafieldDefinitionDelete", WholeShop),
-    ("metafieldDefinitionSet", WholeShop),
-    ("metafieldDefinitions", Shared),
-    ("metafieldsDelete", Channel),
-    ("metafieldsSet", Channel),
-    ("node", ChannelAndLocation),
-    ("nodes", ChannelAndLocation),
-    ("notification", WholeShop),
-    ("notificationPreview", WholeShop),
-    ("notificationResend", WholeShop),
-    ("notificationTemplate", WholeShop),
-    ("notificationTemplateReset", WholeShop),
-    ("notificationTemplateSet", WholeShop),
-    ("notificationTemplates", WholeShop),
-    ("notifications", WholeShop),
-    ("optionSet", Shared),
-    ("optionValueSet", Shared),
-    ("options", Shared),
-    ("order", ChannelAndLocation),
-    ("orderCancel", ChannelAndLocation),
-    ("orderEvents", Channel),
-    ("orders", ChannelAndLocation),
-    ("paymentCapture", Channel),
-    ("product", ChannelAndLocation),
-    ("productArchive", Channel),
-    ("productCategoriesSet", Shared),
-    ("productCreate", ChannelAndLocation),
-    ("productDelete", Channel),
-    ("productDuplicate", Location),
-    ("productMediaSet", Shared),
-    ("productPublish", Channel),
-    ("productRelatedSet", Shared),
-    ("productSet", ChannelAndLocation),
-    ("productUnarchive", Channel),
-    ("productUnpublish", Channel),
-    ("productUpdate", ChannelAndLocation),
-    ("productVariant", Location),
-    ("productVariants", Location),
-    ("productVariantsBulkSet", Location),
-    ("products", ChannelAndLocation),
-    ("publishableKeyCreate", Channel),
-    ("regionSet", WholeShop),
-    ("regions", Shared),
-    ("roleDelete", Own),
-    ("roleSet", Own),
-    ("roles", Shared),
-    ("sessionRevoke", Self_),
-    ("shippingOptionSet", WholeShop),
-    ("shippingOptions", Shared),
-    ("staff", Shared),
-    ("staffDelete", Own),
-    ("staffIdentityLoginFinish", Self_),
-    ("staffIdentityLoginStart", Self_),
-    ("staffIdentityProviders", Self_),
-    ("staffInvitationAccept", Self_),
-    ("staffInvitationResend", Own),
-    ("staffInvitationRevoke", Own),
-    ("staffInvite", Own),
-    ("staffLogin", Self_),
-    ("staffLoginSecondFactor", Self_),
-    ("staffLogout", Self_),
-    ("staffMember", Shared),
-    ("staffPasswordChange", Self_),
-    ("staffRecover", Self_),
-    ("staffRecoveryCodesRegenerate", Self_),
-    ("staffRecoveryRequest", Self_),
-    ("staffSecondFactor", Self_),
-    ("staffSecondFactorConfirm", Self_),
-    ("staffSecondFactorDisable", Self_),
-    ("staffSecondFactorEnroll", Self_),
-    ("staffSecondFactorReset", Own),
-    ("staffSecurity", Shared),
-    ("staffSecuritySet", WholeShop),
-    ("staffSessionsRevoke", Shared),
-    ("staffTokenRefresh", Self_),
-    ("staffUpdate", Own),
-    ("stagedUploadCreate", Shared),
-    ("taxRateSet", WholeShop),
-    ("taxRates", Shared),
-    ("translatable", Shared),
-    ("translationsDelete", Shared),
-    ("translationsSet", Shared),
-    ("variantMediaSet", Shared),
-];
+use By::Shop as WholeShop;
 
 #[tokio::test]
 async fn every_admin_root_field_says_what_limits_it() {
@@ -194,6 +44,7 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
         ("metafieldDefinitionDelete", json!({ "id": "mfdef_00000000000000000000000000" })),
         ("customerErase", json!({ "id": "cust_00000000000000000000000000" })),
         ("staffSecuritySet", json!({ "secondFactorRequired": false })),
+        ("productImport", json!({ "stagedUploadId": "upload_00000000000000000000000000" })),
     ] {
         let refused = mutate(&limited, "Admin", mutation, input, "__typename").await;
         assert_eq!(refused.error_code(), "FORBIDDEN", "{mutation}");
@@ -201,8 +52,11 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
     let log = limited.send("{ auditEntries { nodes { op } } }", json!({})).await;
     assert_eq!(log.error_code(), "FORBIDDEN");
     let checked = ["channelCreate", "regionSet", "taxRateSet", "shippingOptionSet", "metafieldDefinitionDelete"];
-    let checked =
-        [&checked[..], &["customerErase", "auditEntries", "metafieldDefinitionSet", "staffSecuritySet"]].concat();
+    let checked = [
+        &checked[..],
+        &["customerErase", "auditEntries", "metafieldDefinitionSet", "staffSecuritySet", "productImport"],
+    ]
+    .concat();
     let shop_wide = FIELDS.iter().filter(|(_, by)| *by == WholeShop).map(|(name, _)| *name);
     let unchecked: Vec<_> = shop_wide.filter(|name| !checked.contains(name) && !OTHERS.contains(name)).collect();
     assert!(unchecked.is_empty(), "nobody checks {unchecked:?}");

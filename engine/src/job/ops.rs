@@ -76,7 +76,7 @@ impl Op for CreateJob {
     type Out = job::Model;
 
     async fn run(&self, tx: &mut Tx) -> Result<job::Model> {
-        tx.actor().check(Need::Permission(self.kind.writes()))?;
+        tx.actor().check(Need::Everywhere(self.kind.writes()))?;
         let actor = tx.actor().to_string();
         if *tx.actor() != Actor::System && repo::count_open(tx, &actor).await? >= MAX_OPEN {
             let message = format!("You have {MAX_OPEN} jobs that have not ended.");
@@ -311,7 +311,7 @@ impl Op for EndJob {
 /// The job that somebody wants to change, if he may.
 async fn changeable(tx: &Tx, id: JobId) -> Result<job::Model> {
     let row = repo::lock(tx, id).await?.ok_or_else(|| Error::not_found("job"))?;
-    tx.actor().check(Need::Permission(row.kind.writes()))?;
+    tx.actor().check(Need::Everywhere(row.kind.writes()))?;
     Ok(row)
 }
 

@@ -5,7 +5,7 @@ use domain::catalog::OnError;
 use domain::import::ImportDialect;
 
 use crate::api::call::call;
-use crate::api::guard::catalog_write;
+use crate::api::guard::catalog_write_everywhere;
 use crate::api::payload::payload;
 use crate::api::scalar::{CurrencyCode, parse_id};
 use crate::api::word::Enum;
@@ -50,7 +50,7 @@ impl ImportAdminMutation {
     /// Brings products in from a file of another shop: Shopify's CSV, Medusa's templates, Saleor's objects. Encoding
     /// and delimiter are found out. Nothing is written before the whole file was looked over. It may be run again: what
     /// is known is brought up to date, stock is left alone.
-    #[graphql(guard = "catalog_write()")]
+    #[graphql(guard = "catalog_write_everywhere()")]
     async fn product_import(
         &self,
         ctx: &Context<'_>,

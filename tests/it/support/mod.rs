@@ -8,6 +8,7 @@ pub mod database;
 pub mod events;
 pub mod files;
 pub mod invariants;
+pub mod limits;
 pub mod mailbox;
 pub mod node;
 pub mod people;

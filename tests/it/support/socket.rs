@@ -166,6 +166,7 @@ impl Subscription {
     pub async fn first(&mut self, within: Duration) -> Option<Value> {
         match timeout(within, self.events.recv()).await {
             Ok(Some(Event::Next(payload))) => Some(payload),
+            Ok(Some(Event::Error(errors))) => Some(json!({ "errors": errors })),
             _ => None,
         }
     }

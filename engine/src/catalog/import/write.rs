@@ -168,7 +168,8 @@ impl Writer<'_> {
         changed |= self.tags(&row, wished, new);
         let (media, more) = self.media(tx, &row, wished, new);
         changed |= more;
-        let (variants, more) = self.variants(tx, &row, wish, &media, new)?;
+        let called = known.as_ref().map(|known| known.title.as_str());
+        let (variants, more) = self.variants(tx, &row, wish, &media, called)?;
         changed |= more;
         changed |= self.channels(tx, &row, known.as_ref(), wish);
         changed |= self.shelves(&row, wish);
@@ -273,15 +274,16 @@ impl Writer<'_> {
         Ok(values)
     }
 
-    /// Plans the variants; answers with their ids in the order of the file.
+    /// Plans the variants of a product, which was `called` so before; answers with their ids in the order of the file.
     fn variants(
         &mut self,
         tx: &Tx,
         row: &product::Model,
         wish: &Imported,
         media: &HashMap<String, MediaId>,
-        new: bool,
+        called: Option<&str>,
     ) -> Result<(Vec<VariantId>, bool)> {
+        let new = called.is_none();
         let mut wishes = Vec::with_capacity(wish.product.variants.len());
         for wished in &wish.product.variants {
             let values = self.values(wish, wished)?;
@@ -296,8 +298,8 @@ impl Writer<'_> {
             let medium = wished.media_url.as_ref().and_then(|url| media.get(url)).copied();
             let (id, prices) = match before {
                 Some(before) => {
-                    let mut after = rows::wished_row(tx, wished, before, before.rank, combination);
-                    keep_unsaid_of_variant(&mut after, before);
+                    let after = rows::wished_row(tx, wished, before, before.rank, combination);
+                    let after = rows::keep_unsaid(before, after, called.unwrap_or_default(), wished);
                     changed |= batch.change(tx, before, after, values);
                     if medium.is_some() && self.held.shown.get(&before.id).copied() != medium {
                         batch.show(before.id, medium, false);
@@ -466,21 +468,6 @@ fn keep_unsaid(row: &mut product::Model, known: &product::Model, says_discountab
     if !says_discountable {
         row.discountable = known.discountable;
     }
-    row.metadata = merged(&known.metadata, &row.metadata);
-}
-
-fn keep_unsaid_of_variant(row: &mut variant::Model, known: &variant::Model) {
-    fn keep<T: Clone>(place: &mut Option<T>, known: &Option<T>) {
-        if place.is_none() {
-            place.clone_from(known);
-        }
-    }
-    keep(&mut row.external_reference, &known.external_reference);
-    keep(&mut row.length_mm, &known.length_mm);
-    keep(&mut row.width_mm, &known.width_mm);
-    keep(&mut row.height_mm, &known.height_mm);
-    keep(&mut row.hs_code, &known.hs_code);
-    keep(&mut row.origin_country, &known.origin_country);
     row.metadata = merged(&known.metadata, &row.metadata);
 }
 
