@@ -12,18 +12,13 @@ use crate::id::{ChannelId, LocationId};
 pub const MAX_LIMITS: usize = 250;
 
 /// What of one kind somebody gets at.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub enum Reach<T> {
     /// All there is and all that will come.
+    #[default]
     Everything,
     /// These and nothing else; sorted, each once.
     Only(Vec<T>),
-}
-
-impl<T> Default for Reach<T> {
-    fn default() -> Self {
-        Self::Everything
-    }
 }
 
 impl<T: Copy + Ord> Reach<T> {

@@ -48,6 +48,7 @@ pub enum Node {
 }
 
 /// Anything with an id that staff can fetch again.
+#[allow(clippy::large_enum_variant, reason = "there is one of it at a time")]
 #[derive(Interface)]
 #[graphql(field(name = "id", ty = "ID", desc = "Its id."))]
 pub enum AdminNode {

@@ -261,10 +261,10 @@ impl<S: Executor> Socket<S> {
         let now = Instant::now();
         if self.context.credential.is_some() && now >= self.checked + RECHECK {
             self.checked = now;
-            match open_call(&self.endpoint.app, self.endpoint.door, self.context.clone()).await {
-                Err(error @ (Error::Unauthenticated | Error::Forbidden)) => return Err(Some(rejected(error))),
-                // A database that is away says nothing about anybody's rights.
-                Ok(_) | Err(_) => {}
+            let opened = open_call(&self.endpoint.app, self.endpoint.door, self.context.clone()).await;
+            // A database that is away says nothing about anybody's rights.
+            if let Err(error @ (Error::Unauthenticated | Error::Forbidden)) = opened {
+                return Err(Some(rejected(error)));
             }
         }
         if now >= self.heard + 2 * PING {

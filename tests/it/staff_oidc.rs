@@ -368,7 +368,8 @@ fn what_an_operator_can_get_wrong_is_said_in_words() {
         trusted_for_second_factor: false,
     };
     assert_eq!(Providers::new(vec![good()]).unwrap().all().len(), 1);
-    let wrong: [(&str, fn(&mut ProviderConfig)); 7] = [
+    type Fault = fn(&mut ProviderConfig);
+    let wrong: [(&str, Fault); 7] = [
         ("name", |config| config.name = "My Company".to_owned()),
         ("title", |config| config.title.clear()),
         ("issuer", |config| config.issuer = "http://id.example".to_owned()),

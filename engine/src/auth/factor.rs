@@ -268,7 +268,7 @@ impl Op for DemandFactor {
 
     async fn run(&self, tx: &mut Tx) -> Result<bool> {
         if let (true, Actor::Staff { id, .. }) = (self.0, tx.actor().clone())
-            && !repo::lock_factor(tx, id).await?.is_some_and(|row| row.confirmed_at.is_some())
+            && repo::lock_factor(tx, id).await?.is_none_or(|row| row.confirmed_at.is_none())
         {
             let message = "Set your own second factor up first, so that you aren't locked out.";
             return Err(Refusal::new(ErrorCode::StateInvalid, message).at(["secondFactorRequired"]).into());

@@ -222,8 +222,11 @@ pub(super) const STREETS: [&str; 12] = [
     "North Gate",
 ];
 
-/// Countries with how many of a hundred buy there, and their towns with postal codes.
-pub(super) const COUNTRIES: [(&str, usize, [(&str, &str); 3]); 7] = [
+/// A country, how many of a hundred buy there, and towns with their postal codes.
+type Country = (&'static str, usize, [(&'static str, &'static str); 3]);
+
+/// Where it is bought from.
+pub(super) const COUNTRIES: [Country; 7] = [
     ("DE", 42, [("Berlin", "10115"), ("Hamburg", "20095"), ("München", "80331")]),
     ("FR", 15, [("Paris", "75001"), ("Lyon", "69001"), ("Nantes", "44000")]),
     ("AT", 9, [("Wien", "1010"), ("Graz", "8010"), ("Linz", "4020")]),

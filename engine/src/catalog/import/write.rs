@@ -13,7 +13,7 @@ use domain::refusal::Refusal;
 use domain::text::Handle;
 use entity::{
     collection_product, media, metafield, product, product_category, product_channel, product_media, product_option,
-    product_tag, variant,
+    product_tag,
 };
 use serde_json::json;
 
