@@ -166,6 +166,33 @@ async fn what_is_b_s_is_for_everybody_else_as_if_it_were_not_there() {
 }
 
 #[tokio::test]
+async fn staff_of_another_channel_and_place_find_no_order_of_b_s() {
+    let scene = Scene::open().await;
+    let elsewhere = scene.elsewhere().await;
+    let schema = Schema::of(&elsewhere, REACHED).await;
+    let rows = Reader::of(&scene.shop).await;
+    let books = (scene.theirs(), scene.without_orders());
+    let mut compared = BTreeSet::new();
+    for (root, field) in answered(&schema) {
+        let documents = schema.documents(root, &field, &books.0);
+        let others = schema.documents(root, &field, &books.1);
+        for (theirs, nobodys) in documents.iter().zip(&others).filter(|(theirs, other)| theirs.field != other.field) {
+            let before = rows.rows(&scene.shop).await;
+            let told = Told::of(&ask(&scene, &elsewhere, root, theirs).await, None);
+            let after = rows.rows(&scene.shop).await;
+            let changed = difference(&before, &after);
+            assert!(changed.is_empty(), "{field} changed {changed:#?}");
+            let other = Told::of(&ask(&scene, &elsewhere, root, nobodys).await, None);
+            assert_eq!(told, other, "{}", theirs.field);
+            compared.insert(field.clone());
+        }
+    }
+    for field in ["order", "orderCancel", "paymentCapture", "fulfillmentCreate", "fulfillmentShip"] {
+        assert!(compared.contains(field), "{field} is not in {compared:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_hidden_is_for_shoppers_as_if_it_were_not_there() {
     let scene = Scene::open().await;
     let schema = Schema::of(&scene.shop.store, SHOWN).await;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use domain::auth::{ActorKind, OWNER, Permission, Surface, VIEWER};
-use domain::id::{self, JobId, RoleId};
+use domain::id::{self, FulfillmentId, JobId, OrderId, OrderLineId, PaymentId, RoleId};
 use domain::job::{JobKind, JobState, JobStep};
 use engine::actor::{Caller, Need};
 use engine::auth::keys::CreateApiKey;
@@ -266,6 +266,31 @@ impl Scene {
         book
     }
 
+    /// Customer B's ids, but of orders and what belongs to them some that nobody has.
+    pub fn without_orders(&self) -> Book {
+        let mut book = self.theirs();
+        for prefix in [OrderId::PREFIX, OrderLineId::PREFIX, PaymentId::PREFIX, FulfillmentId::PREFIX] {
+            book.ids.insert(prefix, unknown(prefix));
+        }
+        book
+    }
+
+    /// Somebody with every permission, in a channel and at a location where customer B never bought.
+    pub async fn elsewhere(&self) -> Client {
+        let shop = &self.shop;
+        let client = shop.staff(OWNER).await;
+        let me = client.send("{ me { id } }", json!({})).await.at("me.id");
+        let roles = shop.admin.send("{ roles { id name } }", json!({})).await.at("roles");
+        let owner = roles.as_array().unwrap().iter().find(|role| role["name"] == OWNER).unwrap();
+        let channels = shop.admin.send("{ channels { id handle } }", json!({})).await.at("channels");
+        let second = channels.as_array().unwrap().iter().find(|channel| channel["handle"] == "second").unwrap();
+        let depot = shop.set("locationSet", json!({ "name": "Depot", "priority": 5 }), "location { id }").await.done();
+        let wish = json!({ "roleId": owner["id"], "channelIds": [second["id"]],
+            "locationIds": [depot["location"]["id"]] });
+        shop.set("staffUpdate", json!({ "id": me, "roles": [wish] }), "staff { id }").await.done();
+        client
+    }
+
     /// What nobody has, and of what is for sale what shoppers may not see.
     pub fn hidden(&self) -> Book {
         let mut book = self.nobodys();
@@ -350,8 +375,6 @@ impl Scene {
         let reads = Permission::ALL.iter().copied().filter(|permission| permission.only_reads()).collect();
         people.push(self.member("a viewer", VIEWER, reads).await);
         people.push(self.member("an owner", OWNER, Permission::ALL.to_vec()).await);
-        // Staff who are bound to another channel or location than customer B's join here with roles that have a
-        // scope: with every permission, and `has` saying no to whatever lies outside of it.
         people
     }
 }
