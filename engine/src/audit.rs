@@ -3,13 +3,9 @@
 use chrono::{DateTime, Utc};
 use domain::id::AuditEntryId;
 use entity::audit_entry;
-use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-};
-use uuid::Uuid;
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter};
 
-use crate::db::Conn;
+use crate::db::{Conn, page_of};
 use crate::error::Result;
 use crate::op::Tx;
 use crate::page::{Key, Page, Place, Rows};
@@ -75,23 +71,7 @@ impl AuditFilter {
 /// A page of the log by time.
 pub async fn page(conn: &Conn, filter: &AuditFilter, page: Page, count: bool) -> Result<Rows<audit_entry::Model>> {
     let find = audit_entry::Entity::find().filter(filter.condition());
-    let total = match count {
-        true => Some(find.clone().count(conn).await? as i64),
-        false => None,
-    };
-    let key = Expr::col(audit_entry::Column::At.as_column_ref());
-    let id = Expr::col(audit_entry::Column::Id.as_column_ref());
-    let rows = find
-        .filter(page.condition(key, id))
-        .order_by(audit_entry::Column::At, page.order())
-        .order_by(audit_entry::Column::Id, page.order())
-        .limit(page.limit())
-        .offset(page.offset)
-        .all(conn)
-        .await?;
-    let rows = rows.into_iter().map(|row| {
-        let place = Place { key: Key::Time(row.at), id: Uuid::from(row.id) };
-        (row, place)
-    });
-    Ok(page.rows(rows.collect(), total))
+    let place = |row: &audit_entry::Model| Place { key: Key::Time(row.at), id: row.id.into() };
+    let sort = (audit_entry::Column::At, audit_entry::Column::Id);
+    Ok(page_of(conn, find, sort, page, count, place).await?)
 }

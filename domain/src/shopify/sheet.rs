@@ -5,42 +5,10 @@ use std::sync::Arc;
 use crate::import::field::{self, FieldColumn};
 use crate::import::sheet::{Header, Row};
 use crate::import::{Columns, RowRefusal};
+use crate::shopify::write::COLUMNS;
 
-/// The columns that have a place of their own in the shop, by their classic
-/// names. Every other column goes to the metadata.
-const PLACED: &[&str] = &[
-    "Handle",
-    "Title",
-    "Body (HTML)",
-    "Vendor",
-    "Type",
-    "Tags",
-    "Published",
-    "Option1 Name",
-    "Option1 Value",
-    "Option2 Name",
-    "Option2 Value",
-    "Option3 Name",
-    "Option3 Value",
-    "Variant SKU",
-    "Variant Grams",
-    "Variant Inventory Tracker",
-    "Variant Inventory Qty",
-    "Variant Inventory Policy",
-    "Variant Price",
-    "Variant Compare At Price",
-    "Variant Requires Shipping",
-    "Variant Barcode",
-    "Image Src",
-    "Image Position",
-    "Image Alt Text",
-    "Gift Card",
-    "SEO Title",
-    "SEO Description",
-    "Variant Image",
-    "Status",
-    "Collection",
-];
+/// A column that has a place in the shop and is never written: a product may be in many collections.
+const COLLECTION: &str = "Collection";
 
 /// What the present format calls columns that have classic names.
 const PRESENT: &[(&str, &str)] = &[
@@ -89,7 +57,9 @@ impl Sheet {
     /// handle or title are missing among the columns, or one stands there twice.
     pub fn new(names: &[String]) -> Result<Self, Vec<RowRefusal>> {
         let (mut header, mut refusals) = Header::new(names);
-        let mut placed: Vec<usize> = PLACED.iter().filter_map(|column| header.place(column)).collect();
+        // What is written has a place of its own; every other column goes to the metadata.
+        let known = COLUMNS.iter().chain([&COLLECTION]);
+        let mut placed: Vec<usize> = known.filter_map(|column| header.place(column)).collect();
         placed.extend(PRESENT.iter().filter_map(|(present, classic)| header.alias(present, classic)));
         for needed in ["Handle", "Title"] {
             if header.place(needed).is_none() {

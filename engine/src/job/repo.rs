@@ -4,14 +4,12 @@ use chrono::{DateTime, Utc};
 use domain::id::JobId;
 use domain::job::{JobKind, JobState};
 use entity::job;
-use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect,
 };
-use uuid::Uuid;
 
-use crate::db::Conn;
+use crate::db::{Conn, page_of};
 use crate::error::Result;
 use crate::op::Tx;
 use crate::page::{Key, Page, Place, Rows};
@@ -103,19 +101,7 @@ pub async fn page(conn: &Conn, filter: &Filter, page: Page, count: bool) -> Resu
     let find = job::Entity::find()
         .filter(job::Column::Kind.is_in(filter.kinds.iter().copied()))
         .filter(Condition::all().add_option(states));
-    let total = if count { Some(find.clone().count(conn).await? as i64) } else { None };
-    let column = |column: job::Column| Expr::col(column.as_column_ref());
-    let rows = find
-        .filter(page.condition(column(job::Column::CreatedAt), column(job::Column::Id)))
-        .order_by(job::Column::CreatedAt, page.order())
-        .order_by(job::Column::Id, page.order())
-        .limit(page.limit())
-        .offset(page.offset)
-        .all(conn)
-        .await?;
-    let rows = rows.into_iter().map(|row| {
-        let place = Place { key: Key::Time(row.created_at), id: Uuid::from(row.id) };
-        (row, place)
-    });
-    Ok(page.rows(rows.collect(), total))
+    let place = |row: &job::Model| Place { key: Key::Time(row.created_at), id: row.id.into() };
+    let sort = (job::Column::CreatedAt, job::Column::Id);
+    Ok(page_of(conn, find, sort, page, count, place).await?)
 }

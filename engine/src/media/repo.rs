@@ -5,14 +5,13 @@ use domain::catalog::MediaKind;
 use domain::id::{CollectionId, MediaId, ProductId, StagedUploadId, VariantId};
 use domain::text::Handle;
 use entity::{collection, media, product_media, staged_upload, variant, variant_media};
-use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
-use crate::db::{self, Conn, any, expression, statement};
+use crate::db::{self, Conn, any, expression, page_of, statement};
 use crate::error::Result;
 use crate::op::Tx;
 use crate::page::{Key, Page, Place, Rows};
@@ -75,19 +74,9 @@ pub async fn page(conn: &Conn, filter: &Filter, page: Page, count: bool) -> Resu
         condition = condition.add(if unused { none } else { none.not() });
     }
     let find = media::Entity::find().filter(condition);
-    let total = if count { Some(find.clone().count(conn).await? as i64) } else { None };
-    let column = |column: media::Column| Expr::col(column.as_column_ref());
-    let (key, id) = (column(media::Column::CreatedAt), column(media::Column::Id));
-    let rows = find
-        .filter(page.condition(key, id))
-        .order_by(media::Column::CreatedAt, page.order())
-        .order_by(media::Column::Id, page.order())
-        .limit(page.limit())
-        .offset(page.offset)
-        .all(conn)
-        .await?;
     let place = |row: &media::Model| Place { key: Key::Time(row.created_at), id: row.id.into() };
-    Ok(page.rows(rows.into_iter().map(|row| (place(&row), row)).map(|(place, row)| (row, place)).collect(), total))
+    let sort = (media::Column::CreatedAt, media::Column::Id);
+    Ok(page_of(conn, find, sort, page, count, place).await?)
 }
 
 /// The products that show a medium, by themselves or with a variant: id and handle.

@@ -5,14 +5,14 @@ use domain::id::{ChannelId, CustomerId, NotificationId, OrderId, StaffId};
 use domain::notification::{NotificationState, NotificationTemplate};
 use domain::text::Email;
 use entity::{consumer, customer, notification, notification_text, order, staff};
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
-use crate::db::{Conn, any, statement};
+use crate::db::{Conn, any, page_of, statement};
 use crate::error::{Error, Result};
 use crate::op::Tx;
 use crate::page::{Key, Page, Place, Rows};
@@ -198,25 +198,9 @@ pub async fn page(
     count: bool,
 ) -> Result<Rows<notification::Model>> {
     let find = notification::Entity::find().filter(filter.condition());
-    let total = match count {
-        true => Some(find.clone().count(conn).await? as i64),
-        false => None,
-    };
-    let key = Expr::col(notification::Column::CreatedAt.as_column_ref());
-    let id = Expr::col(notification::Column::Id.as_column_ref());
-    let rows = find
-        .filter(page.condition(key, id))
-        .order_by(notification::Column::CreatedAt, page.order())
-        .order_by(notification::Column::Id, page.order())
-        .limit(page.limit())
-        .offset(page.offset)
-        .all(conn)
-        .await?;
-    let rows = rows.into_iter().map(|row| {
-        let place = Place { key: Key::Time(row.created_at), id: Uuid::from(row.id) };
-        (row, place)
-    });
-    Ok(page.rows(rows.collect(), total))
+    let place = |row: &notification::Model| Place { key: Key::Time(row.created_at), id: row.id.into() };
+    let sort = (notification::Column::CreatedAt, notification::Column::Id);
+    Ok(page_of(conn, find, sort, page, count, place).await?)
 }
 
 /// The texts that staff wrote, of one kind or of all, by kind and language.

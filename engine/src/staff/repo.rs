@@ -5,14 +5,13 @@ use domain::auth::OWNER;
 use domain::id::{RoleId, StaffId};
 use domain::text::Email;
 use entity::{api_key, role, session, staff, staff_role};
-use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, JoinType, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect, RelationDef,
 };
 use uuid::Uuid;
 
-use crate::db::{Conn, any};
+use crate::db::{Conn, any, page_of};
 use crate::error::Result;
 use crate::op::Tx;
 use crate::page::{Key, Page, Place, Rows};
@@ -154,25 +153,9 @@ pub async fn page(conn: &Conn, active: Option<bool>, page: Page, count: bool) ->
     if let Some(active) = active {
         find = find.filter(staff::Column::Active.eq(active));
     }
-    let total = match count {
-        true => Some(find.clone().count(conn).await? as i64),
-        false => None,
-    };
-    let key = Expr::col(staff::Column::CreatedAt.as_column_ref());
-    let id = Expr::col(staff::Column::Id.as_column_ref());
-    let rows = find
-        .filter(page.condition(key, id))
-        .order_by(staff::Column::CreatedAt, page.order())
-        .order_by(staff::Column::Id, page.order())
-        .limit(page.limit())
-        .offset(page.offset)
-        .all(conn)
-        .await?;
-    let rows = rows.into_iter().map(|row| {
-        let place = Place { key: Key::Time(row.created_at), id: Uuid::from(row.id) };
-        (row, place)
-    });
-    Ok(page.rows(rows.collect(), total))
+    let place = |row: &staff::Model| Place { key: Key::Time(row.created_at), id: row.id.into() };
+    let sort = (staff::Column::CreatedAt, staff::Column::Id);
+    Ok(page_of(conn, find, sort, page, count, place).await?)
 }
 
 /// The sessions of actors that are in force, the newest first.
