@@ -18,6 +18,24 @@ words! {
     }
 }
 
+words! {
+    /// What has changed about a cart since its follower was told last.
+    pub enum CartChange {
+        /// Its lines, its buyer or its addresses.
+        Content = "CONTENT",
+        /// What its lines cost, or the taxes on them.
+        Price = "PRICE",
+        /// What can be had of its lines.
+        Stock = "STOCK",
+        /// The ways of delivery that it is offered, their cost, or the choice.
+        Delivery = "DELIVERY",
+        /// The payment that was chosen.
+        Payment = "PAYMENT",
+        /// Where it is on its way: a checkout has begun, failed or ended.
+        State = "STATE",
+    }
+}
+
 /// The most pieces of one variant that a line may hold.
 pub const MAX_QUANTITY: i32 = 9_999;
 /// The most lines of a cart.

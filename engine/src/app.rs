@@ -1,10 +1,12 @@
 //! One shop, open: the database, the clock, the settings in memory, the bus,
 //! the payment providers, mail, the files. Everything that runs is handed an [`App`].
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use domain::media::MAX_UPLOAD;
+use uuid::Uuid;
 
 use crate::auth::oidc::Providers;
 use crate::auth::token::Keys;
@@ -14,6 +16,7 @@ use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
 use crate::db::{Conn, DatabaseUrl, Db, StatementCount};
 use crate::error::Result;
 use crate::event::Aggregate;
+use crate::hub::Hub;
 use crate::media::files::Files;
 use crate::provider::notification::Mailer;
 use crate::provider::payment::{Manual, PaymentProvider, PaymentProviders};
@@ -30,6 +33,8 @@ pub struct App {
     pub ids: Arc<dyn IdSource>,
     /// Wakes those who wait.
     pub bus: Bus,
+    /// What those who wait share.
+    pub hub: Hub,
     /// The way to the other processes.
     pub redis: Option<Redis>,
     /// Takes money.
@@ -124,15 +129,23 @@ impl App {
         }
         self.bus.commit(aggregates);
         if let Some(redis) = &self.redis {
-            redis.tell(aggregates);
+            redis.tell(aggregates.iter().map(|aggregate| aggregate.id));
         }
+    }
+
+    /// Called after every commit that changed what somebody may wait for, besides its events.
+    pub fn woken(&self, ids: BTreeSet<Uuid>) {
+        if let Some(redis) = self.redis.as_ref().filter(|_| !ids.is_empty()) {
+            redis.tell(ids.iter().copied());
+        }
+        self.bus.wake(ids);
     }
 
     /// Called by the relay after it stamped events, which others may be waiting for.
     pub async fn stamped(&self) {
         self.bus.commit(&[]);
         if let Some(redis) = &self.redis {
-            redis.tell(&[]);
+            redis.tell([]);
         }
     }
 }
@@ -213,6 +226,7 @@ impl AppBuilder {
             clock: self.clock,
             ids: self.ids,
             bus: Bus::default(),
+            hub: Hub::default(),
             redis,
             payments: self.payments,
             vault: Vault::new(keys.vault_key(), self.secret.as_deref())?,

@@ -102,6 +102,19 @@ pub async fn after(conn: &Conn, aggregate: Aggregate, sequence: i64, limit: u64)
         .await?)
 }
 
+/// The last events of an aggregate, oldest first.
+pub async fn latest(conn: &Conn, aggregate: Aggregate, limit: u64) -> Result<Vec<event::Model>> {
+    let mut events = event::Entity::find()
+        .filter(event::Column::AggregateType.eq(aggregate.kind))
+        .filter(event::Column::AggregateId.eq(aggregate.id))
+        .order_by_desc(event::Column::Sequence)
+        .limit(limit)
+        .all(conn)
+        .await?;
+    events.reverse();
+    Ok(events)
+}
+
 /// The last sequence of an aggregate, 0 when nothing happened to it.
 pub async fn last_sequence(conn: &Conn, aggregate: Aggregate) -> Result<i64> {
     let sql = "select coalesce(max(sequence), 0) from event where aggregate_type = ? and aggregate_id = ?";

@@ -32,6 +32,7 @@ pub mod error;
 pub mod event;
 pub mod failpoint;
 pub mod flow;
+pub mod hub;
 pub mod op;
 pub mod page;
 pub mod provider;

@@ -97,6 +97,7 @@ pub struct Tx {
     settings: Option<Arc<Settings>>,
     settings_touched: bool,
     events: Vec<NewEvent>,
+    woken: BTreeSet<Uuid>,
     audits: Vec<NewAudit>,
     to_number: Option<OrderId>,
     to_index: BTreeSet<ProductId>,
@@ -148,6 +149,11 @@ impl Tx {
     /// Writes an event with this transaction; it is delivered after commit.
     pub fn emit(&mut self, aggregate: Aggregate, kind: &'static str, payload: serde_json::Value) {
         self.events.push(NewEvent { aggregate, kind, payload });
+    }
+
+    /// Wakes those who wait for this after commit, though nothing of it is kept: they look what it has become.
+    pub fn wake(&mut self, id: impl Into<Uuid>) {
+        self.woken.insert(id.into());
     }
 
     /// Notes what staff or a key changed, before and after. What anybody else
@@ -214,6 +220,7 @@ impl Tx {
         self.conn.commit().await?;
         let woken: Vec<Aggregate> = events.iter().map(|event| event.aggregate).collect();
         self.app.committed(&woken).await;
+        self.app.woken(self.woken);
         Ok(())
     }
 }
@@ -264,6 +271,7 @@ impl App {
             settings: None,
             settings_touched: false,
             events: Vec::new(),
+            woken: BTreeSet::new(),
             audits: Vec::new(),
             to_number: None,
             to_index: BTreeSet::new(),

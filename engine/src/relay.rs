@@ -217,6 +217,7 @@ async fn listen(app: Arc<App>) -> Result<()> {
     let mut messages = redis.client.get_async_pubsub().await.map_err(Error::internal)?;
     messages.subscribe(&redis.channel).await.map_err(Error::internal)?;
     tracing::info!("listening to Redis");
+    app.bus.set_hears(true);
     let mut stream = messages.on_message();
     while let Some(message) = stream.next().await {
         let payload: String = message.get_payload().map_err(Error::internal)?;
@@ -224,6 +225,7 @@ async fn listen(app: Arc<App>) -> Result<()> {
         app.bus.wake(woken);
         app.bus.commit(&[]);
     }
+    app.bus.set_hears(false);
     Err(Error::internal("Redis closed the connection"))
 }
 
@@ -257,8 +259,8 @@ impl Redis {
 
     /// Tells the other processes, without waiting: what does not get through
     /// they find in the log.
-    pub fn tell(&self, committed: &[Aggregate]) {
-        let ids: Vec<String> = committed.iter().map(|aggregate| aggregate.id.to_string()).collect();
+    pub fn tell(&self, woken: impl IntoIterator<Item = Uuid>) {
+        let ids: Vec<String> = woken.into_iter().map(|id| id.to_string()).collect();
         let _ = self.outbox.try_send(ids.join(" "));
     }
 }

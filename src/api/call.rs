@@ -2,11 +2,12 @@
 //! and the loader that gathers its reads.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader, NoCache};
 use async_graphql::runtime::{TokioSpawner, TokioTimer};
+use async_graphql::{Context, ContextSelectionSet};
 use chrono::{DateTime, Utc};
 use domain::id::ChannelId;
 use domain::locale::negotiate;
@@ -132,6 +133,23 @@ impl Call {
         })
     }
 
+    /// The same caller in the same place at a later moment: with the settings of now, and nothing loaded yet.
+    pub fn again(&self) -> Result<Self> {
+        let settings = self.app.settings();
+        // A region that is gone meanwhile ends nobody's subscription.
+        let region = self.region.as_ref().and_then(|region| settings.region(region.row.id));
+        let region = region.map(|region| region.row.id.to_string());
+        let (app, caller) = (self.app.clone(), self.caller.clone());
+        let again = Self::new(app, caller, Some(self.channel.id), region.as_deref(), Some(&self.locale))?;
+        Ok(again.at(self.place.clone()))
+    }
+
+    /// What makes a difference to what a caller is shown: the same for two who are shown the same.
+    pub fn audience(&self) -> impl Hash {
+        let region = self.region.as_ref().map(|region| region.row.id);
+        (self.caller.actor.to_string(), self.channel.id, region, self.locale.clone())
+    }
+
     /// The same, for a transport that keeps the subscription's place.
     pub fn at(self, place: Arc<Place>) -> Self {
         Self { place, ..self }
@@ -172,6 +190,11 @@ impl Call {
 
 /// The view of the request that a field is part of.
 pub fn call<'a>(ctx: &Context<'a>) -> async_graphql::Result<&'a Call> {
+    ctx.data::<Call>()
+}
+
+/// The same, of an object's fields.
+pub fn call_of<'a>(ctx: &ContextSelectionSet<'a>) -> async_graphql::Result<&'a Call> {
     ctx.data::<Call>()
 }
 

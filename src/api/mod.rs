@@ -3,6 +3,7 @@
 //! What is only staff's is absent from the store's registry: not hidden, absent.
 
 pub mod call;
+pub mod feed;
 pub mod guard;
 pub mod input;
 pub mod node;
@@ -10,6 +11,8 @@ pub mod operation;
 pub mod page;
 pub mod payload;
 pub mod scalar;
+pub mod selection;
+pub mod shown;
 pub mod variables;
 pub mod word;
 
@@ -21,6 +24,7 @@ use crate::auth::admin::{AuthAdminMutation, AuthAdminQuery};
 use crate::auth::factor::admin::{FactorAdminMutation, FactorAdminQuery};
 use crate::auth::oidc::admin::{OidcAdminMutation, OidcAdminQuery};
 use crate::cart::store::{CartStoreMutation, CartStoreQuery};
+use crate::cart::subs::CartStoreSubscription;
 use crate::catalog::admin::{CatalogAdminMutation, CatalogAdminQuery};
 use crate::catalog::import::admin::ImportAdminMutation;
 use crate::catalog::option::admin::{OptionAdminMutation, OptionAdminQuery};
@@ -42,6 +46,7 @@ use crate::customer::group::admin::{CustomerGroupAdminMutation, CustomerGroupAdm
 use crate::customer::store::{CustomerStoreMutation, CustomerStoreQuery};
 use crate::fulfillment::admin::FulfillmentAdminMutation;
 use crate::inventory::admin::InventoryAdminMutation;
+use crate::inventory::subs::InventoryStoreSubscription;
 use crate::job::admin::{JobAdminMutation, JobAdminQuery};
 use crate::job::subs::JobAdminSubscription;
 use crate::location::admin::{LocationAdminMutation, LocationAdminQuery};
@@ -173,7 +178,7 @@ root! {
 /// What shoppers watch.
 #[derive(MergedSubscription, Default)]
 #[graphql(name = "Subscription")]
-pub struct StoreSubscription(OrderStoreSubscription);
+pub struct StoreSubscription(CartStoreSubscription, InventoryStoreSubscription, OrderStoreSubscription);
 
 /// What staff watch.
 #[derive(MergedSubscription, Default)]
@@ -183,7 +188,13 @@ pub struct AdminSubscription(JobAdminSubscription, OrderAdminSubscription);
 /// What shoppers and staff watch: the names are disjoint.
 #[derive(MergedSubscription, Default)]
 #[graphql(name = "Subscription")]
-pub struct UnifiedSubscription(OrderStoreSubscription, JobAdminSubscription, OrderAdminSubscription);
+pub struct UnifiedSubscription(
+    CartStoreSubscription,
+    InventoryStoreSubscription,
+    OrderStoreSubscription,
+    JobAdminSubscription,
+    OrderAdminSubscription,
+);
 
 /// The schema of `/store/graphql`.
 pub type StoreSchema = Schema<StoreQuery, StoreMutation, StoreSubscription>;

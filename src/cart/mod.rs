@@ -1,4 +1,5 @@
 //! How the gateway presents carts; what they are is said in `engine::cart`.
 
 pub mod store;
+pub mod subs;
 pub mod types;

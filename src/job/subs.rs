@@ -6,16 +6,19 @@ use std::time::Duration;
 use async_graphql::{Context, ID, SimpleObject, Subscription};
 use domain::id::JobId;
 use futures_util::Stream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::types::AdminJob;
 use crate::api::call::call;
+use crate::api::feed::until_it_ends;
 use crate::api::guard::admin;
 use crate::api::payload::top_level;
 use crate::api::scalar::{Int64, parse_id};
+use crate::api::shown::Shown;
 use engine::actor::{Actor, Need};
 use engine::app::App;
-use engine::auth::in_force;
+use engine::auth::standing::Standing;
+use engine::bus::Wakes;
 use engine::error::{Error, Result};
 use engine::event as log;
 use engine::job::{aggregate, repo};
@@ -46,7 +49,7 @@ impl JobAdminSubscription {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The job's id.")] job_id: ID,
-    ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<AdminJobProgress>>> {
+    ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Shown<AdminJobProgress>>>> {
         let call = call(ctx)?;
         let (app, actor) = (call.app.clone(), call.caller.actor.clone());
         let watcher = async {
@@ -54,23 +57,16 @@ impl JobAdminSubscription {
             Watcher::open(app, actor, id).await
         };
         let watcher = watcher.await.map_err(top_level)?;
-        Ok(futures_util::stream::unfold(watcher, |mut watcher| async move {
-            if watcher.ended {
-                return None;
-            }
-            let message = watcher.next().await.map_err(top_level);
-            watcher.ended |= message.is_err();
-            Some((message, watcher))
-        }))
+        Ok(until_it_ends(watcher, |watcher| Box::pin(async { Ok(watcher.next().await?.map(Shown::alone)) })))
     }
 }
 
 /// One subscriber of one job.
 struct Watcher {
     app: Arc<App>,
-    actor: Actor,
+    who: Standing,
     job: JobId,
-    wakes: tokio::sync::watch::Receiver<u64>,
+    wakes: Wakes,
     /// The last sequence that was told; none before the first message.
     last: Option<i64>,
     ended: bool,
@@ -80,7 +76,7 @@ impl Watcher {
     async fn open(app: Arc<App>, actor: Actor, job: JobId) -> Result<Self> {
         // Watch first, read then: what happens between the two wakes us.
         let wakes = app.bus.watch(job.into());
-        let watcher = Self { app, actor, job, wakes, last: None, ended: false };
+        let watcher = Self { who: Standing::of(app.clone(), actor), app, job, wakes, last: None, ended: false };
         watcher.seen().await?;
         Ok(watcher)
     }
@@ -88,15 +84,15 @@ impl Watcher {
     async fn seen(&self) -> Result<entity::job::Model> {
         let row = repo::find(&self.app.read(), self.job).await?.ok_or_else(|| Error::not_found("job"))?;
         // What is not there and what one may not see get the same answer.
-        self.actor.check(Need::Permission(row.kind.reads())).map_err(|_| Error::not_found("job"))?;
+        self.who.actor().check(Need::Permission(row.kind.reads())).map_err(|_| Error::not_found("job"))?;
         Ok(row)
     }
 
-    async fn next(&mut self) -> Result<AdminJobProgress> {
-        loop {
-            self.wakes.mark_unchanged();
+    async fn next(&mut self) -> Result<Option<AdminJobProgress>> {
+        while !self.ended {
+            self.wakes.see();
             match self.look().await {
-                Ok(Some(message)) => return Ok(message),
+                Ok(Some(message)) => return Ok(Some(message)),
                 Ok(None) => {
                     let _ = timeout(LOOK, self.wakes.changed()).await;
                 }
@@ -107,11 +103,12 @@ impl Watcher {
                 Err(error) => return Err(error),
             }
         }
+        Ok(None)
     }
 
     async fn look(&mut self) -> Result<Option<AdminJobProgress>> {
         let conn = self.app.read();
-        if !in_force(&conn, &self.actor, self.app.clock.now()).await.unwrap_or(true) {
+        if !self.who.is_unchanged(Instant::now()).await {
             return Err(Error::Unauthenticated);
         }
         // The sequence comes before the job: the job may be newer than it, never older.

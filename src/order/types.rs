@@ -34,7 +34,12 @@ pub struct AdminOrder(OrderCore, OrderStaff, Metafields);
 
 impl From<order::Model> for Order {
     fn from(row: order::Model) -> Self {
-        let row = Arc::new(row);
+        Arc::new(row).into()
+    }
+}
+
+impl From<Arc<order::Model>> for Order {
+    fn from(row: Arc<order::Model>) -> Self {
         let metafields = Metafields::store(MetafieldOwnerType::Order, row.id);
         Self(OrderCore(row.clone()), OrderShopper(row), metafields)
     }
@@ -42,7 +47,12 @@ impl From<order::Model> for Order {
 
 impl From<order::Model> for AdminOrder {
     fn from(row: order::Model) -> Self {
-        let row = Arc::new(row);
+        Arc::new(row).into()
+    }
+}
+
+impl From<Arc<order::Model>> for AdminOrder {
+    fn from(row: Arc<order::Model>) -> Self {
         let metafields = Metafields::staff(MetafieldOwnerType::Order, row.id);
         Self(OrderCore(row.clone()), OrderStaff(row), metafields)
     }

@@ -16,6 +16,7 @@
 //! | how many tries a guesser has | [`attempt`] |
 //! | what staff prove besides a password | [`factor`], `domain::totp` |
 //! | how staff log in at an identity provider | [`oidc`] |
+//! | when those who listen are cut off | [`standing`] |
 //! | how secrets that are read again are kept | [`vault`] |
 
 pub mod attempt;
@@ -26,16 +27,15 @@ pub mod one_time;
 pub mod ops;
 pub mod password;
 pub mod repo;
+pub mod standing;
 pub mod token;
 pub mod vault;
 
 use domain::auth::Surface;
 
-use chrono::{DateTime, Utc};
-
 use crate::actor::Actor;
 use crate::app::App;
-use crate::db::{Conn, StatementCount};
+use crate::db::StatementCount;
 use crate::error::{Error, Result};
 
 /// What begins a secret API key.
@@ -67,17 +67,4 @@ pub async fn authenticate(
         Surface::Store => repo::find_customer_session(&conn, session, now).await?,
     };
     actor.ok_or(Error::Unauthenticated)
-}
-
-/// Whether whoever began to listen may still be who he was: his session or his
-/// key has not been revoked and grants the same.
-pub async fn in_force(conn: &Conn, actor: &Actor, now: DateTime<Utc>) -> Result<bool> {
-    Ok(match actor {
-        Actor::Guest | Actor::System => true,
-        Actor::Customer { session, .. } => {
-            repo::find_customer_session(conn, *session, now).await?.as_ref() == Some(actor)
-        }
-        Actor::Staff { session, .. } => repo::find_staff_session(conn, *session, now).await?.as_ref() == Some(actor),
-        Actor::ApiKey { id, .. } => repo::find_api_key_by_id(conn, *id).await?.as_ref() == Some(actor),
-    })
 }

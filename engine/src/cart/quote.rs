@@ -45,7 +45,7 @@ pub struct QuotedLine {
 }
 
 /// A shipping option that a cart is offered.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryOption {
     /// Which option.
     pub id: ShippingOptionId,

@@ -73,12 +73,13 @@ pub async fn begin_completing(tx: &mut Tx, id: CartId) -> Result<Option<(cart::M
 }
 
 async fn taken(
-    tx: &Tx,
+    tx: &mut Tx,
     set: &str,
     mut values: Vec<Value>,
     only: &str,
     id: CartId,
 ) -> Result<Option<(cart::Model, i64)>> {
+    tx.wake(id);
     values.extend([Uuid::from(id).into(), tx.now().into()]);
     let sql = format!(
         "update cart set {set} where id = ?{only}
@@ -165,6 +166,7 @@ pub async fn update(tx: &mut Tx, row: cart::Model) -> Result<cart::Model> {
 
 /// Writes where a cart is on its way.
 pub async fn set_state(tx: &mut Tx, id: CartId, state: CartState) -> Result<()> {
+    tx.wake(id);
     let sql = "update cart set state = ?, version = version + 1, updated_at = ? where id = ?";
     let values = [state.as_str().into(), tx.now().into(), Uuid::from(id).into()];
     tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?;

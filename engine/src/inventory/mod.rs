@@ -8,7 +8,9 @@
 //! | to change | edit |
 //! |---|---|
 //! | which location is taken from, what is available | `domain::inventory` |
+//! | what who follows variants is told | [`live`] |
 //! | what staff change | [`ops`], `src/inventory/admin.rs` |
 
+pub mod live;
 pub mod ops;
 pub mod repo;

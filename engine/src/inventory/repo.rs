@@ -1,9 +1,10 @@
 //! Rows of stock.
 
-use domain::id::{CheckoutId, InventoryItemId, LocationId, OrderLineId, VariantId};
+use chrono::{DateTime, Utc};
+use domain::id::{ChannelId, CheckoutId, InventoryItemId, LocationId, OrderLineId, VariantId};
 use domain::inventory::{MovementReason, Take};
 use domain::refusal::{ErrorCode, Refusal};
-use entity::{inventory_item, reservation, stock_level, stock_movement, variant_item};
+use entity::{inventory_item, product, reservation, stock_level, stock_movement, variant, variant_item};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationDef};
 use uuid::Uuid;
 
@@ -53,6 +54,31 @@ pub async fn of_variants(conn: &Conn, variants: &[VariantId]) -> Result<Vec<Stoc
         })
     };
     Ok(rows.into_iter().filter_map(row).collect())
+}
+
+/// The items that variants take from.
+pub async fn items_of(conn: &Conn, variants: &[VariantId]) -> Result<Vec<InventoryItemId>> {
+    let find = variant_item::Entity::find();
+    let links = find.filter(any(conn, variant_item::Column::VariantId, variants.iter().copied())).all(conn).await?;
+    Ok(links.into_iter().map(|link| link.item_id).collect())
+}
+
+/// The variants of these that are for sale in a channel.
+pub async fn for_sale(
+    conn: &Conn,
+    variants: &[VariantId],
+    channel: ChannelId,
+    now: DateTime<Utc>,
+) -> Result<Vec<variant::Model>> {
+    let to_product: RelationDef =
+        variant::Entity::belongs_to(product::Entity).from(variant::Column::ProductId).to(product::Column::Id).into();
+    Ok(variant::Entity::find()
+        .filter(any(conn, variant::Column::Id, variants.iter().copied()))
+        .filter(variant::Column::DeletedAt.is_null())
+        .filter(crate::catalog::repo::listing::published(conn, channel, now))
+        .join(JoinType::InnerJoin, to_product)
+        .all(conn)
+        .await?)
 }
 
 /// A new variant with its number and what lies of it at which locations.
@@ -148,6 +174,7 @@ pub async fn change_stocked(
     reason: MovementReason,
     cause: Option<String>,
 ) -> Result<()> {
+    tx.wake(item);
     let sql = "update stock_level set stocked = stocked + ?, updated_at = ? where item_id = ? and location_id = ?";
     let values = [delta.into(), tx.now().into(), Uuid::from(item).into(), Uuid::from(location).into()];
     if tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?.rows_affected() == 0 {
@@ -168,6 +195,7 @@ pub async fn change_stocked(
 /// the place of the first promise that no longer holds: somebody was faster.
 pub async fn reserve(tx: &mut Tx, takes: &[(Take, bool)]) -> Result<Option<usize>> {
     for (place, (take, may_exceed)) in takes.iter().enumerate() {
+        tx.wake(take.item);
         let bound = if *may_exceed { "" } else { " and stocked - reserved >= ?" };
         let sql = format!(
             "update stock_level set reserved = reserved + ?, updated_at = ? where item_id = ? and location_id = ?{bound}"
@@ -246,6 +274,7 @@ async fn shrink(tx: &mut Tx, row: &reservation::Model, quantity: i32) -> Result<
 }
 
 async fn lower(tx: &mut Tx, row: &reservation::Model, reserved: i32, stocked: i32) -> Result<()> {
+    tx.wake(row.item_id);
     let sql = "update stock_level set reserved = reserved - ?, stocked = stocked - ?, updated_at = ?
         where item_id = ? and location_id = ? and stocked >= ?";
     let values = [reserved.into(), stocked.into(), tx.now().into(), Uuid::from(row.item_id).into()];

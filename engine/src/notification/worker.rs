@@ -33,7 +33,7 @@ pub fn start(app: &Arc<App>, stop: &CancellationToken) -> tokio::task::JoinHandl
     tokio::spawn(async move {
         let mut log = app.bus.watch_log();
         loop {
-            log.mark_unchanged();
+            log.see();
             tokio::select! {
                 () = stop.cancelled() => return,
                 worked = work(&app) => {

@@ -2,9 +2,11 @@
 //! holds a link that the shop signed. An id alone opens nothing, and what is
 //! not yours is not there.
 
+use chrono::{DateTime, Utc};
 use domain::auth::Permission;
-use domain::id::OrderId;
-use entity::order;
+use domain::id::{OrderId, OrderTokenId};
+use domain::refusal::{ErrorCode, Refusal};
+use entity::{order, order_token};
 
 use super::repo;
 use crate::actor::Actor;
@@ -22,17 +24,46 @@ pub async fn open(
     id: OrderId,
     access_token: Option<&str>,
 ) -> Result<order::Model> {
-    let linked = match access_token {
-        Some(token) => opens(app, conn, id, token).await?,
-        None => false,
+    let link = access_token.and_then(|token| named_by(app, id, token));
+    let link = match link {
+        Some(link) => repo::find_token(conn, link).await?,
+        None => None,
     };
     let row = repo::find(conn, id).await?;
-    let allowed = |row: &order::Model| {
-        linked
-            || (row.customer_id.is_some() && row.customer_id == actor.customer())
-            || scope::channels(actor, Permission::OrdersRead).holds(row.channel_id)
-    };
+    let allowed = |row: &order::Model| allowed(app, row, link.as_slice(), actor, access_token);
     row.filter(allowed).ok_or_else(|| Error::not_found("order"))
+}
+
+/// Whether the caller may see this order, of which `links` are the links that may open it.
+pub fn allowed(
+    app: &App,
+    order: &order::Model,
+    links: &[order_token::Model],
+    actor: &Actor,
+    access_token: Option<&str>,
+) -> bool {
+    let own = order.customer_id.is_some() && order.customer_id == actor.customer();
+    if own || scope::channels(actor, Permission::OrdersRead).holds(order.channel_id) {
+        return true;
+    }
+    let link = access_token.and_then(|token| named_by(app, order.id, token));
+    link.is_some_and(|link| links.iter().any(|row| row.id == link && is_good(row, order.id, app.clock.now())))
+}
+
+fn is_good(link: &order_token::Model, order: OrderId, now: DateTime<Utc>) -> bool {
+    link.order_id == order && link.revoked_at.is_none() && link.expires_at > now
+}
+
+/// The link to this order that a token names, when the shop signed it and its time is not over.
+fn named_by(app: &App, order: OrderId, token: &str) -> Option<OrderTokenId> {
+    let (named, link) = app.keys.read_order_link(token, app.clock.now())?;
+    (named == order).then_some(link)
+}
+
+/// The refusal of a sequence that an order has not come to.
+pub fn not_that_far(head: i64) -> Refusal {
+    let message = format!("This order has not come that far: its last sequence is {head}.");
+    Refusal::new(ErrorCode::Invalid, message).limit(head).at(["afterSequence"])
 }
 
 /// The order, if it is in a channel in which staff may do this.
@@ -45,15 +76,4 @@ pub async fn find(conn: &Conn, actor: &Actor, permission: Permission, id: OrderI
 pub async fn lock(tx: &Tx, permission: Permission, id: OrderId) -> Result<Option<order::Model>> {
     let reach = scope::channels(tx.actor(), permission);
     Ok(repo::lock(tx, id).await?.filter(|row| reach.holds(row.channel_id)))
-}
-
-async fn opens(app: &App, conn: &Conn, id: OrderId, token: &str) -> Result<bool> {
-    let now = app.clock.now();
-    match app.keys.read_order_link(token, now) {
-        Some((order, link)) if order == id => {
-            let row = repo::find_token(conn, link).await?;
-            Ok(row.is_some_and(|row| row.order_id == id && row.revoked_at.is_none() && row.expires_at > now))
-        }
-        _ => Ok(false),
-    }
 }

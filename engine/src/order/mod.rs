@@ -12,10 +12,14 @@
 //! |---|---|
 //! | how statuses follow from amounts and quantities | `domain::order` |
 //! | who may see an order | [`access`] |
-//! | what shoppers are told as it happens | `src/order/subs.rs` |
+//! | how those who follow an order share what is read | [`live`] |
+//! | how staff follow all orders | [`feed`] |
+//! | what is told as it happens | `src/order/subs.rs` |
 
 pub mod access;
 pub mod export;
+pub mod feed;
+pub mod live;
 pub mod ops;
 pub mod repo;
 

@@ -1,19 +1,19 @@
 //! Rows of orders.
 
 use chrono::{DateTime, Utc};
-use domain::id::{ChannelId, CustomerId, OrderId, OrderTokenId};
+use domain::id::{ChannelId, CustomerId, LocationId, OrderId, OrderTokenId};
 use domain::order::{FulfillmentStatus, LineCounters, OrderStatus, Paid, PaymentStatus};
 use domain::order::{fulfillment_status, order_status, payment_status};
 use domain::reach::Reach;
 use domain::text::Email;
 use entity::{event, line_tax, order, order_line, order_shipping_line, order_token};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder,
-    QuerySelect, RelationDef,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter,
+    QueryOrder, QuerySelect, RelationDef,
 };
 use uuid::Uuid;
 
-use crate::db::{Conn, any, insert_all, page_of};
+use crate::db::{Conn, any, any_sql, insert_all, page_of, statement};
 use crate::error::Result;
 use crate::op::Tx;
 use crate::page::{Key, Page, Place, Rows};
@@ -21,6 +21,25 @@ use crate::page::{Key, Page, Place, Rows};
 /// An order by id.
 pub async fn find(conn: &Conn, id: OrderId) -> Result<Option<order::Model>> {
     Ok(order::Entity::find_by_id(id).one(conn).await?)
+}
+
+/// Orders by id.
+pub async fn find_all(conn: &Conn, ids: &[OrderId]) -> Result<Vec<order::Model>> {
+    Ok(order::Entity::find().filter(any(conn, order::Column::Id, ids.iter().copied())).all(conn).await?)
+}
+
+/// At which locations stock is promised to orders, or something of them was packed.
+pub async fn locations_of(conn: &Conn, ids: &[OrderId]) -> Result<Vec<(OrderId, LocationId)>> {
+    let (list, value) = any_sql(conn, ids.iter().copied());
+    let sql = format!(
+        "select order_id, location_id from fulfillment where order_id {list}
+        union
+        select order_line.order_id, reservation.location_id from reservation
+            join order_line on order_line.id = reservation.order_line_id where order_line.order_id {list}"
+    );
+    let rows = conn.query_all_raw(statement(conn, &sql, [value.clone(), value])).await?;
+    let read = |row: &sea_orm::QueryResult| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?));
+    rows.iter().map(read).collect()
 }
 
 /// An order, locked until the transaction ends.
@@ -31,6 +50,11 @@ pub async fn lock(tx: &Tx, id: OrderId) -> Result<Option<order::Model>> {
 /// The row behind a link.
 pub async fn find_token(conn: &Conn, id: OrderTokenId) -> Result<Option<order_token::Model>> {
     Ok(order_token::Entity::find_by_id(id).one(conn).await?)
+}
+
+/// The links that open an order.
+pub async fn tokens_of(conn: &Conn, order: OrderId) -> Result<Vec<order_token::Model>> {
+    Ok(order_token::Entity::find().filter(order_token::Column::OrderId.eq(order)).all(conn).await?)
 }
 
 /// Writes a new link.

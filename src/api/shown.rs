@@ -1,0 +1,86 @@
+//! Messages of subscriptions: each is worked out as by a request of its own,
+//! with the settings of its moment, and once for all subscribers who are to be
+//! told the same.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use async_graphql::parser::types::Field;
+use async_graphql::registry::Registry;
+use async_graphql::{
+    ContextSelectionSet, Data, Name, OutputType, Positioned, ServerError, ServerResult, Value, indexmap::IndexMap,
+};
+use async_graphql_value::RAW_VALUE_TOKEN;
+use engine::hub::Question;
+
+use super::call::call_of;
+use super::payload::top_level;
+
+/// A message of a subscription.
+#[derive(Debug, Clone)]
+pub struct Shown<T> {
+    message: T,
+    question: Option<Question>,
+}
+
+impl<T> Shown<T> {
+    /// A message that is one subscriber's.
+    pub fn alone(message: T) -> Self {
+        Self { message, question: None }
+    }
+
+    /// A message that everybody is told who asks this question.
+    pub fn to_all(message: T, question: Question) -> Self {
+        Self { message, question: Some(question) }
+    }
+}
+
+/// Why an answer is not told to others.
+enum Alone {
+    /// It came with errors, which are told beside it.
+    Value(Value),
+    Failed(ServerError),
+}
+
+impl<T: OutputType> OutputType for Shown<T> {
+    fn type_name() -> Cow<'static, str> {
+        T::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        T::qualified_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        T::create_type_info(registry)
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+        let begun = call_of(ctx).map_err(|error| error.into_server_error(field.pos))?;
+        let again = begun.again().map_err(|error| top_level(error).into_server_error(field.pos))?;
+        let app = again.app.clone();
+        let mut data = Data::default();
+        data.insert(again);
+        let mut ctx: ContextSelectionSet<'_> = ctx.clone();
+        ctx.execute_data = Some(&data);
+        let Some(question) = self.question else { return self.message.resolve(&ctx, field).await };
+        let work_out = async || {
+            let value = self.message.resolve(&ctx, field).await.map_err(Alone::Failed)?;
+            let clean = ctx.query_env.errors.lock().is_ok_and(|errors| errors.is_empty());
+            match serde_json::to_string(&value) {
+                Ok(text) if clean => Ok(Arc::from(text)),
+                _ => Err(Alone::Value(value)),
+            }
+        };
+        match app.hub.answer(question, work_out).await {
+            Ok(text) => Ok(written(&text)),
+            Err(Alone::Value(value)) => Ok(value),
+            Err(Alone::Failed(error)) => Err(error),
+        }
+    }
+}
+
+/// A value that is JSON already.
+fn written(text: &str) -> Value {
+    Value::Object(IndexMap::from_iter([(Name::new(RAW_VALUE_TOKEN), Value::String(text.to_owned()))]))
+}
