@@ -452,3 +452,43 @@ async fn a_wrong_limit_names_its_place() {
     let key = json!({ "title": "Key", "role": "viewer", "channelIds": [channel] });
     assert_eq!(faults(&scene.shop.set("apiKeyCreate", key, "secret").await), ["NOT_FOUND channelIds.0"]);
 }
+
+/// The orders that a feed tells of from the beginning of the log, one for each event.
+async fn fed(scene: &Scene, filter: Value, count: usize) -> Vec<String> {
+    let url = format!("ws://{}/admin/graphql", scene.shop.address);
+    let socket = Socket::open(&url, json!({ "Authorization": scene.shop.admin.credential() })).await.unwrap();
+    let feed = "subscription($filter: AdminOrderFeedFilter) {
+        orderEvents(filter: $filter, after: \"feed_0\") { order { id } } }";
+    let mut live = socket.subscribe(feed, json!({ "filter": filter }));
+    let mut orders = Vec::new();
+    for _ in 0..count {
+        orders.push(live.next(PATIENCE).await["order"]["id"].as_str().unwrap().to_owned());
+    }
+    assert!(live.try_next(Duration::from_millis(700)).await.is_none(), "{filter}");
+    orders
+}
+
+#[tokio::test]
+async fn a_feed_tells_of_the_channels_and_locations_that_are_asked_for() {
+    let scene = Scene::open().await;
+    // Each order has been placed and its payment authorized.
+    fed(&scene, json!({}), 4).await;
+    assert_eq!(fed(&scene, json!({ "channelIds": [scene.b] }), 2).await, [scene.in_b.id.as_str(); 2]);
+    assert_eq!(fed(&scene, json!({ "channelIds": [scene.a], "kind": ["order.placed"] }), 1).await, [&*scene.in_a.id]);
+    fed(&scene, json!({ "locationIds": [scene.here] }), 4).await;
+    fed(&scene, json!({ "locationIds": [scene.there] }), 0).await;
+    fed(&scene, json!({ "locationIds": [scene.here, scene.there], "channelIds": [scene.a, scene.b] }), 4).await;
+    fed(&scene, json!({ "channelIds": [] }), 0).await;
+
+    let url = format!("ws://{}/admin/graphql", scene.shop.address);
+    let socket = Socket::open(&url, json!({ "Authorization": scene.shop.admin.credential() })).await.unwrap();
+    let many: Vec<_> = (0..251).map(|_| scene.a.clone()).collect();
+    for (filter, code) in [
+        (json!({ "channelIds": [scene.here] }), "INVALID"),
+        (json!({ "locationIds": ["nonsense"] }), "INVALID"),
+        (json!({ "channelIds": many }), "TOO_MANY"),
+    ] {
+        let feed = "subscription($filter: AdminOrderFeedFilter) { orderEvents(filter: $filter) { cursor } }";
+        assert_eq!(socket.subscribe(feed, json!({ "filter": filter })).error().await.0, code, "{filter}");
+    }
+}
