@@ -1,6 +1,7 @@
 //! `emporion watch order`: an order as it changes, over the store's
 //! subscription, the way any storefront would follow it.
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -65,8 +66,8 @@ struct Order {
     /// Begin behind this sequence number instead of with the present state.
     #[arg(long, value_name = "N")]
     after: Option<i64>,
-    /// The store's address.
-    #[arg(long, default_value = "ws://127.0.0.1:4000/store/graphql")]
+    /// The store's address, by https:// or wss://, or without TLS by http:// or ws://.
+    #[arg(long, default_value = "http://127.0.0.1:4000/store/graphql")]
     url: String,
 }
 
@@ -89,6 +90,10 @@ impl From<SocketError> for End {
                 Self::Refused(format!("the server answered {}", response.status()))
             }
             SocketError::Url(error) => Self::Refused(format!("the address is of no use: {error}")),
+            // A certificate that is not trusted, by this machine or by any, will not be so a moment later.
+            SocketError::Io(error) if matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::NotFound) => {
+                Self::Refused(format!("the server can't be trusted: {error}"))
+            }
             error => Self::Lost(error.to_string()),
         }
     }
@@ -111,15 +116,18 @@ impl Watch {
 
 impl Order {
     fn request(&self) -> Result<Request> {
-        if self.url.starts_with("wss://") {
-            let message = "wss:// is not spoken here: watch on the server itself, or through a tunnel, by ws://";
-            return Err(Error::internal(message));
-        }
-        if !self.url.starts_with("ws://") {
-            return Err(Error::internal(format!("{:?} is no websocket address: it begins with ws://", self.url)));
-        }
-        let request = self.url.as_str().into_client_request();
-        let mut request = request.map_err(|error| Error::internal(format!("{:?} is no address: {error}", self.url)))?;
+        // What a browser would be given names the same endpoint.
+        let address = match self.url.split_once("://") {
+            Some(("ws" | "http", rest)) => format!("ws://{rest}"),
+            Some(("wss" | "https", rest)) => format!("wss://{rest}"),
+            _ => {
+                let message = format!("{:?} is no address of a store: it begins with https:// or wss://", self.url);
+                return Err(Error::internal(message));
+            }
+        };
+        let mut request = address
+            .into_client_request()
+            .map_err(|error| Error::internal(format!("{:?} is no address: {error}", self.url)))?;
         request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static(SUBPROTOCOL));
         Ok(request)
     }

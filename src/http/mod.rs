@@ -1,6 +1,7 @@
 //! The ways in over HTTP: the GraphQL endpoints, health, and files.
 
 pub mod gate;
+mod parameters;
 mod protocol;
 mod socket;
 mod sse;
@@ -10,9 +11,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::{Data, Executor, Pos, Request, Response, ServerError, Value, Variables};
-use async_graphql_axum::GraphQLRequest;
-use axum::extract::rejection::QueryRejection;
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Data, Executor, Pos, Request, Response, ServerError, Value};
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Query, State};
@@ -24,11 +26,11 @@ use domain::auth::Surface;
 use domain::id::ChannelId;
 use domain::refusal::{ErrorCode, Refusal};
 use futures_util::stream::BoxStream;
-use serde::Deserialize;
 
 use self::gate::Gate;
 use self::protocol::Dialect;
 use crate::api::call::Call;
+use crate::api::operation;
 use crate::api::payload::top_level;
 use crate::api::{StoreOnlySchema, UnifiedSchema, admin_schema, store_only_schema, store_schema, unified_schema};
 use engine::actor::Caller;
@@ -120,19 +122,37 @@ async fn execute<S: Executor>(
     State(endpoint): State<Endpoint<S>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
-    request: GraphQLRequest,
+    body: std::result::Result<Bytes, BytesRejection>,
 ) -> HttpResponse {
     if let Err(refused) = must_be_json(&headers) {
         return refused;
     }
-    if wants_events(&headers) {
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) => return rejection.into_response(),
+    };
+    let mut request = match parameters::of_body(&body) {
+        Ok(request) => request,
+        Err(fault) => return malformed(&fault),
+    };
+    let streamed = match Wish::of(&headers) {
+        Wish::Events => true,
+        Wish::Either => matches!(operation::kind(&mut request), Ok(OperationType::Subscription)),
+        Wish::Page => false,
+    };
+    if streamed {
         let listener = listener(&endpoint, peer, &headers, false);
-        return sse::listen(endpoint, listener, request.into_inner()).await;
+        return sse::listen(endpoint, listener, request).await;
     }
     match open_call(&endpoint.app, endpoint.door, Context::of(&headers, endpoint.gate.client(peer, &headers))).await {
-        Ok(call) => answer(&endpoint.schema, endpoint.door, call, request.into_inner()).await,
+        Ok(call) => answer(&endpoint.schema, endpoint.door, call, request).await,
         Err(error) => refuse(error),
     }
+}
+
+/// Answers a request that brings no operation that could be read.
+fn malformed(fault: &str) -> HttpResponse {
+    refuse(Refusal::new(ErrorCode::Invalid, format!("The request can't be read: {fault}.")).into())
 }
 
 /// The unified endpoint's two schemas: which one a request gets is decided by
@@ -288,22 +308,19 @@ async fn begin<S: Executor>(
     State(endpoint): State<Endpoint<S>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
-    question: std::result::Result<Query<Question>, QueryRejection>,
+    address: std::result::Result<Query<parameters::Address>, QueryRejection>,
     upgrade: std::result::Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> HttpResponse {
-    let upgrade = match (upgrade, question) {
-        (Ok(upgrade), _) => upgrade,
-        (Err(_), Ok(Query(question))) if wants_events(&headers) => {
-            let listener = listener(&endpoint, peer, &headers, true);
-            return match question.request() {
-                Ok(request) => sse::listen(endpoint, listener, request).await,
-                Err(refusal) => refuse(refusal.into()),
-            };
-        }
-        (Err(_), _) => {
+    let Ok(upgrade) = upgrade else {
+        if Wish::of(&headers) == Wish::Page {
             let allow = [(header::ALLOW, "POST")];
             return (StatusCode::METHOD_NOT_ALLOWED, allow, "Send operations by POST.\n").into_response();
         }
+        let read = address.map_err(|rejection| rejection.body_text()).and_then(|Query(address)| address.read());
+        return match read {
+            Ok(request) => sse::listen(endpoint.clone(), listener(&endpoint, peer, &headers, true), request).await,
+            Err(fault) => malformed(&fault),
+        };
     };
     if !endpoint.gate.lets_in(&headers, &endpoint.app.settings()) {
         return (StatusCode::FORBIDDEN, "A page of this origin may not connect.\n").into_response();
@@ -335,36 +352,43 @@ fn listener<S>(endpoint: &Endpoint<S>, peer: SocketAddr, headers: &HeaderMap, by
     }
 }
 
-fn wants_events(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|value| value.split(',')).any(|kind| {
-        let kind = kind.split(';').next().unwrap_or_default().trim();
-        kind.eq_ignore_ascii_case("text/event-stream")
-    })
+/// How a client wants to be answered, by its `Accept`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    /// As one page of JSON.
+    Page,
+    /// As a stream of events.
+    Events,
+    /// As a page rather, but it takes a stream where there is more than one result to tell.
+    Either,
 }
 
-/// An operation in the query of an address.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Question {
-    query: String,
-    variables: Option<String>,
-    operation_name: Option<String>,
-}
-
-impl Question {
-    fn request(self) -> std::result::Result<Request, Refusal> {
-        let request = Request::new(self.query);
-        let request = match self.operation_name.filter(|name| !name.is_empty()) {
-            Some(name) => request.operation_name(name),
-            None => request,
-        };
-        match self.variables.filter(|text| !text.is_empty()).map(|text| serde_json::from_str(&text)) {
-            None => Ok(request),
-            Some(Ok(variables @ serde_json::Value::Object(_))) => {
-                Ok(request.variables(Variables::from_json(variables)))
+impl Wish {
+    fn of(headers: &HeaderMap) -> Self {
+        let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        // The weight of the kind that a client wants most; the first counts among equals.
+        let (mut page, mut events) = (None, None);
+        for (place, kind) in accepted.flat_map(|value| value.split(',')).enumerate() {
+            let mut parts = kind.split(';').map(str::trim);
+            let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
+            let wish = match name.as_str() {
+                "text/event-stream" => &mut events,
+                "*/*" | "application/*" | "application/json" | "application/graphql-response+json" => &mut page,
+                _ => continue,
+            };
+            let known = wish.is_some_and(|(known, _)| known >= weight);
+            if weight > 0.0 && !known {
+                *wish = Some((weight, place));
             }
-            Some(_) => Err(Refusal::new(ErrorCode::Invalid, "`variables` must be a JSON object.")),
+        }
+        match (page, events) {
+            (_, None) => Self::Page,
+            (None, Some(_)) => Self::Events,
+            (Some((page, first)), Some((events, second))) if page > events || (page == events && first < second) => {
+                Self::Either
+            }
+            _ => Self::Events,
         }
     }
 }

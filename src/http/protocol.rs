@@ -7,7 +7,9 @@
 
 use async_graphql::{Request, Response, ServerError};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+
+use super::parameters;
 
 /// How a socket ends: the code and the reason of its close frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +23,16 @@ pub struct Close {
 impl Close {
     /// The server goes; connect again, to another node perhaps.
     pub const GOING_AWAY: u16 = 1001;
+    /// Frames that break the websocket's own protocol.
+    pub const BROKEN_FRAMES: u16 = 1002;
+    /// A text that is not UTF-8.
+    pub const BROKEN_TEXT: u16 = 1007;
+    /// A message that is too long to be taken.
+    pub const TOO_LONG: u16 = 1009;
+    /// The server has failed in a way that nobody expected.
+    pub const FAILED: u16 = 1011;
+    /// The database does not answer at this moment.
+    pub const TRY_LATER: u16 = 1013;
     /// A message that the protocol does not know, or not in this form.
     pub const BAD_REQUEST: u16 = 4400;
     /// An operation before the connection was acknowledged.
@@ -104,6 +116,7 @@ impl Dialect {
         let legacy = self == Self::Legacy;
         let written = match message {
             ServerMessage::Ack => frame("connection_ack", None, None::<()>),
+            ServerMessage::Rejected(reason) => frame("connection_error", None, Some(json!({ "message": reason }))),
             ServerMessage::Pong(payload) => frame("pong", None, payload.as_ref()),
             ServerMessage::Next(id, response) => frame(if legacy { "data" } else { "next" }, Some(id), Some(response)),
             // The predecessor tells one error, its successor all of them.
@@ -151,6 +164,8 @@ pub enum ClientMessage {
 pub enum ServerMessage {
     /// The client may begin operations.
     Ack,
+    /// The client is not let in, in the predecessor's words: its clients don't look at close codes.
+    Rejected(String),
     /// I am here, with what the ping said.
     Pong(Option<Map<String, Value>>),
     /// A result of an operation.
@@ -185,20 +200,6 @@ fn id(message: &mut Map<String, Value>) -> Result<String, Close> {
 pub const MOST_ID: usize = 256;
 
 fn request(payload: Option<Value>) -> Result<Request, Close> {
-    let Some(Value::Object(payload)) = payload else {
-        return Err(Close::bad("Invalid message: `payload` must be an object"));
-    };
-    let fits = |name: &str, kind: fn(&Value) -> bool| match payload.get(name) {
-        None | Some(Value::Null) => Ok(()),
-        Some(value) if kind(value) => Ok(()),
-        Some(_) => Err(Close::bad(format!("Invalid message: `payload.{name}` is of the wrong kind"))),
-    };
-    if !payload.get("query").is_some_and(Value::is_string) {
-        return Err(Close::bad("Invalid message: `payload.query` must be a string"));
-    }
-    fits("operationName", Value::is_string)?;
-    fits("variables", Value::is_object)?;
-    fits("extensions", Value::is_object)?;
-    let known: Map<String, Value> = payload.into_iter().filter(|(_, value)| !value.is_null()).collect();
-    serde_json::from_value(Value::Object(known)).map_err(|error| Close::bad(format!("Invalid message: {error}")))
+    let payload = payload.unwrap_or_default();
+    parameters::of_object(payload).map_err(|error| Close::bad(format!("Invalid message: in `payload`, {error}")))
 }

@@ -14,8 +14,10 @@ use engine::error::Error;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use serde_json::Map;
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_stream::StreamMap;
+use tokio_tungstenite::tungstenite::Error as WireError;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 
 use super::gate::Pass;
 use super::protocol::{ClientMessage, Close, Dialect, ServerMessage};
@@ -32,6 +34,10 @@ const TAKE: Duration = Duration::from_secs(10);
 const PING: Duration = Duration::from_secs(25);
 /// How many operations one socket may have running.
 const OPERATIONS: usize = 32;
+/// How long a client may take to close its side, too.
+const PART: Duration = Duration::from_secs(2);
+/// How long the close frame has before a connection that is not read any more is dropped.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// What comes out of an operation.
 enum Step {
@@ -87,9 +93,7 @@ pub async fn serve<S: Executor>(mut wire: WebSocket, endpoint: Endpoint<S>, pass
             }
         }
     };
-    if let Some(close) = close {
-        hang_up(wire, close).await;
-    }
+    part(wire, close).await;
     drop(pass);
 }
 
@@ -97,16 +101,37 @@ fn going_away() -> Close {
     Close::new(Close::GOING_AWAY, "The server goes: connect again")
 }
 
-/// Says why, and lets the client answer, as the websocket's own protocol asks.
-async fn hang_up(mut wire: WebSocket, close: Close) {
-    let Close { code, reason } = close;
-    let frame = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
-    let _ = timeout(Duration::from_secs(2), async {
-        if wire.send(frame).await.is_ok() {
-            while let Some(Ok(_)) = wire.recv().await {}
+/// Says why, unless the client ends it, and lets each side answer the close of
+/// the other, as the websocket's own protocol asks.
+async fn part(mut wire: WebSocket, close: Option<Close>) {
+    let code = close.as_ref().map(|close| close.code);
+    let parting = async {
+        if let Some(Close { code, reason }) = close {
+            let frame = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+            wire.send(frame).await?;
         }
-    })
-    .await;
+        // The library answers a close when it is asked for what comes behind it.
+        while let Some(Ok(_)) = wire.recv().await {}
+        Ok::<(), axum::Error>(())
+    };
+    let _ = timeout(PART, parting).await;
+    // What lies unread when a connection is dropped resets it, and a reset overtakes the close frame.
+    if matches!(code, Some(Close::BROKEN_FRAMES | Close::BROKEN_TEXT | Close::TOO_LONG)) {
+        sleep(LINGER).await;
+    }
+}
+
+/// What to say of a connection that can't be read on; nothing when it is lost.
+fn broken(error: axum::Error) -> Option<Close> {
+    let error = error.into_inner().downcast::<WireError>().ok()?;
+    let code = match *error {
+        WireError::Capacity(_) => Close::TOO_LONG,
+        WireError::Utf8(_) => Close::BROKEN_TEXT,
+        WireError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return None,
+        WireError::Protocol(_) => Close::BROKEN_FRAMES,
+        _ => return None,
+    };
+    Some(Close::new(code, error.to_string()))
 }
 
 /// Waits for `connection_init` and acknowledges it. An error without a close
@@ -122,7 +147,8 @@ async fn introduce<S>(
     loop {
         let message = match timeout_at(deadline, wire.recv()).await {
             Err(_) => return Err(late()),
-            Ok(None | Some(Err(_))) => return Err(None),
+            Ok(None) => return Err(None),
+            Ok(Some(Err(error))) => return Err(broken(error)),
             Ok(Some(Ok(message))) => message,
         };
         let Some(text) = text_of(message)? else { continue };
@@ -137,8 +163,13 @@ async fn introduce<S>(
             ClientMessage::Subscribe(..) => return Err(Some(Close::new(Close::UNAUTHORIZED, "Unauthorized"))),
         };
         let context = context_of(&payload, from);
-        let opened = open_call(&endpoint.app, endpoint.door, context.clone()).await;
-        opened.map_err(|error| Some(rejected(error)))?;
+        if let Err(error) = open_call(&endpoint.app, endpoint.door, context.clone()).await {
+            let close = rejected(error);
+            if dialect == Dialect::Legacy {
+                say(wire, dialect, &ServerMessage::Rejected(close.reason.clone())).await?;
+            }
+            return Err(Some(close));
+        }
         say(wire, dialect, &ServerMessage::Ack).await?;
         return Ok(context);
     }
@@ -164,7 +195,8 @@ fn rejected(error: Error) -> Close {
         Error::Unauthenticated | Error::Forbidden => Close::FORBIDDEN,
         // The same words would be refused again: the client's library must not try them again.
         Error::Refused(_) => Close::BAD_REQUEST,
-        Error::Raced | Error::Database(_) | Error::Internal(_) => 1011,
+        Error::Raced | Error::Database(_) => Close::TRY_LATER,
+        Error::Internal(_) => Close::FAILED,
     };
     Close::new(code, error_of(error).message)
 }
@@ -203,7 +235,8 @@ impl<S: Executor> Socket<S> {
                 _ = stop.cancelled() => Err(Some(going_away())),
                 message = self.wire.recv() => match message {
                     Some(Ok(message)) => self.take(message).await,
-                    Some(Err(_)) | None => Err(None),
+                    Some(Err(error)) => Err(broken(error)),
+                    None => Err(None),
                 },
                 Some((id, step)) = self.operations.next() => self.tell(id, step).await,
                 _ = sleep_until(alarm) => self.look_after().await,

@@ -8,22 +8,22 @@
 //! [protocol]: https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md
 
 use std::convert::Infallible;
+use std::fmt::Write;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Executor, Request, Response, ServerError};
-use axum::Json;
+use async_graphql::{Executor, Request, Response};
+use axum::body::Body;
 use axum::http::{StatusCode, header};
-use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response as HttpResponse};
+use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
-use futures_util::{FutureExt, StreamExt};
-use tokio::time::{Instant, interval_at};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::gate::Pass;
-use super::{Context, Endpoint, RECHECK, error_of, has_ended, holds_nul, nul, open_call, refuse, was_not_run};
+use super::{Context, Endpoint, RECHECK, error_of, has_ended, holds_nul, nul, open_call, refuse};
 use crate::api::call::Place;
 use crate::api::operation;
 use engine::error::Error;
@@ -43,18 +43,14 @@ pub struct Listener {
     pub by_get: bool,
 }
 
-/// Answers with the results of an operation as they come.
+/// Answers with the results of an operation as they come. What is wrong with
+/// the operation is told as an event, as the protocol has it: a browser's
+/// `EventSource` shows nothing of any other answer.
 pub async fn listen<S: Executor>(endpoint: Endpoint<S>, listener: Listener, mut request: Request) -> HttpResponse {
-    let kind = match operation::kind(&mut request) {
-        Ok(kind) => kind,
-        Err(error) => return invalid(vec![error]),
-    };
-    if kind == OperationType::Mutation && listener.by_get {
+    let kind = operation::kind(&mut request);
+    if listener.by_get && matches!(kind, Ok(OperationType::Mutation)) {
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], "Send mutations by POST.\n")
             .into_response();
-    }
-    if holds_nul(&request) {
-        return refuse(nul());
     }
     let Some(pass) = endpoint.gate.admit(listener.address) else { return super::too_many_connections() };
     let place = Arc::new(Place::behind(listener.last_event_id));
@@ -62,20 +58,16 @@ pub async fn listen<S: Executor>(endpoint: Endpoint<S>, listener: Listener, mut 
         Ok(call) => call.at(place.clone()),
         Err(error) => return refuse(error),
     };
-    let request = request.data(call);
-    let mut results = match kind {
-        OperationType::Subscription => endpoint.schema.execute_stream(request, None),
-        _ => {
+    let refused = |error| stream::iter([Response::from_errors(vec![error])]).boxed();
+    let results = match kind {
+        Err(error) => refused(error),
+        Ok(_) if holds_nul(&request) => refused(error_of(nul())),
+        Ok(OperationType::Subscription) => endpoint.schema.execute_stream(request.data(call), None),
+        Ok(_) => {
             let schema = endpoint.schema.clone();
-            stream::once(async move { schema.execute(request).await }).boxed()
+            stream::once(async move { schema.execute(request.data(call)).await }).boxed()
         }
     };
-    // A document that is not valid is known to be so at once.
-    let first = results.next().now_or_never().flatten();
-    if let Some(response) = first.as_ref().filter(|response| was_not_run(response)) {
-        return invalid(response.errors.clone());
-    }
-    let results = stream::iter(first).chain(results).boxed();
     let feed = Feed {
         endpoint,
         context: listener.context,
@@ -84,18 +76,36 @@ pub async fn listen<S: Executor>(endpoint: Endpoint<S>, listener: Listener, mut 
         next_check: Instant::now() + RECHECK,
         _pass: pass,
     };
-    let events =
-        stream::unfold(
-            feed,
-            |mut feed| async move { feed.next().await.map(|event| (Ok::<_, Infallible>(event), feed)) },
-        );
-    // Some proxies hold back what they take for a page.
-    let unheld = [("x-accel-buffering", "no")];
-    (unheld, Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))).into_response()
+    let events = stream::unfold(feed, |mut feed| async move {
+        let event = feed.next().await?;
+        Some((Ok::<_, Infallible>(event), feed))
+    });
+    let headers = [
+        (header::CONTENT_TYPE.as_str(), "text/event-stream"),
+        (header::CACHE_CONTROL.as_str(), "no-cache"),
+        // Some proxies hold back what they take for a page.
+        ("x-accel-buffering", "no"),
+    ];
+    (headers, Body::from_stream(events)).into_response()
 }
 
-fn invalid(errors: Vec<ServerError>) -> HttpResponse {
-    (StatusCode::BAD_REQUEST, Json(Response::from_errors(errors))).into_response()
+/// An event as it goes over the wire. Its data are one line, which may be
+/// empty but is there: without one, a browser tells nobody of the event.
+fn event(kind: &str, id: Option<String>, data: &str) -> String {
+    let mut event = format!("event: {kind}\n");
+    if let Some(id) = id {
+        let _ = writeln!(event, "id: {id}");
+    }
+    event + "data: " + data + "\n\n"
+}
+
+/// What clients skip.
+fn comment() -> String {
+    ":\n\n".to_owned()
+}
+
+fn complete() -> String {
+    event("complete", None, "")
 }
 
 struct Feed<S> {
@@ -109,11 +119,12 @@ struct Feed<S> {
 }
 
 impl<S: Executor> Feed<S> {
-    async fn next(&mut self) -> Option<Event> {
+    async fn next(&mut self) -> Option<String> {
         let stop = self.endpoint.gate.stop.clone();
+        let silence = sleep(KEEP_ALIVE);
+        tokio::pin!(silence);
         loop {
             let results = self.results.as_mut()?;
-            let mut check = interval_at(self.next_check, RECHECK);
             tokio::select! {
                 // The client comes back by itself, to another node perhaps.
                 _ = stop.cancelled() => return None,
@@ -121,10 +132,11 @@ impl<S: Executor> Feed<S> {
                     Some(response) => self.told(response),
                     None => {
                         self.results = None;
-                        Event::default().event("complete").data("")
+                        complete()
                     }
                 }),
-                _ = check.tick(), if self.context.credential.is_some() => {
+                _ = &mut silence => return Some(comment()),
+                _ = sleep_until(self.next_check), if self.context.credential.is_some() => {
                     self.next_check = Instant::now() + RECHECK;
                     let opened = open_call(&self.endpoint.app, self.endpoint.door, self.context.clone()).await;
                     if let Err(error @ (Error::Unauthenticated | Error::Forbidden)) = opened {
@@ -137,15 +149,12 @@ impl<S: Executor> Feed<S> {
         }
     }
 
-    fn told(&mut self, response: Response) -> Event {
+    fn told(&mut self, response: Response) -> String {
         if has_ended(&response) {
             self.results = Some(stream::empty().boxed());
         }
-        let event = Event::default().event("next");
-        let event = match self.place.last() {
-            Some(place) => event.id(place),
-            None => event,
-        };
-        event.json_data(response).unwrap_or_else(|_| Event::default().event("complete").data(""))
+        // Nothing in a response can fail to be written: its keys are strings all.
+        let data = serde_json::to_string(&response).unwrap_or_default();
+        event("next", self.place.last(), &data)
     }
 }

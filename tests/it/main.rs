@@ -17,6 +17,7 @@ mod category;
 mod channel;
 mod checkout;
 mod cli;
+mod clients;
 mod collection;
 mod crash;
 mod customer;

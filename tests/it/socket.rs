@@ -7,6 +7,9 @@ use domain::auth::{ActorKind, OWNER, Surface};
 use emporion::http::gate::{Edge, Gate};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -96,6 +99,55 @@ async fn what_is_no_message_of_the_protocol_is_named_and_ends_the_connection() {
     let mut wire = Wire::acknowledged(&url).await;
     wire.send(Message::binary(vec![1, 2, 3])).await;
     assert_eq!(wire.closed().await.0, 4400);
+}
+
+#[tokio::test]
+async fn what_can_t_be_read_on_is_named() {
+    let shop = Shop::open().await;
+    let url = store(&shop);
+    let ping = |length: usize| {
+        let bare = json!({ "type": "ping", "payload": { "x": "" } }).to_string().len();
+        Message::text(json!({ "type": "ping", "payload": { "x": "x".repeat(length - bare) } }).to_string())
+    };
+    for acknowledged in [false, true] {
+        let open = async || if acknowledged { Wire::acknowledged(&url).await } else { Wire::open(&url).await };
+        let mut wire = open().await;
+        wire.send(ping(128 * 1024)).await;
+        assert_eq!(wire.hear().await["type"], "pong");
+        wire.send(ping(128 * 1024 + 1)).await;
+        assert_eq!(wire.closed().await.0, 1009, "a client's library must not send it again");
+        let mut wire = open().await;
+        let latin = Frame::message(vec![b'"', 0xe9, b'"'], OpCode::Data(Data::Text), true);
+        wire.send(Message::Frame(latin)).await;
+        assert_eq!(wire.closed().await.0, 1007);
+        let mut wire = open().await;
+        let mut reserved = Frame::message(vec![b'7'], OpCode::Data(Data::Text), true);
+        reserved.header_mut().rsv1 = true;
+        wire.send(Message::Frame(reserved)).await;
+        assert_eq!(wire.closed().await.0, 1002);
+    }
+}
+
+#[tokio::test]
+async fn a_client_s_goodbye_is_answered() {
+    let shop = Shop::open().await;
+    let url = store(&shop);
+    for acknowledged in [false, true] {
+        let mut wire = if acknowledged { Wire::acknowledged(&url).await } else { Wire::open(&url).await };
+        let goodbye = CloseFrame { code: CloseCode::Normal, reason: "Normal Closure".into() };
+        wire.send(Message::Close(Some(goodbye))).await;
+        assert_eq!(wire.closed().await.0, 1000);
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_is_no_reason_to_give_up() {
+    let shop = Shop::open().await;
+    let token = shop.session(ActorKind::Customer, Uuid::now_v7(), Surface::Store).await;
+    shop.app.db.close().await;
+    let mut wire = Wire::open(&store(&shop)).await;
+    wire.say(init(&token)).await;
+    assert_eq!(wire.closed().await.0, 1013, "1011 would be final");
 }
 
 #[tokio::test]
@@ -337,6 +389,11 @@ async fn the_older_subprotocol_is_spoken_where_the_operator_says_so() {
     let mut wire = Wire::connect(&url, &legacy).await.unwrap();
     wire.say(start.clone()).await;
     assert_eq!(wire.closed().await.0, 4401, "nothing runs before the introduction");
+    let mut wire = Wire::connect(&url, &legacy).await.unwrap();
+    wire.say(init("nonsense")).await;
+    let told = json!({ "type": "connection_error", "payload": { "message": "This needs a credential." } });
+    assert_eq!(wire.hear().await, told);
+    assert_eq!(wire.closed().await.0, 4403);
     let mut wire = Wire::connect(&url, &legacy).await.unwrap();
     wire.say(json!({ "type": "connection_init", "payload": {} })).await;
     assert_eq!(wire.hear().await, json!({ "type": "connection_ack" }));

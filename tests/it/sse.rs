@@ -98,24 +98,125 @@ async fn the_feed_of_all_orders_is_taken_up_behind_the_last_event() {
 }
 
 #[tokio::test]
-async fn what_can_t_be_a_stream_is_answered_as_a_page() {
+async fn what_is_wrong_with_an_operation_is_told_as_an_event() {
     let (shop, placed) = scene().await;
     let url = store(&shop);
-    for query in ["{", "{ nonsense }", "subscription { nonsense }", "subscription { __typename }"] {
-        let (status, body) = Events::post(&url, query, &[]).await.unwrap_err();
-        let body: Value = serde_json::from_str(&body).unwrap();
-        assert!(status == 400 && body["errors"][0]["message"].is_string(), "{query} {status} {body}");
+    let stranger = watch(&Placed { token: "nonsense".to_owned(), ..placed }, 0);
+    for (query, code) in [
+        ("{", Value::Null),
+        ("{ nonsense }", Value::Null),
+        ("query A { __typename } query B { __typename }", json!("INVALID")),
+        ("query { __typename # \0\n}", json!("INVALID")),
+        ("subscription { nonsense }", Value::Null),
+        ("subscription { __typename }", json!("INVALID")),
+        (&stranger, json!("NOT_FOUND")),
+    ] {
+        for by_get in [false, true] {
+            let answered = match by_get {
+                true => Events::get(&url, query, &[]).await,
+                false => Events::post(&url, query, &[]).await,
+            };
+            let mut events = answered.unwrap();
+            let refused = events.next().await.unwrap();
+            let error = &refused.data["errors"][0];
+            assert_eq!(refused.kind, "next", "{query}");
+            assert!(error["message"].is_string() && error["extensions"]["code"] == code, "{query} {error}");
+            assert_eq!(events.next().await, Some(complete()));
+            assert_eq!(events.next().await, None);
+        }
     }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_request_is_answered_as_a_page() {
+    let (shop, _) = scene().await;
+    let url = store(&shop);
     let mutation = "mutation { cartCreate(input: {}) { cart { id } } }";
     assert_eq!(Events::get(&url, mutation, &[]).await.unwrap_err().0, 405);
     let mut events = Events::post(&url, mutation, &[]).await.unwrap();
     assert!(events.next().await.unwrap().data["data"]["cartCreate"]["cart"]["id"].is_string());
     let (status, _) = Events::post(&url, "{ __typename }", &[("authorization", "Bearer nonsense")]).await.unwrap_err();
     assert_eq!(status, 401);
-    let stranger = watch(&Placed { token: "nonsense".to_owned(), ..placed }, 0);
-    let mut events = Events::post(&url, &stranger, &[]).await.unwrap();
-    assert_eq!(events.next().await.unwrap().data["errors"][0]["extensions"]["code"], "NOT_FOUND");
-    assert_eq!(events.next().await, Some(complete()));
+    let page = [("accept", "application/json")];
+    assert_eq!(Events::get(&url, "{ __typename }", &page).await.unwrap_err().0, 405);
+    let fine = "{ __typename }";
+    for (parameters, told) in [
+        (vec![], "`query`"),
+        (vec![("query", "")], "`query`"),
+        (vec![("query", fine), ("variables", "[]")], "`variables`"),
+        (vec![("query", fine), ("variables", "{")], "`variables`"),
+        (vec![("query", fine), ("extensions", "7")], "`extensions`"),
+    ] {
+        let (status, body) = Events::get_with(&url, &parameters, &[]).await.unwrap_err();
+        let body: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((status, &body["errors"][0]["extensions"]["code"]), (400, &json!("INVALID")), "{parameters:?}");
+        assert!(body["errors"][0]["message"].as_str().unwrap().contains(told), "{parameters:?} {body}");
+    }
+    let big = format!("{{ __typename # {} \n }}", "x".repeat(256 * 1024));
+    for headers in [&page[..], &[]] {
+        for (body, status, told) in [
+            ("{".to_owned(), 400, "no JSON"),
+            (json!([{ "query": fine }]).to_string(), 400, "a JSON object"),
+            (json!({}).to_string(), 400, "`query`"),
+            (json!({ "query": 7 }).to_string(), 400, "`query`"),
+            (json!({ "query": fine, "variables": [] }).to_string(), 400, "`variables`"),
+            (json!({ "query": fine, "operationName": {} }).to_string(), 400, "`operationName`"),
+            (json!({ "query": fine, "extensions": "x" }).to_string(), 400, "`extensions`"),
+            (json!({ "query": big }).to_string(), 413, "limit"),
+        ] {
+            let (answered, page) = Events::post_body(&url, body.clone(), headers).await.unwrap_err();
+            assert_eq!(answered, status, "{} {page}", &body[..body.len().min(80)]);
+            assert!(page.contains(told), "{page}");
+        }
+        // Only JSON can't be sent by any page without asking.
+        let kinds = [headers, &[("content-type", "text/plain")]].concat();
+        let (status, _) = Events::post_body(&url, json!({ "query": fine }).to_string(), &kinds).await.unwrap_err();
+        assert_eq!(status, 415);
+    }
+}
+
+#[tokio::test]
+async fn parameters_mean_the_same_in_a_body_and_in_an_address_and_null_is_nothing() {
+    let shop = Shop::open().await;
+    let url = store(&shop);
+    let query = "query A { a: __typename } query B($first: Int!) { b: products(first: $first) { totalCount } }";
+    let in_address =
+        [("query", query), ("operationName", "B"), ("variables", "{\"first\":1}"), ("extensions", "{\"x\":1}")];
+    let body = json!({ "query": query, "operationName": "B", "variables": { "first": 1 }, "extensions": { "x": 1 } });
+    let answers =
+        [Events::get_with(&url, &in_address, &[]).await, Events::post_body(&url, body.to_string(), &[]).await];
+    for answer in answers {
+        assert_eq!(answer.unwrap().next().await, Some(next(None, json!({ "b": { "totalCount": 0 } }))));
+    }
+    let nothing = [("query", "{ __typename }"), ("operationName", ""), ("variables", "null"), ("extensions", "null")];
+    let body = json!({ "query": "{ __typename }", "operationName": null, "variables": null, "extensions": null });
+    let mut events = Events::get_with(&url, &nothing, &[]).await.unwrap();
+    assert_eq!(events.next().await, Some(next(None, json!({ "__typename": "Query" }))));
+    let page = [("accept", "*/*")];
+    let (status, answer) = Events::post_body(&url, body.to_string(), &page).await.unwrap_err();
+    assert_eq!((status, answer.as_str()), (200, "{\"data\":{\"__typename\":\"Query\"}}"));
+}
+
+#[tokio::test]
+async fn a_stream_is_for_those_who_want_one() {
+    let (shop, placed) = scene().await;
+    let url = store(&shop);
+    // The third is what clients send that take whatever comes.
+    for (accept, query, subscription) in [
+        ("text/event-stream", true, true),
+        ("Text/Event-Stream;q=0.9, application/json;q=0.1", true, true),
+        ("application/graphql-response+json, application/json, text/event-stream, multipart/mixed", false, true),
+        ("text/event-stream;q=0.5, */*;q=0.8", false, true),
+        ("text/event-stream, application/json", true, true),
+        ("application/json", false, false),
+        ("text/event-stream;q=0, application/json", false, false),
+        ("*/*", false, false),
+    ] {
+        let streamed = Events::post(&url, "{ __typename }", &[("accept", accept)]).await.is_ok();
+        assert_eq!(streamed, query, "a query with {accept}");
+        let streamed = Events::post(&url, &watch(&placed, 0), &[("accept", accept)]).await.is_ok();
+        assert_eq!(streamed, subscription, "a subscription with {accept}");
+    }
 }
 
 #[tokio::test]

@@ -26,22 +26,38 @@ pub struct Events {
 impl Events {
     /// Asks by POST, with these headers; the status and the body of the answer when it is no stream.
     pub async fn post(url: &str, query: &str, headers: &[(&str, &str)]) -> Result<Self, (u16, String)> {
+        Self::post_body(url, json!({ "query": query }).to_string(), headers).await
+    }
+
+    /// The same with a body of one's own.
+    pub async fn post_body(url: &str, body: String, headers: &[(&str, &str)]) -> Result<Self, (u16, String)> {
         let request = reqwest::Client::new().post(url).header(CONTENT_TYPE, "application/json");
-        Self::send(request.body(json!({ "query": query }).to_string()), headers).await
+        Self::send(request.body(body), headers).await
     }
 
     /// Asks by GET, as a browser's `EventSource` does.
     pub async fn get(url: &str, query: &str, headers: &[(&str, &str)]) -> Result<Self, (u16, String)> {
-        let encoded: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        Self::send(reqwest::Client::new().get(format!("{url}?query={encoded}")), headers).await
+        Self::get_with(url, &[("query", query)], headers).await
+    }
+
+    /// The same with these parameters.
+    pub async fn get_with(
+        url: &str,
+        parameters: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> Result<Self, (u16, String)> {
+        let url = reqwest::Url::parse_with_params(url, parameters).unwrap();
+        Self::send(reqwest::Client::new().get(url), headers).await
     }
 
     async fn send(request: reqwest::RequestBuilder, headers: &[(&str, &str)]) -> Result<Self, (u16, String)> {
-        let request = request.header(ACCEPT, "text/event-stream");
+        let accept = headers.iter().any(|(name, _)| *name == "accept");
+        let request = if accept { request } else { request.header(ACCEPT, "text/event-stream") };
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let response = timeout(PATIENCE, request.send()).await.expect("an answer in time").unwrap();
         let kind = response.headers().get(CONTENT_TYPE).map(|kind| kind.to_str().unwrap().to_owned());
         if kind.as_deref() == Some("text/event-stream") {
+            assert_eq!(response.status(), 200);
             return Ok(Self { response, read: String::new() });
         }
         Err((response.status().as_u16(), response.text().await.unwrap()))
@@ -59,8 +75,8 @@ impl Events {
                 };
                 // A comment only keeps the connection alive.
                 let Some(kind) = field("event") else { continue };
-                let data = field("data").filter(|data| !data.is_empty());
-                let data = data.map_or(Value::Null, |data| serde_json::from_str(&data).unwrap());
+                let data = field("data").expect("a browser tells nobody of an event without data");
+                let data = if data.is_empty() { Value::Null } else { serde_json::from_str(&data).unwrap() };
                 return Some(Event { kind, id: field("id"), data });
             }
             let chunk = timeout(PATIENCE, self.response.chunk()).await.expect("an event in time");
