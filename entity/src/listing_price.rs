@@ -18,6 +18,8 @@ pub struct Model {
     pub min_minor: Option<i64>,
     pub max_minor: Option<i64>,
     pub key_minor: i64,
+    /// Whether it is for sale in the channel, now or later.
+    pub listed: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -27,6 +27,8 @@ mod m0017_listing;
 mod m0018_staff;
 mod m0019_notifications;
 mod m0020_jobs;
+mod m0021_price_rows;
+mod m0022_stock_lists;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sqlx::SqlSafeStr;
@@ -67,6 +69,8 @@ history! {
     m0018_staff
     m0019_notifications
     m0020_jobs
+    m0021_price_rows
+    m0022_stock_lists
 }
 
 /// Applies every migration that the database has not seen.

@@ -45,7 +45,7 @@ use crate::customer::admin::{CustomerAdminMutation, CustomerAdminQuery};
 use crate::customer::group::admin::{CustomerGroupAdminMutation, CustomerGroupAdminQuery};
 use crate::customer::store::{CustomerStoreMutation, CustomerStoreQuery};
 use crate::fulfillment::admin::FulfillmentAdminMutation;
-use crate::inventory::admin::InventoryAdminMutation;
+use crate::inventory::admin::{InventoryAdminMutation, InventoryAdminQuery};
 use crate::inventory::subs::InventoryStoreSubscription;
 use crate::job::admin::{JobAdminMutation, JobAdminQuery};
 use crate::job::subs::JobAdminSubscription;
@@ -120,6 +120,7 @@ root! {
         CustomerGroupAdminQuery,
         JobAdminQuery,
         FactorAdminQuery,
+        InventoryAdminQuery,
         LocationAdminQuery,
         MediaAdminQuery,
         MetafieldAdminQuery,

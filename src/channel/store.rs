@@ -1,9 +1,10 @@
 //! What a shopper is told about the shop.
 
-use async_graphql::{Context, Object};
+use async_graphql::{Context, Object, SimpleObject};
 
 use super::types::Channel;
 use crate::api::call::call;
+use crate::api::scalar::Country;
 use crate::region::types::Region;
 
 /// The shop as this request sees it.
@@ -35,6 +36,16 @@ impl Shop {
     }
 }
 
+/// A country to which the shop sells.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(name = "Country")]
+pub struct Served {
+    /// Which country.
+    pub code: Country,
+    /// The region that it belongs to: its currency, whether its prices include tax, how one pays.
+    pub region: Region,
+}
+
 /// Queries about the shop.
 #[derive(Debug, Default)]
 pub struct ShopStoreQuery;
@@ -44,5 +55,18 @@ impl ShopStoreQuery {
     /// The shop as this request sees it: channel, region, language.
     async fn shop(&self) -> Shop {
         Shop
+    }
+
+    /// The countries to which the shop sells, by their codes; each belongs to one region. At most 249.
+    #[graphql(complexity = "5 + child_complexity * 50")]
+    async fn countries(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Served>> {
+        let regions = &call(ctx)?.settings.regions;
+        let of = |region: &engine::settings::Region| {
+            let served = |code| Served { code: Country(code), region: Region(region.clone()) };
+            region.countries.iter().cloned().map(served).collect::<Vec<_>>()
+        };
+        let mut countries: Vec<Served> = regions.iter().flat_map(of).collect();
+        countries.sort_by(|one, other| one.code.0.cmp(&other.code.0));
+        Ok(countries)
     }
 }

@@ -1,9 +1,8 @@
 //! `emporion import`: the job that `productImport` makes, in this process.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -16,13 +15,14 @@ use entity::job;
 use tokio_util::sync::CancellationToken;
 
 use super::Place;
+use super::bar::Progress;
 use super::open::open_shop;
 use engine::actor::Caller;
 use engine::app::App;
 use engine::catalog::import::{ImportInput, check_currency, hash_of};
 use engine::error::{Error, Result};
 use engine::job::ops::{TakeJob, Taken};
-use engine::job::{pace, repo, runner};
+use engine::job::{repo, runner};
 
 /// How often a job of another process is looked at.
 const LOOK: Duration = Duration::from_millis(300);
@@ -67,6 +67,8 @@ struct Products {
     #[arg(long, value_name = "URL")]
     media_base: Option<String>,
     #[command(flatten)]
+    progress: Progress,
+    #[command(flatten)]
     place: Place,
 }
 
@@ -80,6 +82,8 @@ struct Shopify {
     /// Only tell what would be done.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    progress: Progress,
     #[command(flatten)]
     place: Place,
 }
@@ -112,7 +116,7 @@ impl Import {
                     on_error,
                     media_base: import.media_base,
                 };
-                run(&import.place, &import.file, input, import.dry_run).await
+                run((&import.place, import.progress), &import.file, input, import.dry_run).await
             }
             Source::Shopify(import) => {
                 let input = ImportInput {
@@ -124,13 +128,18 @@ impl Import {
                     on_error: OnError::SkipRow,
                     media_base: None,
                 };
-                run(&import.place, &import.file, input, import.dry_run).await
+                run((&import.place, import.progress), &import.file, input, import.dry_run).await
             }
         }
     }
 }
 
-async fn run(place: &Place, file: &Path, mut input: ImportInput, dry_run: bool) -> Result<ExitCode> {
+async fn run(
+    (place, progress): (&Place, Progress),
+    file: &Path,
+    mut input: ImportInput,
+    dry_run: bool,
+) -> Result<ExitCode> {
     let shown = file.display();
     let path = file.canonicalize().map_err(|error| Error::internal(format!("{shown} can't be read: {error}")))?;
     let app = open_shop(place).await?;
@@ -147,17 +156,27 @@ async fn run(place: &Place, file: &Path, mut input: ImportInput, dry_run: bool) 
     };
     input.name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     input.path = Some(path);
-    let outcome = import(&app, &input, dry_run, owner).await;
+    let outcome = import(&app, &input, dry_run, owner, progress).await;
     app.db.close().await;
     Ok(report(&outcome?))
 }
 
 /// Does the job, goes on with one that was broken off, or waits for one that
 /// another process is at.
-async fn import(app: &Arc<App>, input: &ImportInput, dry_run: bool, owner: String) -> Result<job::Model> {
+async fn import(
+    app: &Arc<App>,
+    input: &ImportInput,
+    dry_run: bool,
+    owner: String,
+    progress: Progress,
+) -> Result<job::Model> {
     let create = input.job(dry_run, Some(owner.clone()))?;
-    let bar = Bar { shown: std::io::stderr().is_terminal() };
-    let watch = move |row: &job::Model| bar.tell(row);
+    let bar = Mutex::new(progress.bar("products"));
+    let watch = |row: &job::Model| {
+        if let (Some(total), Ok(mut bar)) = (row.total, bar.lock()) {
+            bar.show(usize::try_from(row.done).unwrap_or(0), usize::try_from(total).unwrap_or(0));
+        }
+    };
     let take = TakeJob { owner, fingerprint: Some(create.fingerprint.clone()) };
     let system = Caller::system();
     let mut told = false;
@@ -187,33 +206,6 @@ async fn import(app: &Arc<App>, input: &ImportInput, dry_run: bool, owner: Strin
 async fn waited(app: &Arc<App>, id: JobId) -> Result<Option<job::Model>> {
     tokio::time::sleep(LOOK).await;
     Ok(repo::find(&app.read(), id).await?.filter(|row| row.state.has_ended()))
-}
-
-/// How far a job is, on one line of a terminal.
-struct Bar {
-    shown: bool,
-}
-
-impl Bar {
-    fn tell(&self, row: &job::Model) {
-        const WIDTH: i64 = 24;
-        let Some(total) = row.total.filter(|_| self.shown) else { return };
-        if row.state.has_ended() {
-            // Leaves the line to what is printed next.
-            eprint!("\r\u{1b}[K");
-            return;
-        }
-        let full = if total > 0 { (row.done * WIDTH / total).clamp(0, WIDTH) } else { WIDTH };
-        let bar: String = (0..WIDTH).map(|place| if place < full { '#' } else { '.' }).collect();
-        let told = match pace(row) {
-            Some(pace) => {
-                let left = pace.remaining_seconds.map(|left| format!(", {left} s left")).unwrap_or_default();
-                format!("  {}/s{left}", pace.rate_milli / 1_000)
-            }
-            None => String::new(),
-        };
-        eprint!("\r\u{1b}[K[{bar}] {}/{total} products{told}", row.done);
-    }
 }
 
 fn tell_refusals(refusals: &[RowRefusal]) {

@@ -1,15 +1,22 @@
 //! Stock on the admin surface.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use domain::id::LocationId;
 use domain::inventory::MovementReason;
+use entity::stock_level;
 
+use super::types::{AdminInventoryItemConnection, reach};
 use crate::api::call::call;
-use crate::api::guard::inventory_write;
-use crate::api::payload::payload;
+use crate::api::guard::{catalog_read, inventory_write};
+use crate::api::page::{ADMIN_MAX, Page, PageArgs};
+use crate::api::payload::{payload, top_level};
 use crate::api::scalar::{id, parse_id};
 use crate::api::word::Enum;
+use crate::catalog::store::TextFilter;
+use crate::catalog::variant::admin::one_of;
 use engine::inventory::ops::{AdjustInventory, Adjusted};
 use engine::inventory::repo::StockRow;
+use engine::inventory::repo::items::{self, ItemFilter};
 use engine::op::IdempotencyKey;
 
 /// What lies of a variant at a location.
@@ -32,10 +39,68 @@ impl From<&StockRow> for AdminStockLevel {
     }
 }
 
-impl From<Adjusted> for AdminStockLevel {
-    fn from((_, row): Adjusted) -> Self {
+impl From<&stock_level::Model> for AdminStockLevel {
+    fn from(row: &stock_level::Model) -> Self {
         let available = (row.stocked - row.reserved).max(0);
         Self { location_id: id(row.location_id), stocked: row.stocked, reserved: row.reserved, available }
+    }
+}
+
+impl From<Adjusted> for AdminStockLevel {
+    fn from((_, row): Adjusted) -> Self {
+        Self::from(&row)
+    }
+}
+
+/// What items of stock must be to be in the list; all that you name must hold.
+#[derive(Debug, Clone, InputObject)]
+pub struct AdminInventoryItemFilter {
+    /// It has this SKU.
+    pub sku: Option<TextFilter>,
+    /// It is kept at this location.
+    pub location_id: Option<ID>,
+}
+
+/// Queries about stock.
+#[derive(Debug, Default)]
+pub struct InventoryAdminQuery;
+
+#[Object]
+impl InventoryAdminQuery {
+    /// What is counted, the latest first, as far as it is kept at locations that your roles reach.
+    #[graphql(
+        guard = "catalog_read()",
+        complexity = "5 + first.or(last).unwrap_or(20).max(0) as usize * child_complexity"
+    )]
+    #[allow(clippy::too_many_arguments)]
+    async fn inventory_items(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "So many from the front: 20 when absent, at most 250.")] first: Option<i32>,
+        #[graphql(desc = "Behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the back, at most 250.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Skip so many, at most 10000.")] offset: Option<i32>,
+        #[graphql(desc = "What the items must be.")] filter: Option<AdminInventoryItemFilter>,
+    ) -> async_graphql::Result<AdminInventoryItemConnection> {
+        let call = call(ctx)?;
+        let count = ctx.look_ahead().field("totalCount").exists();
+        let reach = reach(ctx)?;
+        let outcome = async {
+            let (sku, location) = filter.map(|filter| (filter.sku, filter.location_id)).unwrap_or_default();
+            let skus = one_of(sku, "sku")?;
+            let asked = location.map(|id| parse_id::<LocationId>(&id, &["filter", "locationId"])).transpose()?;
+            let locations = match (asked, reach.limits()) {
+                (Some(asked), _) if reach.holds(asked) => Some(vec![asked]),
+                (Some(_), _) => Some(Vec::new()),
+                (None, limits) => limits.map(<[LocationId]>::to_vec),
+            };
+            let filter = ItemFilter { skus, locations };
+            let args = PageArgs { first, after, last, before, offset };
+            let asked = Page::read(args, ADMIN_MAX, true, &("inventory items", &filter))?;
+            items::page(&call.conn(), &filter, asked, count).await
+        };
+        outcome.await.map(AdminInventoryItemConnection::from).map_err(top_level)
     }
 }
 

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
-use domain::id::{LocationId, VariantId};
+use domain::id::{InventoryItemId, LocationId, VariantId};
 use domain::inventory::kits;
+use entity::{reservation, stock_level, variant, variant_item};
 
 use crate::api::call::{Batch, group};
 use engine::error::Error;
-use engine::inventory::repo::{self, StockRow};
+use engine::inventory::repo::{self, StockRow, items};
 
 /// The stock behind a variant, everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +25,42 @@ impl Loader<StockOf> for Batch {
         let rows = repo::of_variants(&self.conn, &variants).await?;
         Ok(group(rows.into_iter().map(|row| (StockOf(row.variant), row))))
     }
+}
+
+/// Declares a key whose value is a list of rows about an item.
+macro_rules! item_loader {
+    ($(#[$doc:meta])* $key:ident => $row:ty, $fetch:path, $item:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub struct $key(pub InventoryItemId);
+
+        impl Loader<$key> for Batch {
+            type Value = Arc<Vec<$row>>;
+            type Error = Arc<Error>;
+
+            async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, Self::Value>, Self::Error> {
+                let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+                let rows = $fetch(&self.conn, &ids).await?;
+                let item: fn(&$row) -> InventoryItemId = $item;
+                Ok(group(rows.into_iter().map(|row| ($key(item(&row)), row))))
+            }
+        }
+    };
+}
+
+item_loader! {
+    /// What lies of an item at each location.
+    LevelsOf => stock_level::Model, items::levels_of, |row| row.item_id
+}
+
+item_loader! {
+    /// The variants that take from an item.
+    TakersOf => (variant_item::Model, variant::Model), items::variants_of, |(link, _)| link.item_id
+}
+
+item_loader! {
+    /// The latest promises of an item.
+    PromisesOf => reservation::Model, items::promises_of, |row| row.item_id
 }
 
 /// How many units of a variant these locations can still promise, of the rows of its items.

@@ -3,3 +3,4 @@
 pub mod admin;
 pub mod load;
 pub mod subs;
+pub mod types;

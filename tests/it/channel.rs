@@ -15,6 +15,22 @@ async fn a_new_shop_has_one_channel_and_shoppers_are_in_it() {
 }
 
 #[tokio::test]
+async fn shoppers_are_told_to_which_countries_the_shop_sells() {
+    let shop = Shop::open().await;
+    assert_eq!(shop.store.send("{ countries { code } }", json!({})).await.at("countries"), json!([]));
+    shop.europe(&["FR", "DE"], true).await;
+    let swiss = json!({ "handle": "swiss", "name": "Swiss", "currencyCode": "CHF", "countries": ["CH"],
+        "pricesIncludeTax": true });
+    shop.set("regionSet", swiss, "region { id }").await.done();
+    let answer = shop.store.send("{ countries { code region { handle currencyCode } } }", json!({})).await;
+    let europe = json!({ "handle": "europe", "currencyCode": "EUR" });
+    let swiss = json!({ "handle": "swiss", "currencyCode": "CHF" });
+    let expected = json!([{ "code": "CH", "region": swiss }, { "code": "DE", "region": europe },
+        { "code": "FR", "region": europe }]);
+    assert_eq!((answer.at("countries"), answer.statements), (expected, 0));
+}
+
+#[tokio::test]
 async fn a_publishable_key_names_a_channel() {
     let shop = Shop::open().await;
     let created = shop

@@ -11,7 +11,6 @@ use crate::support::Shop;
 use crate::support::buying::{address, faults, mutate};
 use crate::support::client::Client;
 use crate::support::customers::PASSWORD;
-use crate::support::database::on_postgres;
 use crate::support::rows::Reader;
 
 const ME: &str = "{ customer { id email pendingEmail firstName lastName phone locale acceptsMarketing
@@ -148,10 +147,7 @@ async fn known_and_unknown_addresses_cost_the_same_work() {
             assert!(hashed == hashes || (hashed > hashes && !alone), "{mutation} for {email} hashed {hashed} times");
             costs.push(answer.statements);
         }
-        // SQLite reads a row that was changed back by a statement of its own, without a wait for the disk.
-        let spread = if on_postgres() { 0 } else { 2 };
-        let (least, most) = (costs.iter().min().unwrap(), costs.iter().max().unwrap());
-        assert!(most - least <= spread, "{mutation} takes {costs:?} statements");
+        assert!(costs.iter().all(|cost| *cost == costs[0]), "{mutation} takes {costs:?} statements");
     }
     let login = "mutation($email: String!, $password: String!) {
         staffLogin(input: { email: $email, password: $password }) { tokens { accessToken } userErrors { code } } }";

@@ -30,6 +30,8 @@ mod frame;
 mod hub;
 mod import;
 mod import_dialect;
+mod import_numbers;
+mod inventory;
 mod job;
 mod listing;
 mod live;

@@ -96,6 +96,17 @@ fn a_text_can_neither_run_nor_write_for_ever() {
 }
 
 #[test]
+fn what_may_be_missing_is_refused_with_a_word_on_how_to_ask_for_it() {
+    let lines = "{% for line in order.shippingAddress.lines %}{{ line }}{% endfor %}";
+    let refused = check(NotificationTemplate::OrderConfirmation, &one(lines)).unwrap_err();
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    let hint = "Not every such mail has it: ask for it with {% if … %} first.";
+    assert!(refused[0].message.starts_with("Line 1: ") && refused[0].message.ends_with(hint), "{refused:?}");
+    let asked = format!("{{% if order.shippingAddress %}}{lines}{{% endif %}}");
+    assert_eq!(check(NotificationTemplate::OrderConfirmation, &one(&asked)), Ok(()));
+}
+
+#[test]
 fn html_is_escaped_by_itself_and_plain_text_is_not() {
     let mut context = sample(NotificationTemplate::OrderConfirmation);
     context.order.as_mut().unwrap().lines[0].title = "<script>alert('x')</script>".to_owned();

@@ -73,8 +73,7 @@ fn what_is_sealed_is_opened_by_its_owner_and_key_alone() {
 async fn a_log_in_takes_a_password_and_then_a_code() {
     let (shop, ada) = scene(VIEWER).await;
     let other = shop.logged_in(ADA).await;
-    let enroll = "mutation { staffSecondFactorEnroll { secret otpauthUri userErrors { code } } }";
-    let made = ada.send(enroll, json!({})).await.done();
+    let made = admin(&ada, "staffSecondFactorEnroll", json!({}), "secret otpauthUri").await.done();
     let secret = made["secret"].as_str().unwrap();
     let uri = format!("otpauth://totp/Emporion:ada@shop.example?secret={secret}&issuer=Emporion&period=30&digits=6");
     assert_eq!((secret.len(), &made["otpauthUri"]), (32, &json!(uri)));
@@ -175,14 +174,69 @@ async fn a_second_factor_goes_with_password_and_code() {
     };
     assert_eq!(disable(STAFF_PASSWORD, "123456").await.refusals(), ["STATE_INVALID"]);
     let (_, codes) = shop.with_app(&ada).await;
-    let enroll = "mutation { staffSecondFactorEnroll { secret userErrors { code } } }";
-    assert_eq!(ada.send(enroll, json!({})).await.refusals(), ["STATE_INVALID"], "it isn't replaced unasked");
+    let again = admin(&ada, "staffSecondFactorEnroll", json!({ "password": STAFF_PASSWORD }), "secret").await;
+    assert_eq!(again.refusals(), ["STATE_INVALID"], "it isn't replaced unasked");
     assert_eq!(faults(&disable("wrong", &codes[0]).await), ["CREDENTIALS_INVALID password"]);
     assert_eq!(faults(&disable(STAFF_PASSWORD, "000000x").await), ["CREDENTIALS_INVALID code"]);
     disable(STAFF_PASSWORD, &codes[0]).await.done();
     let state = json!({ "enabled": false, "required": false, "passed": true, "recoveryCodesLeft": 0 });
     assert_eq!(ada.send(STATE, json!({})).await.at("staffSecondFactor"), state);
     shop.logged_in(ADA).await;
+}
+
+#[tokio::test]
+async fn an_open_session_alone_neither_sets_a_second_factor_up_nor_removes_it() {
+    let (shop, ada) = scene(VIEWER).await;
+    let enroll = async |input: Value| admin(&ada, "staffSecondFactorEnroll", input, "secret").await;
+    shop.pass(TimeDelta::minutes(5) - TimeDelta::seconds(1));
+    enroll(json!({})).await.done();
+    shop.pass(TimeDelta::seconds(1));
+    assert_eq!(faults(&enroll(json!({})).await), ["CREDENTIALS_INVALID password"], "the log-in was five minutes ago");
+    for wrong in ["", "wrong", &"x".repeat(2_000)] {
+        assert_eq!(faults(&enroll(json!({ "password": wrong })).await), ["CREDENTIALS_INVALID password"]);
+    }
+    let secret = enroll(json!({ "password": STAFF_PASSWORD })).await.done()["secret"].clone();
+    let app = AuthenticatorApp::of(secret.as_str().unwrap());
+    let code = json!({ "code": app.code(&shop, 0) });
+    let done = admin(&ada, "staffSecondFactorConfirm", code, "recoveryCodes").await.done();
+    let codes: Vec<&str> =
+        done["recoveryCodes"].as_array().unwrap().iter().map(|code| code.as_str().unwrap()).collect();
+
+    let disable = async |who: &Client, input: Value| admin(who, "staffSecondFactorDisable", input, "staffId").await;
+    assert_eq!(faults(&disable(&ada, json!({ "code": codes[0] })).await), ["CREDENTIALS_INVALID password"]);
+    let answer = finish(&shop, &challenge(&shop).await, codes[1]).await.done();
+    let fresh = shop.anonymous_admin.bearer(answer["tokens"]["accessToken"].as_str().unwrap());
+    assert_eq!(faults(&disable(&fresh, json!({ "code": codes[1] })).await), ["CREDENTIALS_INVALID code"], "used");
+    disable(&fresh, json!({ "code": codes[2] })).await.done();
+}
+
+#[tokio::test]
+async fn refreshing_a_session_is_no_log_in() {
+    let (shop, _) = scene(VIEWER).await;
+    let select = "tokens { accessToken refreshToken }";
+    let input = json!({ "email": ADA, "password": STAFF_PASSWORD });
+    let tokens = shop.stranger("staffLogin", input, select).await.done();
+    shop.pass(TimeDelta::minutes(6));
+    let input = json!({ "refreshToken": tokens["tokens"]["refreshToken"] });
+    let tokens = shop.stranger("staffTokenRefresh", input, select).await.done();
+    let ada = shop.anonymous_admin.bearer(tokens["tokens"]["accessToken"].as_str().unwrap());
+    let answer = admin(&ada, "staffSecondFactorEnroll", json!({}), "secret").await;
+    assert_eq!(faults(&answer), ["CREDENTIALS_INVALID password"]);
+}
+
+#[tokio::test]
+async fn passwords_are_guessed_ten_times_at_an_open_session() {
+    let (_shop, ada) = scene(VIEWER).await;
+    let enroll =
+        async |password: &str| admin(&ada, "staffSecondFactorEnroll", json!({ "password": password }), "secret").await;
+    for _ in 0..9 {
+        assert_eq!(enroll("wrong").await.refusals(), ["CREDENTIALS_INVALID"]);
+    }
+    enroll(STAFF_PASSWORD).await.done();
+    for _ in 0..10 {
+        assert_eq!(enroll("wrong").await.refusals(), ["CREDENTIALS_INVALID"], "a right one forgets the tries");
+    }
+    assert_eq!(enroll(STAFF_PASSWORD).await.refusals(), ["THROTTLED"]);
 }
 
 #[tokio::test]

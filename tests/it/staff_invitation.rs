@@ -3,12 +3,14 @@
 use chrono::TimeDelta;
 use domain::auth::{OWNER, TokenPurpose, VIEWER};
 use domain::id::StaffId;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
 use crate::support::Shop;
 use crate::support::buying::{faults, mutate};
 use crate::support::client::Answer;
 use crate::support::people::STAFF_PASSWORD;
+use crate::support::rows::Reader;
 
 const PERSON: &str = "staff { id email active joinedAt roleAssignments { role { name } channelIds locationIds } }";
 
@@ -173,4 +175,34 @@ async fn mail_to_one_address_is_asked_for_ten_times_and_then_waited_for() {
     let refused = shop.stranger("staffRecoveryRequest", json!({ "email": "ada@shop.example" }), "accepted").await;
     assert_eq!(refused.refusals(), ["THROTTLED"]);
     assert_eq!(shop.staff_mail_wanted(id).await.len(), 10);
+}
+
+#[tokio::test]
+async fn a_wish_to_recover_costs_the_same_work_for_every_address() {
+    let shop = Shop::open().await;
+    let known = shop.person("ada@shop.example", VIEWER).await;
+    let locked = shop.person("locked@shop.example", VIEWER).await;
+    shop.set("staffUpdate", json!({ "id": locked.to_string(), "active": false }), "staff { id }").await.done();
+    let (invited, _) = invite(&shop, "invited@shop.example").await;
+    let before = shop.staff_mail_wanted(invited).await.len();
+    let rows = Reader::of(&shop).await;
+    let written = async || {
+        let tries = "select cast(coalesce(sum(count), 0) as bigint) from access_attempt";
+        let conn = shop.app.read();
+        let row = conn.query_one_raw(engine::db::statement(&conn, tries, [])).await.unwrap().unwrap();
+        (rows.rows(&shop).await, row.try_get_by_index::<i64>(0).unwrap())
+    };
+    let mut costs = Vec::new();
+    for name in ["ada", "locked", "invited", "nobody"] {
+        let (rows, tries) = written().await;
+        let input = json!({ "email": format!("{name}@shop.example") });
+        let answer = shop.stranger("staffRecoveryRequest", input, "accepted").await;
+        let (rows_then, tries_then) = written().await;
+        // Two counts are of the wish itself, here and everywhere; what comes behind them waits for the disk too.
+        assert!(rows_then != rows || tries_then > tries + 2, "{name} is answered without a write");
+        costs.push((answer.body.clone(), answer.statements));
+    }
+    assert!(costs.iter().all(|cost| *cost == costs[0]), "{costs:?}");
+    let wanted = [shop.staff_mail_wanted(known).await.len(), shop.staff_mail_wanted(locked).await.len()];
+    assert_eq!((wanted, shop.staff_mail_wanted(invited).await.len()), ([1, 0], before));
 }

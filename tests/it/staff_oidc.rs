@@ -11,8 +11,8 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use crate::support::Shop;
-use crate::support::buying::faults;
-use crate::support::client::Answer;
+use crate::support::buying::{faults, mutate};
+use crate::support::client::{Answer, Client};
 use crate::support::database::TestDatabase;
 use crate::support::people::AuthenticatorApp;
 
@@ -303,6 +303,29 @@ async fn a_second_factor_is_still_wanted_unless_the_provider_is_trusted_for_it()
         let ada = shop.anonymous_admin.bearer(token.as_str().unwrap());
         assert_eq!(ada.send("{ channels { handle } }", json!({})).await.at("channels.0.handle"), "default");
     }
+}
+
+#[tokio::test]
+async fn who_has_no_password_logs_in_again_to_set_a_second_factor_up() {
+    let (shop, mut foreign) = scene(|config| {
+        config.email_domains = vec!["shop.example".to_owned()];
+        config.provision_role = Some(VIEWER.to_owned());
+    })
+    .await;
+    foreign.ada().await;
+    let session = async || {
+        let done = log_in(&shop).await.done();
+        shop.anonymous_admin.bearer(done["tokens"]["accessToken"].as_str().unwrap())
+    };
+    let enroll =
+        async |who: &Client, input: Value| mutate(who, "Admin", "staffSecondFactorEnroll", input, "secret").await;
+    let old = session().await;
+    shop.pass(TimeDelta::minutes(5));
+    for input in [json!({}), json!({ "password": "" }), json!({ "password": "anything" })] {
+        assert_eq!(faults(&enroll(&old, input).await), ["CREDENTIALS_INVALID password"]);
+    }
+    let fresh = session().await;
+    shop.with_app(&fresh).await;
 }
 
 #[tokio::test]

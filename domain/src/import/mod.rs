@@ -8,9 +8,11 @@
 //! |---|---|
 //! | by which columns a dialect is recognized | [`recognize`] |
 //! | how cells become typed metafields | [`field`] |
+//! | which numbers products of a file hand to each other | [`handover`] |
 //! | what a dialect's columns mean | `domain::shopify`, [`medusa`], [`saleor`] |
 
 pub mod field;
+pub mod handover;
 pub mod medusa;
 pub mod saleor;
 pub mod sheet;

@@ -4,10 +4,15 @@
 //! A session that was opened without the factor grants nothing when its owner
 //! has one, or when the shop demands one of everybody: it can only be used to
 //! set the factor up. A code is taken once; tries are counted in the database.
+//!
+//! A session alone neither sets one up nor removes one, so that who gets hold
+//! of an open one can't lock its owner out: it takes the password too, or a
+//! log-in of the last [`RECENT`], which is the way of those who have no password.
 
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
+use chrono::TimeDelta;
 use domain::auth::{ActorKind, Permission, Surface, TokenPurpose};
 use domain::id::{SessionId, StaffId};
 use domain::refusal::{ErrorCode, Refusal};
@@ -25,6 +30,9 @@ use crate::op::{Op, Tx};
 use crate::staff::ops::{roles_of, within_own};
 use crate::staff::repo as people;
 use crate::staff::roles::grants_of;
+
+/// How long a log-in stands for the password.
+pub const RECENT: TimeDelta = TimeDelta::minutes(5);
 
 /// What authenticator apps show beside the e-mail.
 const ISSUER: &str = "Emporion";
@@ -102,9 +110,41 @@ pub struct Enrollment {
     pub address: String,
 }
 
-/// Begins to set the caller's second factor up. It counts once a code was right.
-#[derive(Debug, Clone, Copy)]
-pub struct Enroll;
+/// Refuses whoever has nothing but an open session: asks for the caller's
+/// password or, when he gives none, for a recent log-in.
+async fn prove_presence(app: &Arc<App>, caller: &Caller, secret: Option<String>) -> Result<StaffId> {
+    let (id, session) = own(&caller.actor)?;
+    let conn = app.db.read(&caller.statements);
+    let refuse = |message: &str| Err(Refusal::new(ErrorCode::CredentialsInvalid, message).at(["password"]).into());
+    let Some(secret) = secret else {
+        let since = repo::session_since(&conn, session).await?;
+        return match since.is_some_and(|since| app.clock.now() - since < RECENT) {
+            true => Ok(id),
+            false => refuse("Give your password, or log in again: a log-in stands for it for five minutes."),
+        };
+    };
+    attempt::count(app, caller, Attempt::SecondFactor, &id.to_string()).await?;
+    let identity = repo::find_password(&conn, ActorKind::Staff, id).await?;
+    let hash = identity.and_then(|identity| identity.secret_hash);
+    let fits = secret.chars().count() <= super::ops::MAX_PASSWORD;
+    match password::verify(secret, hash.filter(|_| fits)).await? {
+        true => Ok(id),
+        false => refuse("This is not your password."),
+    }
+}
+
+/// Begins to set the caller's second factor up, after his password or a recent
+/// log-in. It counts once a code was right.
+pub async fn enroll(app: &Arc<App>, caller: &Caller, secret: Option<String>) -> Result<Enrollment> {
+    let proved = secret.is_some();
+    prove_presence(app, caller, secret).await?;
+    app.run(caller, &Enroll { proved }).await
+}
+
+struct Enroll {
+    /// Whether a password was counted and right.
+    proved: bool,
+}
 
 impl Op for Enroll {
     const NAME: &'static str = "second_factor.enroll";
@@ -126,6 +166,9 @@ impl Op for Enroll {
             secret: tx.vault().seal(&owner(id), &secret)?,
             last_step: 0,
         };
+        if self.proved {
+            attempt::forget(tx, Attempt::SecondFactor, &id.to_string()).await?;
+        }
         repo::delete_factor(tx, id).await?;
         repo::insert_factor(tx, factor).await?;
         let secret = totp::base32(&secret);
@@ -200,17 +243,12 @@ impl Op for RenewRecoveryCodes {
     }
 }
 
-/// Removes the caller's second factor, after his password, if he has one, and a code.
-pub async fn disable(app: &Arc<App>, caller: &Caller, secret: String, code: String) -> Result<StaffId> {
-    let (id, _) = own(&caller.actor)?;
-    attempt::count(app, caller, Attempt::SecondFactor, &id.to_string()).await?;
-    let identity = repo::find_password(&app.db.read(&caller.statements), ActorKind::Staff, id).await?;
-    if let Some(hash) = identity.and_then(|identity| identity.secret_hash) {
-        let fits = secret.chars().count() <= super::ops::MAX_PASSWORD;
-        if !password::verify(secret, Some(hash).filter(|_| fits)).await? {
-            let refusal = Refusal::new(ErrorCode::CredentialsInvalid, "This is not your password.");
-            return Err(refusal.at(["password"]).into());
-        }
+/// Removes the caller's second factor, after his password or a recent log-in, and a code.
+pub async fn disable(app: &Arc<App>, caller: &Caller, secret: Option<String>, code: String) -> Result<StaffId> {
+    let counted = secret.is_some();
+    let id = prove_presence(app, caller, secret).await?;
+    if !counted {
+        attempt::count(app, caller, Attempt::SecondFactor, &id.to_string()).await?;
     }
     app.run(caller, &Disable { code }).await
 }

@@ -323,6 +323,11 @@ pub async fn insert_session(tx: &mut Tx, row: session::Model) -> Result<session:
     Ok(row.into_active_model().reset_all().insert(&tx.conn).await?)
 }
 
+/// When somebody logged in to a session.
+pub async fn session_since(conn: &Conn, id: SessionId) -> Result<Option<DateTime<Utc>>> {
+    Ok(session::Entity::find_by_id(id).one(conn).await?.map(|row| row.created_at))
+}
+
 /// A session, locked until the transaction ends.
 pub async fn lock_session(tx: &Tx, id: SessionId) -> Result<Option<session::Model>> {
     Ok(session::Entity::find_by_id(id).lock_exclusive().one(&tx.conn).await?)

@@ -72,6 +72,11 @@ pub enum Filter {
     Members(Box<Filter>),
     /// This collection lists it by hand.
     ListedIn(CollectionId),
+    /// The same of a collection that lists many: each product is asked whether it is in.
+    ListedAmongMany(CollectionId),
+    /// An index finds it by this, which few products are: the list begins with those. What it
+    /// finds may be more than the filter lets through, never less.
+    Found(Box<Filter>),
     /// It is in this category or below it, as far as those are to be seen.
     Category(Named<CategoryId>),
     /// It is in this category or below it, whoever asks.

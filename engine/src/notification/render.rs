@@ -162,16 +162,22 @@ pub fn check(template: NotificationTemplate, text: &Text) -> Result<(), Vec<Refu
     }
     // What is well written may still not work: with everything there, and with everything missing that may be.
     if refusals.is_empty() {
-        for context in [&full, &sparse(template)] {
+        let absent = " Not every such mail has it: ask for it with {% if … %} first.";
+        for (context, hint) in [(&full, ""), (&sparse(template), absent)] {
             match render(text, context, "en") {
                 Ok(sent) if sent.subject.is_empty() => {
                     refusals.push(Refusal::new(ErrorCode::Required, "A mail needs a subject.").at(["subject"]));
                 }
                 Ok(_) => {}
-                Err(fault) => refusals.push(refusal(fault)),
+                Err(mut fault) => {
+                    fault.fault.message.push_str(hint);
+                    refusals.push(refusal(fault));
+                }
+            }
+            if !refusals.is_empty() {
+                break;
             }
         }
-        refusals.dedup();
     }
     if refusals.is_empty() { Ok(()) } else { Err(refusals) }
 }

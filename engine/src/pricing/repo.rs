@@ -1,6 +1,6 @@
 //! Rows of prices.
 
-use domain::id::{ProductId, RegionId, VariantId};
+use domain::id::{ChannelId, ProductId, RegionId, VariantId};
 use domain::money::Currency;
 use domain::pricing::Candidate;
 use entity::price;
@@ -50,18 +50,23 @@ pub async fn insert(tx: &mut Tx, rows: Vec<price::Model>) -> Result<()> {
 
 /// What a listing shows is the anonymous choice for one piece: no rule, no
 /// tier above one. What has no price in a region has a row there too, with a
-/// key that comes behind every price, so that one walk finds all in order.
+/// key that comes behind every price, and so has what is not for sale in a
+/// channel: one walk finds all in order.
 const LIST: &str = "insert into listing_price
-        (product_id, channel_id, region_id, currency, min_minor, max_minor, key_minor)
-    select product.id, product_channel.channel_id, region.id, region.currency,
-        min(price.amount_minor), max(price.amount_minor), coalesce(min(price.amount_minor), 9007199254740991)
+        (product_id, channel_id, region_id, currency, min_minor, max_minor, key_minor, listed)
+    select product.id, channel.id, region.id, region.currency,
+        min(price.amount_minor), max(price.amount_minor), coalesce(min(price.amount_minor), 9007199254740991),
+        count(product_channel.product_id) > 0
     from product
-    join product_channel on product_channel.product_id = product.id
+    join channel on channel.deleted_at is null
     join region on region.deleted_at is null
+    left join product_channel on product_channel.product_id = product.id and product_channel.channel_id = channel.id
     left join variant on variant.product_id = product.id and variant.deleted_at is null
     left join price on price.variant_id = variant.id and price.currency = region.currency and price.rule_count = 0
         and (price.min_quantity is null or price.min_quantity <= 1)
     where product.deleted_at is null";
+/// One row for each of these.
+const EACH: &str = "group by product.id, channel.id, region.id, region.currency";
 
 /// Renews the listing prices of a product.
 pub async fn refresh_product(tx: &mut Tx, product: ProductId) -> Result<()> {
@@ -70,9 +75,7 @@ pub async fn refresh_product(tx: &mut Tx, product: ProductId) -> Result<()> {
     let id = uuid::Uuid::from(product);
     let forget = statement(&tx.conn, "delete from listing_price where product_id = ?", [id.into()]);
     tx.conn.execute_raw(forget).await?;
-    let sql = format!(
-        "{LIST} and product.id = ? group by product.id, product_channel.channel_id, region.id, region.currency"
-    );
+    let sql = format!("{LIST} and product.id = ? {EACH}");
     tx.conn.execute_raw(statement(&tx.conn, &sql, [id.into()])).await?;
     Ok(())
 }
@@ -88,10 +91,7 @@ pub async fn refresh_products(tx: &mut Tx, products: &[ProductId]) -> Result<()>
         let marks = vec!["?"; some.len()].join(", ");
         let forget = format!("delete from listing_price where product_id in ({marks})");
         tx.conn.execute_raw(statement(&tx.conn, &forget, ids())).await?;
-        let sql = format!(
-            "{LIST} and product.id in ({marks})
-                group by product.id, product_channel.channel_id, region.id, region.currency"
-        );
+        let sql = format!("{LIST} and product.id in ({marks}) {EACH}");
         tx.conn.execute_raw(statement(&tx.conn, &sql, ids())).await?;
     }
     Ok(())
@@ -103,8 +103,14 @@ pub async fn refresh_region(tx: &mut Tx, region: RegionId) -> Result<()> {
     let id = uuid::Uuid::from(region);
     let forget = statement(&tx.conn, "delete from listing_price where region_id = ?", [id.into()]);
     tx.conn.execute_raw(forget).await?;
-    let sql =
-        format!("{LIST} and region.id = ? group by product.id, product_channel.channel_id, region.id, region.currency");
+    let sql = format!("{LIST} and region.id = ? {EACH}");
     tx.conn.execute_raw(statement(&tx.conn, &sql, [id.into()])).await?;
+    Ok(())
+}
+
+/// Writes the listing prices of a new channel; after the settings were touched.
+pub async fn list_channel(tx: &mut Tx, channel: ChannelId) -> Result<()> {
+    let sql = format!("{LIST} and channel.id = ? {EACH}");
+    tx.conn.execute_raw(statement(&tx.conn, &sql, [uuid::Uuid::from(channel).into()])).await?;
     Ok(())
 }

@@ -184,7 +184,7 @@ impl Op for Accept {
 pub async fn request_recovery(app: &Arc<App>, caller: &Caller, email: &str) -> Result<()> {
     let email: Email = email.parse().map_err(|refusal: Refusal| refusal.at(["email"]))?;
     attempt::count(app, caller, Attempt::Mail, email.as_str()).await?;
-    app.run(caller, &RequestRecovery { email }).await
+    attempt::evenly(app.run(caller, &RequestRecovery { email })).await
 }
 
 struct RequestRecovery {
@@ -197,9 +197,9 @@ impl Op for RequestRecovery {
     type Out = ();
 
     async fn run(&self, tx: &mut Tx) -> Result<()> {
-        let Some(row) = repo::lock_email(tx, &self.email).await? else { return Ok(()) };
-        if row.active && row.joined_at.is_some() {
-            mail::request(tx, row.id, template::RECOVERY);
+        match repo::lock_email(tx, &self.email).await? {
+            Some(row) if row.active && row.joined_at.is_some() => mail::request(tx, row.id, template::RECOVERY),
+            _ => attempt::spend(tx, self.email.as_str(), 1).await?,
         }
         Ok(())
     }

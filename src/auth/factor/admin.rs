@@ -9,7 +9,7 @@ use crate::api::scalar::{id, parse_id};
 use crate::auth::admin::AdminTokens;
 use crate::staff::types::AdminStaff;
 use engine::actor::Actor;
-use engine::auth::factor::{self, DemandFactor, Enroll, ResetFactor};
+use engine::auth::factor::{self, DemandFactor, ResetFactor};
 use engine::auth::repo;
 
 /// How it stands with your second factor.
@@ -70,6 +70,14 @@ pub struct AdminStaffLoginSecondFactorInput {
     pub code: String,
 }
 
+/// What a second factor is set up with.
+#[derive(Debug, InputObject)]
+pub struct AdminStaffSecondFactorEnrollInput {
+    /// Your password. May be left out within five minutes after you logged in, by whatever way: who has no password,
+    /// because he logs in with an identity provider, logs in there again.
+    pub password: Option<String>,
+}
+
 /// The first code of a second factor.
 #[derive(Debug, InputObject)]
 pub struct AdminStaffSecondFactorConfirmInput {
@@ -87,8 +95,9 @@ pub struct AdminStaffRecoveryCodesRegenerateInput {
 /// What a second factor is removed with.
 #[derive(Debug, InputObject)]
 pub struct AdminStaffSecondFactorDisableInput {
-    /// Your password; empty when you have none, because you log in with an identity provider.
-    pub password: String,
+    /// Your password. May be left out within five minutes after you logged in, by whatever way: who has no password,
+    /// because he logs in with an identity provider, logs in there again.
+    pub password: Option<String>,
     /// The code that your app shows, or one of your recovery codes.
     pub code: String,
 }
@@ -183,14 +192,16 @@ impl FactorAdminMutation {
         AdminStaffLoginSecondFactorPayload::answer(outcome.map(AdminTokens::from))
     }
 
-    /// Begins to set your second factor up. It counts once you confirmed it.
+    /// Begins to set your second factor up, with your password or soon after you logged in. It counts once you
+    /// confirmed it.
     #[graphql(guard = "admin()")]
     async fn staff_second_factor_enroll(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "Your password.")] input: AdminStaffSecondFactorEnrollInput,
     ) -> async_graphql::Result<AdminStaffSecondFactorEnrollPayload> {
         let call = call(ctx)?;
-        let (made, user_errors) = part(call.app.run(&call.caller, &Enroll).await)?;
+        let (made, user_errors) = part(factor::enroll(&call.app, &call.caller, input.password).await)?;
         let (secret, otpauth_uri) = made.map(|made| (made.secret, made.address)).unzip();
         Ok(AdminStaffSecondFactorEnrollPayload { secret, otpauth_uri, user_errors })
     }
@@ -219,12 +230,12 @@ impl FactorAdminMutation {
         AdminStaffRecoveryCodesRegeneratePayload::answer(outcome)
     }
 
-    /// Removes your second factor. Where the shop demands one, your session grants nothing until you have another.
+    /// Removes your second factor, with your password or soon after you logged in, and a code. Where the shop demands one, your session grants nothing until you have another.
     #[graphql(guard = "admin()")]
     async fn staff_second_factor_disable(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Your password and a code.")] input: AdminStaffSecondFactorDisableInput,
+        #[graphql(desc = "Your password, and a code.")] input: AdminStaffSecondFactorDisableInput,
     ) -> async_graphql::Result<AdminStaffSecondFactorDisablePayload> {
         let call = call(ctx)?;
         let outcome = factor::disable(&call.app, &call.caller, input.password, input.code).await;

@@ -84,7 +84,8 @@ fn too_many(name: &str) -> Refusal {
     Refusal::new(ErrorCode::TooMany, message).limit(MAX_FILTER_VALUES as i64).at(["filter", name])
 }
 
-fn one_of(filter: Option<TextFilter>, name: &str) -> Result<Option<Vec<String>>, Refusal> {
+/// The texts of which one must be there; none when nothing is asked for.
+pub(crate) fn one_of(filter: Option<TextFilter>, name: &str) -> Result<Option<Vec<String>>, Refusal> {
     let Some(filter) = filter else { return Ok(None) };
     let values = match (filter.eq, filter.any) {
         (Some(eq), Some(any)) => any.into_iter().filter(|value| *value == eq).collect(),

@@ -61,6 +61,7 @@ pub const FIELDS: &[(&str, By)] = &[
     ("fulfillmentDeliver", ChannelAndLocation),
     ("fulfillmentShip", ChannelAndLocation),
     ("inventoryAdjust", Location),
+    ("inventoryItems", Location),
     ("job", Shared),
     ("jobCancel", Shared),
     ("jobProgress", Shared),

@@ -95,10 +95,9 @@ impl Shop {
         events.into_iter().map(|event| event.payload).collect()
     }
 
-    /// Sets a second factor up for whoever this client is; answers with his app and his recovery codes.
+    /// Sets a second factor up for whoever this client is, who has just logged in; answers with his app and his recovery codes.
     pub async fn with_app(&self, client: &Client) -> (AuthenticatorApp, Vec<String>) {
-        let enroll = "mutation { staffSecondFactorEnroll { secret otpauthUri userErrors { code } } }";
-        let made = client.send(enroll, json!({})).await.done();
+        let made = mutate(client, "Admin", "staffSecondFactorEnroll", json!({}), "secret").await.done();
         let app = AuthenticatorApp::of(made["secret"].as_str().unwrap());
         let code = json!({ "code": app.code(self, 0) });
         let done = mutate(client, "Admin", "staffSecondFactorConfirm", code, "recoveryCodes").await.done();

@@ -1,9 +1,11 @@
 //! Some products of a file in one transaction, together with the note that they
 //! are done: whoever takes the job up goes on behind them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::auth::Permission;
+use domain::id::VariantId;
 use domain::import::Imported;
 use entity::job;
 
@@ -44,6 +46,8 @@ pub struct ImportChunk {
     pub late: Progress,
     /// Where their parts go.
     pub places: Arc<Places>,
+    /// The merchant's numbers that products of the file hand to others, with the variants that have them.
+    pub handed: Arc<HashMap<String, VariantId>>,
 }
 
 /// What came of a chunk.
@@ -53,6 +57,8 @@ pub struct Outcome {
     pub job: job::Model,
     /// What to note of it, when nothing was written.
     pub progress: Progress,
+    /// The places of the products that were refused.
+    pub refused: Vec<usize>,
     /// Whether somebody called the job off: then nothing was done.
     pub canceled: bool,
 }
@@ -66,15 +72,17 @@ impl Op for ImportChunk {
     async fn run(&self, tx: &mut Tx) -> Result<Outcome> {
         let job = held(tx, &self.lease).await?;
         if job.cancel_requested {
-            return Ok(Outcome { job, progress: Progress::default(), canceled: true });
+            return Ok(Outcome { job, progress: Progress::default(), refused: Vec::new(), canceled: true });
         }
         if self.mode != Mode::Check && job.done != self.from {
             return Err(Error::internal("these products were imported already"));
         }
-        let verdicts = store(tx, &self.products, &self.places, self.mode == Mode::Check).await?;
+        let verdicts = store(tx, &self.products, &self.places, &self.handed, self.mode == Mode::Check).await?;
+        let refused = verdicts.iter().enumerate().filter(|(_, verdict)| verdict.is_err()).map(|(place, _)| place);
+        let refused = refused.collect();
         let progress = self.count(verdicts);
         let job = if self.mode == Mode::Write { advance(tx, job, &progress).await? } else { job };
-        Ok(Outcome { job, progress, canceled: false })
+        Ok(Outcome { job, progress, refused, canceled: false })
     }
 
     fn commits(&self) -> bool {

@@ -119,29 +119,36 @@ pub(super) async fn meet(tx: &Tx, wishes: &[Imported]) -> Result<(Vec<Option<pro
     Ok((known, refused))
 }
 
-/// Refuses numbers that variants of other products have.
+/// Refuses numbers that variants of other products have, but for those that are
+/// handed over: answers with their holders, each with the place of its taker.
 pub(super) async fn check_numbers(
     tx: &Tx,
     wishes: &[Imported],
     known: &[Option<product::Model>],
+    handed: &HashMap<String, VariantId>,
     refused: &mut [Vec<Refusal>],
-) -> Result<()> {
+) -> Result<Vec<(usize, VariantId)>> {
     let variants = || wishes.iter().flat_map(|wish| &wish.product.variants);
     let skus: Vec<String> = variants().filter_map(|variant| variant.sku.clone()).collect();
     let references: Vec<String> = variants().filter_map(|variant| variant.external_reference.clone()).collect();
     let by_sku = few::variants_by_skus(&tx.conn, skus).await?;
-    let by_sku: HashMap<&str, ProductId> =
-        by_sku.iter().filter_map(|row| Some((row.sku.as_deref()?, row.product_id))).collect();
+    let by_sku: HashMap<&str, &variant::Model> =
+        by_sku.iter().filter_map(|row| Some((row.sku.as_deref()?, row))).collect();
     let by_reference = few::variants_by_references(&tx.conn, references).await?;
     let by_reference: HashMap<&str, ProductId> =
         by_reference.iter().filter_map(|row| Some((row.external_reference.as_deref()?, row.product_id))).collect();
-    for ((wish, known), refusals) in wishes.iter().zip(known).zip(refused) {
+    let mut taken = Vec::new();
+    for (taker, ((wish, known), refusals)) in wishes.iter().zip(known).zip(refused).enumerate() {
         let others = |owner: Option<&ProductId>| owner.is_some_and(|id| known.as_ref().is_none_or(|row| row.id != *id));
         for (place, variant) in wish.product.variants.iter().enumerate() {
             let at = |field: &str| ["variants".to_owned(), place.to_string(), field.to_owned()];
-            if variant.sku.as_deref().is_some_and(|sku| others(by_sku.get(sku))) {
-                let message = "A variant of another product has this SKU.";
-                refusals.push(Refusal::new(ErrorCode::Taken, message).at(at("sku")));
+            let holder = variant.sku.as_deref().and_then(|sku| by_sku.get(sku).copied());
+            match holder.filter(|row| others(Some(&row.product_id))) {
+                Some(row) if row.sku.as_ref().and_then(|sku| handed.get(sku)) == Some(&row.id) => {
+                    taken.push((taker, row.id));
+                }
+                Some(_) => refusals.push(sku_taken(place)),
+                None => {}
             }
             if variant.external_reference.as_deref().is_some_and(|text| others(by_reference.get(text))) {
                 let message = "A variant of another product has this external reference.";
@@ -149,7 +156,13 @@ pub(super) async fn check_numbers(
             }
         }
     }
-    Ok(())
+    Ok(taken)
+}
+
+/// The refusal of a variant's number, because another product has it.
+pub(super) fn sku_taken(place: usize) -> Refusal {
+    let message = "A variant of another product has this SKU.";
+    Refusal::new(ErrorCode::Taken, message).at(["variants".to_owned(), place.to_string(), "sku".to_owned()])
 }
 
 fn by_number<'h>(held: &'h [variant::Model], wished: &CheckedVariant) -> Option<&'h variant::Model> {

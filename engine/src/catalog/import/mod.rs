@@ -11,10 +11,12 @@
 //! | how encoding, delimiter and dialect are found out | [`source`] |
 //! | what is made besides products | [`places`] |
 //! | which product and which variant is meant | `known.rs` |
+//! | which numbers products hand to each other | `handover.rs` |
 //! | what a second import changes, and how it is stored | [`write`] |
 //! | what is one transaction | [`chunk`] |
 
 pub mod chunk;
+mod handover;
 mod known;
 pub mod places;
 pub mod source;
@@ -36,6 +38,7 @@ use entity::job;
 use serde::{Deserialize, Serialize};
 
 use self::chunk::{ImportChunk, Mode};
+use self::handover::{Handed, Numbers};
 use self::places::{Needed, Places, context};
 use self::source::{Source, Text};
 use crate::actor::Need;
@@ -163,6 +166,8 @@ struct Import<'r> {
     /// The products that can't be read, or repeat what an earlier one has.
     refused: HashSet<usize>,
     needed: Needed,
+    /// The numbers that its products hand to each other.
+    handed: Arc<Handed>,
     abort: bool,
 }
 
@@ -178,8 +183,15 @@ pub async fn work(run: &Run<'_>) -> Result<End> {
         Err(errors) => return Ok(refuse_whole(errors)),
     };
     let abort = input.on_error == OnError::Abort;
-    let mut import =
-        Import { run, source: Some(source), context, refused: HashSet::new(), needed: Needed::default(), abort };
+    let mut import = Import {
+        run,
+        source: Some(source),
+        context,
+        refused: HashSet::new(),
+        needed: Needed::default(),
+        handed: Arc::default(),
+        abort,
+    };
     let total = import.source()?.count();
     tell(run, &RenewLease { lease: run.lease.clone(), total: Some(total as i64) }).await?;
     let found = match import.look_over(total).await? {
@@ -283,6 +295,7 @@ impl Import<'_> {
         let places = Arc::new(Places::default());
         let mut found = Progress::default();
         let mut seen = Seen::default();
+        let mut numbers = Numbers::default();
         self.needed.tree = self.source()?.tree().to_vec();
         let (mut from, mut looks) = (0, 0_u32);
         while from < total {
@@ -291,7 +304,7 @@ impl Import<'_> {
             }
             let read = self.read(from).await?;
             let count = read.len();
-            let mut whole = Vec::new();
+            let (mut whole, mut at) = (Vec::new(), Vec::new());
             for (place, product) in read.into_iter().enumerate() {
                 let refusals = match product {
                     Ok(product) => {
@@ -299,6 +312,7 @@ impl Import<'_> {
                         if doubled.is_empty() {
                             self.needed.note(&product);
                             whole.push(product);
+                            at.push(from + place);
                             continue;
                         }
                         doubled
@@ -309,19 +323,28 @@ impl Import<'_> {
                 found.refused += 1;
                 keep(&mut found.errors, refusals);
             }
+            let taken = numbers.look(&self.run.app.read(), &whole, &at).await?;
             if ask {
                 let chunk = self.chunk(Mode::Check, (from, from + count), whole, &places);
+                let chunk = ImportChunk { handed: Arc::new(taken), ..chunk };
                 let outcome = self.run.app.run(&self.run.caller, &chunk).await?;
                 if outcome.canceled {
                     return Ok(Err(End::Canceled));
                 }
                 found.refused += outcome.progress.refused;
                 keep(&mut found.errors, outcome.progress.errors);
+                self.refused.extend(outcome.refused.into_iter().map(|place| at[place]));
             }
             from += count;
             looks += 1;
             if looks.is_multiple_of(20) {
                 tell(self.run, &RenewLease { lease: self.run.lease.clone(), total: None }).await?;
+            }
+        }
+        for (taker, refusal) in self.hand_over(numbers).await? {
+            if ask {
+                found.refused += i64::from(self.refused.insert(taker));
+                keep(&mut found.errors, vec![refusal]);
             }
         }
         let refused = self.needed.refused(&self.run.app.settings(), &self.run.caller);
@@ -346,6 +369,7 @@ impl Import<'_> {
             products: Arc::new(products),
             late: Progress::default(),
             places: places.clone(),
+            handed: self.handed.clone(),
         }
     }
 

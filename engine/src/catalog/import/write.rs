@@ -17,7 +17,7 @@ use entity::{
 };
 use serde_json::json;
 
-use super::super::repo::{self, import as many};
+use super::super::repo::{self, import as many, write as few};
 use super::super::rows::{self, Values, VariantRows, combination};
 use super::super::save::{Saved, spell, wished_row};
 use super::known::{Held, check_numbers, check_options, meet, pair};
@@ -60,10 +60,17 @@ struct Names {
 }
 
 /// Stores products, or with `check` only says what stands against them.
-/// Answers for each of them, in their order.
-pub async fn store(tx: &mut Tx, wishes: &[Imported], places: &Places, check: bool) -> Result<Vec<Verdict>> {
+/// Answers for each of them, in their order. `handed` are numbers that other
+/// products of the file give up, with who has them.
+pub async fn store(
+    tx: &mut Tx,
+    wishes: &[Imported],
+    places: &Places,
+    handed: &HashMap<String, VariantId>,
+    check: bool,
+) -> Result<Vec<Verdict>> {
     let (known, mut refused) = meet(tx, wishes).await?;
-    check_numbers(tx, wishes, &known, &mut refused).await?;
+    let taken = check_numbers(tx, wishes, &known, handed, &mut refused).await?;
     let ids: Vec<ProductId> = known.iter().flatten().map(|row| row.id).collect();
     let held = Held::load(tx, &ids).await?;
     for ((wish, known), refusals) in wishes.iter().zip(&known).zip(&mut refused) {
@@ -75,6 +82,9 @@ pub async fn store(tx: &mut Tx, wishes: &[Imported], places: &Places, check: boo
         let verdict = |refusals: Vec<Refusal>| if refusals.is_empty() { Ok(Saved::Unchanged) } else { Err(refusals) };
         return Ok(refused.into_iter().map(verdict).collect());
     }
+    let free: Vec<VariantId> =
+        taken.into_iter().filter(|(taker, _)| refused[*taker].is_empty()).map(|(_, holder)| holder).collect();
+    few::free_skus(tx, &free).await?;
     let settings = tx.settings().await?;
     let open: Vec<&Imported> =
         wishes.iter().zip(&refused).filter(|(_, refusals)| refusals.is_empty()).map(|(wish, _)| wish).collect();
@@ -110,6 +120,19 @@ pub async fn store(tx: &mut Tx, wishes: &[Imported], places: &Places, check: boo
     Ok(verdicts)
 }
 
+impl Names {
+    fn values(&self, wish: &Imported, wished: &CheckedVariant) -> Result<Values> {
+        let mut values = Values::with_capacity(wished.options.len());
+        for (option, (_, value)) in wish.product.options.iter().zip(&wished.options) {
+            let option = self.options.get(&spell(&option.name)?);
+            let option = *option.ok_or_else(|| Error::internal("an option vanished"))?;
+            let id = self.values.get(&(option, spell(value)?));
+            values.push((option, *id.ok_or_else(|| Error::internal("an option value vanished"))?));
+        }
+        Ok(values)
+    }
+}
+
 async fn name(tx: &mut Tx, wishes: &[&Imported]) -> Result<Names> {
     let types: HashSet<&str> = wishes.iter().filter_map(|wish| wish.product.product_type.as_deref()).collect();
     let tags: HashSet<&str> = wishes.iter().flat_map(|wish| &wish.product.tags).map(String::as_str).collect();
@@ -137,6 +160,39 @@ async fn name(tx: &mut Tx, wishes: &[&Imported]) -> Result<Names> {
     }
     let values = many::values_named(tx, &values).await?;
     Ok(Names { types, tags, options, values })
+}
+
+/// Which numbers each product gives up, with the variants that have them; none
+/// when it is new or refused.
+pub(super) async fn given_up(tx: &mut Tx, wishes: &[Imported]) -> Result<Vec<Option<Vec<(String, VariantId)>>>> {
+    let (known, refused) = meet(tx, wishes).await?;
+    let ids: Vec<ProductId> = known.iter().flatten().map(|row| row.id).collect();
+    let held = Held::load(tx, &ids).await?;
+    let names = name(tx, &wishes.iter().collect::<Vec<_>>()).await?;
+    let mut given = Vec::with_capacity(wishes.len());
+    for ((wish, known), refusals) in wishes.iter().zip(&known).zip(&refused) {
+        let Some(known) = known.as_ref().filter(|_| refusals.is_empty()) else {
+            given.push(None);
+            continue;
+        };
+        if check_options(wish, &held, known.id)?.is_some() {
+            given.push(None);
+            continue;
+        }
+        let mut wished = Vec::with_capacity(wish.product.variants.len());
+        for variant in &wish.product.variants {
+            let values = names.values(wish, variant)?;
+            wished.push((variant, combination(&values), values));
+        }
+        let found = pair(Held::of(&held.variants, Some(known.id)), &wished);
+        let freed = wished.iter().zip(found).filter_map(|((variant, ..), row)| {
+            let row = row?;
+            let sku = row.sku.clone()?;
+            (variant.sku.as_ref() != Some(&sku)).then_some((sku, row.id))
+        });
+        given.push(Some(freed.collect()));
+    }
+    Ok(given)
 }
 
 /// A product that is going to be written.
@@ -263,17 +319,6 @@ impl Writer<'_> {
         (ids, changed)
     }
 
-    fn values(&self, wish: &Imported, wished: &CheckedVariant) -> Result<Values> {
-        let mut values = Values::with_capacity(wished.options.len());
-        for (option, (_, value)) in wish.product.options.iter().zip(&wished.options) {
-            let option = self.names.options.get(&spell(&option.name)?);
-            let option = *option.ok_or_else(|| Error::internal("an option vanished"))?;
-            let id = self.names.values.get(&(option, spell(value)?));
-            values.push((option, *id.ok_or_else(|| Error::internal("an option value vanished"))?));
-        }
-        Ok(values)
-    }
-
     /// Plans the variants of a product, which was `called` so before; answers with their ids in the order of the file.
     fn variants(
         &mut self,
@@ -286,7 +331,7 @@ impl Writer<'_> {
         let new = called.is_none();
         let mut wishes = Vec::with_capacity(wish.product.variants.len());
         for wished in &wish.product.variants {
-            let values = self.values(wish, wished)?;
+            let values = self.names.values(wish, wished)?;
             wishes.push((wished, combination(&values), values));
         }
         let held = if new { &[][..] } else { Held::of(&self.held.variants, Some(row.id)) };

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use domain::id::{CollectionId, OptionId, OptionValueId, ProductId, ProductTypeId, TagId};
+use domain::id::{CollectionId, OptionId, OptionValueId, ProductId, ProductTypeId, TagId, VariantId};
 use domain::text::Handle;
 use entity::{
     category, collection, collection_product, media, option_value, product, product_category, product_channel,
@@ -15,7 +15,7 @@ use sea_orm::{
 };
 
 use super::write::new_value;
-use crate::db::{Conn, any, insert_all};
+use crate::db::{Conn, any, insert_all, statement};
 use crate::error::Result;
 use crate::op::Tx;
 
@@ -259,6 +259,45 @@ pub async fn collections_named(conn: &Conn, handles: &[String]) -> Result<Vec<co
     for some in handles.chunks(ROWS) {
         let find = collection::Entity::find().filter(collection::Column::DeletedAt.is_null());
         found.extend(find.filter(collection::Column::Handle.is_in(some.iter().cloned())).all(conn).await?);
+    }
+    Ok(found)
+}
+
+/// A variant that has a merchant's number, with what its product is found by.
+#[derive(Debug, Clone)]
+pub struct Holder {
+    /// The number.
+    pub sku: String,
+    /// The variant.
+    pub variant: VariantId,
+    /// Its product.
+    pub product: ProductId,
+    /// The product's part of the web address.
+    pub handle: String,
+    /// The product's number in another system.
+    pub reference: Option<String>,
+}
+
+/// Who has these numbers.
+pub async fn holders(conn: &Conn, skus: Vec<String>) -> Result<Vec<Holder>> {
+    let mut found = Vec::new();
+    for some in skus.chunks(ROWS) {
+        let marks = vec!["?"; some.len()].join(", ");
+        let sql = format!(
+            "select variant.sku, variant.id, product.id, product.handle, product.external_reference from variant
+                join product on product.id = variant.product_id
+                where variant.deleted_at is null and variant.sku in ({marks})"
+        );
+        let values = some.iter().map(|sku| sku.as_str().into());
+        for row in conn.query_all_raw(statement(conn, &sql, values)).await? {
+            found.push(Holder {
+                sku: row.try_get_by_index(0)?,
+                variant: VariantId(row.try_get_by_index(1)?),
+                product: ProductId(row.try_get_by_index(2)?),
+                handle: row.try_get_by_index(3)?,
+                reference: row.try_get_by_index(4)?,
+            });
+        }
     }
     Ok(found)
 }

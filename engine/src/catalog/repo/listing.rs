@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::look_up::look_up_all;
 use super::narrow::narrow;
+use super::weigh::{begins_with_few, weigh};
 use crate::catalog::listing::{Filter, SortKey};
 use crate::db::search::rank_key;
 use crate::db::{Conn, expression, statement};
@@ -77,7 +78,8 @@ pub struct Listing {
 impl Listing {
     /// Asks for the page.
     pub fn rows(&self, conn: &Conn) -> SelectStatement {
-        let walk = Walk::along(conn, &self.view, self.sort);
+        let few = self.filter.as_ref().is_some_and(begins_with_few);
+        let walk = if few { Walk::sorted } else { Walk::along }(conn, &self.view, self.sort);
         let filter = self.filter.as_ref().map(|filter| walked_through(filter, self.sort));
         listed(conn, &self.view, filter.as_ref(), walk, &self.page)
     }
@@ -137,9 +139,11 @@ pub async fn page(
 }
 
 /// Pages of several lists, whatever their number in one statement for each
-/// kind of sort, and one that counts when a list asks for it.
+/// kind of sort, one that counts when a list asks for it, and one that weighs
+/// what their filters ask for when an index finds it.
 pub async fn pages(conn: &Conn, mut listings: Vec<Listing>) -> Result<Vec<Rows<product::Model>>> {
     look_up_all(conn, listings.iter_mut().map(|listing| (&listing.view, &mut listing.filter)).collect()).await?;
+    weigh(conn, &mut listings).await?;
     let mut fetched: Vec<Vec<(product::Model, Place)>> = listings.iter().map(|_| Vec::new()).collect();
     let mut kinds: Vec<Discriminant<SortKey>> = Vec::new();
     for listing in &listings {
@@ -300,22 +304,41 @@ impl Walk {
                 let own = expression(conn, own, [Uuid::from(collection).into()]);
                 Self::joined("collection_product", own, "rank", seen(conn, view))
             }
-            (SortKey::Price, Some(channel)) if channel == view.price_channel && view.region.is_some() => {
-                let own = "listing_price.product_id = product.id and listing_price.channel_id = ?
-                    and listing_price.region_id = ?";
-                let region = Value::from(view.region.map(Uuid::from));
-                let own = expression(conn, own, [Uuid::from(channel).into(), region]);
-                Self::joined("listing_price", own, "key_minor", seen(conn, view))
-            }
-            // Staff see what is in no channel and has no row of prices, so all are looked at.
-            (SortKey::Price, _) => {
-                let sql = "coalesce((select listing_price.key_minor from listing_price
-                    where listing_price.product_id = product.id and listing_price.channel_id = ?
-                    and listing_price.region_id = ?), 9007199254740991)";
-                let region = Value::from(view.region.map(Uuid::from));
-                Self::products(expression(conn, sql, [Uuid::from(view.price_channel).into(), region]), seen(conn, view))
-            }
+            (SortKey::Price, channel) => Self::by_price(conn, view, channel),
         }
+    }
+}
+
+impl Walk {
+    /// Along few products that are sorted: the order is looked up for each of them.
+    fn sorted(conn: &Conn, view: &View, sort: SortKey) -> Self {
+        let (sql, values) = match sort {
+            SortKey::Newest => newest(view),
+            SortKey::Price => (
+                "coalesce((select listing_price.key_minor from listing_price
+                    where listing_price.product_id = product.id and listing_price.channel_id = ?
+                    and listing_price.region_id = ?), 9007199254740991)",
+                vec![Uuid::from(view.price_channel).into(), Value::from(view.region.map(Uuid::from))],
+            ),
+            SortKey::Title | SortKey::Manual(_) => return Self::along(conn, view, sort),
+        };
+        Self::products(expression(conn, sql, values), seen(conn, view))
+    }
+
+    /// Along the prices of one channel and region, where every product has a row.
+    fn by_price(conn: &Conn, view: &View, channel: Option<ChannelId>) -> Self {
+        let Some(region) = view.region else {
+            // Nothing has a price where there is no region.
+            return Self::products(Expr::cust("9007199254740991"), seen(conn, view));
+        };
+        let mut own = "listing_price.product_id = product.id and listing_price.channel_id = ?
+            and listing_price.region_id = ?"
+            .to_owned();
+        if channel == Some(view.price_channel) {
+            own.push_str(" and listing_price.listed");
+        }
+        let own = expression(conn, &own, [Uuid::from(view.price_channel).into(), Uuid::from(region).into()]);
+        Self::joined("listing_price", own, "key_minor", seen(conn, view))
     }
 }
 
@@ -324,7 +347,8 @@ fn walked_through(filter: &Filter, sort: SortKey) -> Filter {
     match (filter, sort) {
         (Filter::All(parts), SortKey::Manual(collection)) => {
             let listed = Filter::ListedIn(collection);
-            Filter::All(parts.iter().filter(|part| **part != listed).cloned().collect())
+            let others = parts.iter().filter(|part| **part != listed);
+            Filter::All(others.map(|part| walked_through(part, sort)).collect())
         }
         _ => filter.clone(),
     }

@@ -8,6 +8,7 @@ pub mod look_up;
 pub mod narrow;
 pub mod options;
 pub mod related;
+pub mod weigh;
 pub mod write;
 
 use std::collections::HashMap;

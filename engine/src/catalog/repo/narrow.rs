@@ -9,6 +9,7 @@ use sea_orm::{ColumnTrait, Condition, Value};
 use uuid::Uuid;
 
 use super::listing::View;
+use super::weigh::found_by;
 use crate::catalog::listing::{Filter, Named, spelling};
 use crate::db::{Conn, expression, text_contains};
 use crate::search::{self, Matching};
@@ -74,13 +75,18 @@ pub fn narrow(conn: &Conn, view: &View, filter: &Filter) -> Condition {
         // A list looks collections up before it is asked; what is left names none.
         Filter::Collection(_) => one(Expr::val(1).eq(0)),
         Filter::Members(inner) => narrow(conn, view, inner),
-        Filter::ListedIn(collection) => one(expression(
+        // A list of ids: a short list in a long shop is best begun with.
+        Filter::ListedIn(_) => narrow(conn, view, &Filter::Found(Box::new(filter.clone()))),
+        Filter::ListedAmongMany(collection) => one(expression(
             conn,
-            // A list of ids, since a short list in a long shop is best begun with.
-            "product.id in (select collection_product.product_id from collection_product
-                where collection_product.collection_id = ?)",
+            "exists (select 1 from collection_product where collection_product.product_id = product.id
+                and collection_product.collection_id = ?)",
             [Uuid::from(*collection).into()],
         )),
+        Filter::Found(by) => match found_by(by) {
+            Some((sql, values)) => one(expression(conn, &format!("product.id in ({sql})"), values)),
+            None => narrow(conn, view, by),
+        },
         Filter::Category(Named::Id(id)) => one(in_category(conn, "id", Uuid::from(*id).into(), view.channel.is_some())),
         Filter::Category(Named::Handle(handle)) => {
             one(in_category(conn, "handle", handle.as_str().into(), view.channel.is_some()))

@@ -52,6 +52,20 @@ pub async fn free_numbers(tx: &mut Tx, variants: &[VariantId]) -> Result<()> {
     Ok(())
 }
 
+/// Takes the merchant's numbers from variants, which are going to get others.
+pub async fn free_skus(tx: &mut Tx, variants: &[VariantId]) -> Result<()> {
+    if variants.is_empty() {
+        return Ok(());
+    }
+    variant::Entity::update_many()
+        .col_expr(variant::Column::Sku, Expr::cust("null"))
+        .col_expr(variant::Column::SkuFold, Expr::val(""))
+        .filter(any(&tx.conn, variant::Column::Id, variants.iter().copied()))
+        .exec(&tx.conn)
+        .await?;
+    Ok(())
+}
+
 /// Marks variants as deleted.
 pub async fn delete_variants(tx: &mut Tx, variants: &[VariantId]) -> Result<()> {
     if variants.is_empty() {

@@ -1,5 +1,7 @@
 //! Rows of stock.
 
+pub mod items;
+
 use chrono::{DateTime, Utc};
 use domain::id::{ChannelId, CheckoutId, InventoryItemId, LocationId, OrderLineId, VariantId};
 use domain::inventory::{MovementReason, Take};

@@ -1,0 +1,95 @@
+//! Items of stock in a list, with what lies of them and what is promised.
+
+use domain::id::{InventoryItemId, LocationId};
+use entity::{inventory_item, reservation, stock_level, variant, variant_item};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, RelationDef,
+};
+
+use crate::db::{Conn, any, any_sql, expression, statement};
+use crate::error::Result;
+use crate::page::{Key, Page, Place, Rows};
+
+/// How many promises of an item are shown.
+pub const MAX_PROMISES: i64 = 50;
+
+/// What items must be to be in the list.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ItemFilter {
+    /// One of these numbers of the merchant's.
+    pub skus: Option<Vec<String>>,
+    /// They are kept at one of these locations; any when absent.
+    pub locations: Option<Vec<LocationId>>,
+}
+
+/// A page of items in the order in which they came, and their number when it is asked for.
+pub async fn page(conn: &Conn, filter: &ItemFilter, page: Page, count: bool) -> Result<Rows<inventory_item::Model>> {
+    let mut condition = Condition::all();
+    if let Some(skus) = &filter.skus {
+        condition = condition.add(inventory_item::Column::Sku.is_in(skus.iter().cloned()));
+    }
+    if let Some(locations) = &filter.locations {
+        let (list, value) = any_sql(conn, locations.iter().copied());
+        let sql = format!(
+            "exists (select 1 from stock_level where stock_level.item_id = inventory_item.id
+                and stock_level.location_id {list})"
+        );
+        condition = condition.add(expression(conn, &sql, [value]));
+    }
+    let find = inventory_item::Entity::find().filter(condition);
+    let total = if count { Some(find.clone().count(conn).await? as i64) } else { None };
+    let (key, id) = (inventory_item::Column::CreatedAt.as_column_ref(), inventory_item::Column::Id.as_column_ref());
+    let place = page.condition(Expr::col(key), Expr::col(id));
+    let rows = find
+        .filter(place)
+        .order_by(inventory_item::Column::CreatedAt, page.order())
+        .order_by(inventory_item::Column::Id, page.order())
+        .limit(page.limit())
+        .offset(page.offset)
+        .all(conn)
+        .await?;
+    let placed = |row: inventory_item::Model| {
+        let place = Place { key: Key::Time(row.created_at), id: row.id.into() };
+        (row, place)
+    };
+    Ok(page.rows(rows.into_iter().map(placed).collect(), total))
+}
+
+/// What lies of items at each location.
+pub async fn levels_of(conn: &Conn, items: &[InventoryItemId]) -> Result<Vec<stock_level::Model>> {
+    let find = stock_level::Entity::find();
+    let find = find.filter(any(conn, stock_level::Column::ItemId, items.iter().copied()));
+    Ok(find.order_by_asc(stock_level::Column::LocationId).all(conn).await?)
+}
+
+/// The variants that take from items, and how many of it for one piece.
+pub async fn variants_of(conn: &Conn, items: &[InventoryItemId]) -> Result<Vec<(variant_item::Model, variant::Model)>> {
+    let relation: RelationDef = variant_item::Entity::belongs_to(variant::Entity)
+        .from(variant_item::Column::VariantId)
+        .to(variant::Column::Id)
+        .into();
+    let rows = variant_item::Entity::find()
+        .filter(any(conn, variant_item::Column::ItemId, items.iter().copied()))
+        .join(JoinType::InnerJoin, relation)
+        .select_also(variant::Entity)
+        .filter(variant::Column::DeletedAt.is_null())
+        .order_by_asc(variant::Column::Id)
+        .all(conn)
+        .await?;
+    Ok(rows.into_iter().filter_map(|(link, variant)| Some((link, variant?))).collect())
+}
+
+/// The latest promises of items, the latest first.
+pub async fn promises_of(conn: &Conn, items: &[InventoryItemId]) -> Result<Vec<reservation::Model>> {
+    let (list, value) = any_sql(conn, items.iter().copied());
+    let sql = format!(
+        "select * from (select reservation.*, row_number() over (
+                partition by reservation.item_id order by reservation.created_at desc, reservation.id desc) as place
+            from reservation where reservation.item_id {list}) as promised
+        where promised.place <= {MAX_PROMISES} order by promised.created_at desc, promised.id desc"
+    );
+    let rows = conn.query_all_raw(statement(conn, &sql, [value])).await?;
+    Ok(rows.iter().map(|row| reservation::Model::from_query_result(row, "")).collect::<Result<_, _>>()?)
+}
