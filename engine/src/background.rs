@@ -15,7 +15,12 @@ use crate::{job, notification, relay, sweeper};
 
 /// What every process runs: it notices what the others did. It ends with `stop`.
 pub fn follow(app: &Arc<App>, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
-    relay::start_following(app, stop)
+    let mut tasks = relay::start_following(app, stop);
+    let (db, stop) = (app.db.clone(), stop.clone());
+    tasks.push(tokio::spawn(async move {
+        stop.run_until_cancelled(db.keep_watch()).await;
+    }));
+    tasks
 }
 
 /// The shop's own work: a serving process does it, or a worker in its place, or several of them side by side. Each

@@ -46,6 +46,11 @@ impl Error {
         }
     }
 
+    /// Whether the database is away or can't work at the moment; the same call may succeed later.
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Database(error) if crate::db::is_unavailable(error))
+    }
+
     /// The one answer for what is not there and for what is not yours.
     pub fn not_found(what: &str) -> Self {
         Refusal::new(ErrorCode::NotFound, format!("There is no such {what}.")).into()

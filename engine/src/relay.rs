@@ -6,6 +6,7 @@
 //! very connection that it stamps with, so that losing the connection loses
 //! the office; on SQLite it holds a file lock.
 
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +14,14 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use redis::AsyncCommands;
 use sea_orm::{ConnectionTrait, DbBackend};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::Connection;
+use sqlx::postgres::PgConnection;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::db::{DatabaseUrl, StatementCount, statement};
+use crate::db::{DatabaseUrl, StatementCount, connect_postgres, statement};
 use crate::error::{Error, Result};
 use crate::event::{self, Aggregate};
 
@@ -28,8 +30,16 @@ use crate::event::{self, Aggregate};
 const POLL: Duration = Duration::from_millis(100);
 /// How long to wait after a failure of the database or of Redis.
 const REST: Duration = Duration::from_millis(500);
+/// How long Redis, or a database that has nothing to do, may take to answer: one that takes longer is away.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long stamping a batch may take.
+const LONG: Duration = Duration::from_secs(30);
+/// How often Redis is asked whether it is still there.
+const BEAT: Duration = Duration::from_secs(1);
 /// How many events are stamped or read at once.
 const BATCH: u64 = 1_000;
+/// How many wake-ups may wait for Redis; more are not told, and found in the log.
+const OUTBOX: usize = 1_024;
 /// The advisory lock of the relay on PostgreSQL.
 const RELAY_LOCK: i64 = 0x656d_706f_7269_6f6e;
 
@@ -92,30 +102,31 @@ async fn relay(app: Arc<App>) -> Result<()> {
 }
 
 async fn relay_postgres(app: &App, url: &str) -> Result<()> {
-    let options: sqlx::postgres::PgConnectOptions = url.parse().map_err(Error::internal)?;
-    let mut connection = options.disable_statement_logging().connect().await.map_err(Error::internal)?;
-    loop {
-        let held: bool = sqlx::query_scalar("select pg_try_advisory_lock($1)")
-            .bind(RELAY_LOCK)
-            .fetch_one(&mut connection)
-            .await
-            .map_err(Error::internal)?;
-        if held {
-            break;
-        }
+    let mut connection = connect_postgres(url).await?;
+    while !in_time(PATIENCE, take_office(&mut connection)).await? {
         sleep(REST).await;
     }
     let mut commits = app.bus.watch_commits();
     loop {
         commits.mark_unchanged();
-        let stamped = sqlx::query(STAMP).execute(&mut connection).await.map_err(Error::internal)?.rows_affected();
+        // A server that vanished without a word is noticed here, not by whoever waits for an event.
+        let stamped = in_time(LONG, sqlx::query(STAMP).execute(&mut connection)).await?.rows_affected();
         if stamped > 0 {
             app.stamped().await;
         } else if timeout(POLL, commits.changed()).await.is_err() {
-            // A server that vanished without a word is noticed here, not at the next event.
-            timeout(REST * 4, connection.ping()).await.map_err(Error::internal)?.map_err(Error::internal)?;
+            in_time(PATIENCE, connection.ping()).await?;
         }
     }
+}
+
+/// Whether the office was free, or is held already.
+async fn take_office(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    sqlx::query_scalar("select pg_try_advisory_lock($1)").bind(RELAY_LOCK).fetch_one(connection).await
+}
+
+/// The outcome of asking another server, which may take so long.
+async fn in_time<T, E: Display>(patience: Duration, asking: impl Future<Output = Result<T, E>>) -> Result<T> {
+    timeout(patience, asking).await.map_err(|_| Error::internal("no answer in time"))?.map_err(Error::internal)
 }
 
 async fn relay_sqlite(app: &App, path: &Path) -> Result<()> {
@@ -151,13 +162,8 @@ async fn relay_sqlite(app: &App, path: &Path) -> Result<()> {
 pub async fn stamp_unless_held(app: &App) -> Result<()> {
     match app.db.url() {
         DatabaseUrl::Postgres(url) => {
-            let options: sqlx::postgres::PgConnectOptions = url.parse().map_err(Error::internal)?;
-            let mut connection = options.disable_statement_logging().connect().await.map_err(Error::internal)?;
-            let held: bool = sqlx::query_scalar("select pg_try_advisory_lock($1)")
-                .bind(RELAY_LOCK)
-                .fetch_one(&mut connection)
-                .await
-                .map_err(Error::internal)?;
+            let mut connection = connect_postgres(url).await?;
+            let held = take_office(&mut connection).await.map_err(Error::internal)?;
             while held
                 && sqlx::query(STAMP).execute(&mut connection).await.map_err(Error::internal)?.rows_affected() > 0
             {
@@ -214,19 +220,36 @@ async fn follow(app: Arc<App>) -> Result<()> {
 /// Listens to what the other processes committed.
 async fn listen(app: Arc<App>) -> Result<()> {
     let Some(redis) = &app.redis else { return Ok(()) };
-    let mut messages = redis.client.get_async_pubsub().await.map_err(Error::internal)?;
-    messages.subscribe(&redis.channel).await.map_err(Error::internal)?;
+    let listening = async {
+        let mut messages = redis.client.get_async_pubsub().await?;
+        messages.subscribe(&redis.channel).await?;
+        Ok::<_, redis::RedisError>(messages.split())
+    };
+    let (mut asking, mut messages) = in_time(PATIENCE, listening).await?;
     tracing::info!("listening to Redis");
+    let beats = async {
+        loop {
+            sleep(BEAT).await;
+            // Who only listens never learns that a connection has silently gone.
+            in_time(PATIENCE, asking.ping::<redis::Value>()).await?;
+        }
+    };
+    let wakes = async {
+        while let Some(message) = messages.next().await {
+            let payload: String = message.get_payload().map_err(Error::internal)?;
+            let woken = payload.split(' ').filter_map(|id| Uuid::parse_str(id).ok());
+            app.bus.wake(woken);
+            app.bus.commit(&[]);
+        }
+        Err(Error::internal("Redis closed the connection"))
+    };
     app.bus.set_hears(true);
-    let mut stream = messages.on_message();
-    while let Some(message) = stream.next().await {
-        let payload: String = message.get_payload().map_err(Error::internal)?;
-        let woken = payload.split(' ').filter_map(|id| Uuid::parse_str(id).ok());
-        app.bus.wake(woken);
-        app.bus.commit(&[]);
-    }
+    let ended = tokio::select! {
+        ended = beats => ended,
+        ended = wakes => ended,
+    };
     app.bus.set_hears(false);
-    Err(Error::internal("Redis closed the connection"))
+    ended
 }
 
 /// The way to the other processes.
@@ -243,7 +266,7 @@ impl Redis {
     pub fn open(url: &str, shop: &str) -> Result<Self> {
         let client = redis::Client::open(url).map_err(Error::internal)?;
         let channel = format!("emporion:{shop}:committed");
-        let (outbox, waiting) = tokio::sync::mpsc::channel(1_024);
+        let (outbox, waiting) = tokio::sync::mpsc::channel(OUTBOX);
         tokio::spawn(publish(client.clone(), channel.clone(), waiting));
         Ok(Self { client, channel, outbox })
     }
@@ -254,7 +277,7 @@ impl Redis {
             let mut connection = self.client.get_multiplexed_async_connection().await?;
             redis::cmd("PING").query_async::<String>(&mut connection).await
         };
-        matches!(timeout(REST * 4, ask).await, Ok(Ok(_)))
+        in_time(PATIENCE, ask).await.is_ok()
     }
 
     /// Tells the other processes, without waiting: what does not get through
@@ -271,18 +294,21 @@ pub fn is_redis_url(text: &str) -> bool {
 }
 
 async fn publish(client: redis::Client, channel: String, mut waiting: tokio::sync::mpsc::Receiver<String>) {
+    let config = redis::AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
     let mut connection: Option<redis::aio::MultiplexedConnection> = None;
     let mut closed_until = Instant::now();
-    while let Some(message) = waiting.recv().await {
+    let mut batch = Vec::new();
+    // What gathered while Redis took its time is told at once.
+    while waiting.recv_many(&mut batch, OUTBOX).await > 0 {
+        let message = batch.join(" ");
+        batch.clear();
         if connection.is_none() && Instant::now() >= closed_until {
-            connection = match timeout(REST, client.get_multiplexed_async_connection()).await {
-                Ok(Ok(connection)) => Some(connection),
-                _ => None,
-            };
+            let connecting = client.get_multiplexed_async_connection_with_config(&config);
+            connection = in_time(PATIENCE, connecting).await.ok();
         }
         if let Some(open) = &mut connection {
-            let sent: Result<Result<(), _>, _> = timeout(REST, open.publish(&channel, message)).await;
-            if !matches!(sent, Ok(Ok(()))) {
+            let sent: Result<()> = in_time(PATIENCE, open.publish(&channel, message)).await;
+            if sent.is_err() {
                 connection = None;
             }
         }
@@ -297,5 +323,5 @@ pub async fn database_answers(app: &App) -> bool {
     let conn = app.db.read(&StatementCount::default());
     let backend: DbBackend = conn.backend();
     let ask = sea_orm::Statement::from_string(backend, "select 1");
-    matches!(timeout(Duration::from_secs(2), conn.query_one_raw(ask)).await, Ok(Ok(Some(_))))
+    matches!(timeout(PATIENCE, conn.query_one_raw(ask)).await, Ok(Ok(Some(_))))
 }

@@ -77,6 +77,10 @@ pub fn top_level(error: Error) -> async_graphql::Error {
             let message = first.map_or("Refused.", |refusal| refusal.message.as_str());
             coded(message, first.map_or("INVALID", |refusal| refusal.code.as_str()))
         }
+        error if error.is_unavailable() => {
+            tracing::warn!(%error, "a request can't be served at the moment");
+            coded("The shop can't do this at the moment: try again.", "UNAVAILABLE")
+        }
         Error::Raced | Error::Database(_) | Error::Internal(_) => {
             let id = Uuid::new_v4();
             tracing::error!(%id, %error, "a request failed");

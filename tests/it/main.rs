@@ -43,6 +43,7 @@ mod notification;
 mod notification_staff;
 mod notification_text;
 mod order;
+mod outage;
 mod product;
 mod race;
 mod schema;

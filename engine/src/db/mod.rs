@@ -10,6 +10,7 @@
 
 mod open;
 mod paged;
+mod pulse;
 pub mod search;
 mod sql;
 
@@ -21,12 +22,15 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
+use tokio::sync::watch;
 
-pub use open::{DatabaseUrl, create_postgres_copy};
+use self::pulse::unless_away;
+
+pub use open::{DatabaseUrl, connect_postgres, create_postgres_copy};
 pub use paged::page_of;
 pub use sql::{
-    any, any_sql, database_now, expression, hold_settings, insert_all, is_retryable, lower_contains, number_order,
-    statement, text_contains, unique_violation,
+    any, any_sql, database_now, expression, hold_settings, insert_all, is_retryable, is_unavailable, lower_contains,
+    number_order, statement, text_contains, unique_violation,
 };
 
 /// Counts the statements of one request, everything but `BEGIN` and `COMMIT`.
@@ -50,6 +54,8 @@ pub struct Db {
     reads: DatabaseConnection,
     writes: DatabaseConnection,
     url: DatabaseUrl,
+    /// Whether the server is known to be away.
+    away: watch::Sender<bool>,
 }
 
 impl Db {
@@ -65,7 +71,7 @@ impl Db {
 
     /// A connection for reads, whose statements are added to `count`.
     pub fn read(&self, count: &StatementCount) -> Conn {
-        Conn { inner: Inner::Pool(self.reads.clone()), count: count.clone() }
+        Conn { inner: Inner::Pool(self.reads.clone()), count: count.clone(), away: self.away.clone() }
     }
 
     /// The connection that migrations run on.
@@ -80,8 +86,8 @@ impl Db {
             sqlite_transaction_mode: (self.backend() == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate),
             ..Default::default()
         };
-        let transaction = self.writes.begin_with_options(options).await?;
-        Ok(Conn { inner: Inner::Transaction(transaction), count: count.clone() })
+        let transaction = unless_away(&self.away, self.writes.begin_with_options(options)).await?;
+        Ok(Conn { inner: Inner::Transaction(transaction), count: count.clone(), away: self.away.clone() })
     }
 
     /// Closes every connection.
@@ -104,6 +110,7 @@ enum Inner {
 pub struct Conn {
     inner: Inner,
     count: StatementCount,
+    away: watch::Sender<bool>,
 }
 
 impl Conn {
@@ -111,7 +118,7 @@ impl Conn {
     pub async fn commit(self) -> Result<(), DbErr> {
         match self.inner {
             Inner::Pool(_) => Ok(()),
-            Inner::Transaction(transaction) => transaction.commit().await,
+            Inner::Transaction(transaction) => unless_away(&self.away, transaction.commit()).await,
         }
     }
 
@@ -141,32 +148,32 @@ impl ConnectionTrait for Conn {
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         self.count.add();
         match &self.inner {
-            Inner::Pool(pool) => pool.execute_raw(statement).await,
-            Inner::Transaction(transaction) => transaction.execute_raw(statement).await,
+            Inner::Pool(pool) => unless_away(&self.away, pool.execute_raw(statement)).await,
+            Inner::Transaction(transaction) => unless_away(&self.away, transaction.execute_raw(statement)).await,
         }
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         self.count.add();
         match &self.inner {
-            Inner::Pool(pool) => pool.execute_unprepared(sql).await,
-            Inner::Transaction(transaction) => transaction.execute_unprepared(sql).await,
+            Inner::Pool(pool) => unless_away(&self.away, pool.execute_unprepared(sql)).await,
+            Inner::Transaction(transaction) => unless_away(&self.away, transaction.execute_unprepared(sql)).await,
         }
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         self.count.add();
         match &self.inner {
-            Inner::Pool(pool) => pool.query_one_raw(statement).await,
-            Inner::Transaction(transaction) => transaction.query_one_raw(statement).await,
+            Inner::Pool(pool) => unless_away(&self.away, pool.query_one_raw(statement)).await,
+            Inner::Transaction(transaction) => unless_away(&self.away, transaction.query_one_raw(statement)).await,
         }
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         self.count.add();
         match &self.inner {
-            Inner::Pool(pool) => pool.query_all_raw(statement).await,
-            Inner::Transaction(transaction) => transaction.query_all_raw(statement).await,
+            Inner::Pool(pool) => unless_away(&self.away, pool.query_all_raw(statement)).await,
+            Inner::Transaction(transaction) => unless_away(&self.away, transaction.query_all_raw(statement)).await,
         }
     }
 }

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use sea_orm::{DbErr, RuntimeErr, SqlxPostgresConnector, SqlxSqliteConnector};
-use sqlx::ConnectOptions;
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlxPostgresConnector, SqlxSqliteConnector};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection};
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::Db;
 
@@ -22,6 +24,14 @@ const SQLITE_BUSY: Duration = Duration::from_secs(10);
 const SETUP_LOCK: i64 = 0x656d_706f_7365_7475;
 /// How long a request waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(30);
+/// How long making a connection to PostgreSQL may take, or asking whether one is still good.
+const CONNECT: Duration = Duration::from_secs(5);
+/// A connection to PostgreSQL that was used within this time is taken to be good.
+const FRESH: Duration = Duration::from_secs(1);
+/// What every session on PostgreSQL begins with: a machine that has vanished holds its locks, those of its rows and the
+/// relay's, for half a minute instead of hours.
+const SESSION: &str = "set idle_in_transaction_session_timeout = '60s'; set tcp_keepalives_idle = 10;
+    set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3";
 
 /// Where the database is.
 #[derive(Clone, PartialEq, Eq)]
@@ -106,23 +116,50 @@ async fn open_sqlite(path: &Path) -> Result<Db, DbErr> {
         reads: SqlxSqliteConnector::from_sqlx_sqlite_pool(reads),
         writes: SqlxSqliteConnector::from_sqlx_sqlite_pool(writes),
         url: DatabaseUrl::Sqlite(path.to_owned()),
+        away: watch::Sender::new(false),
     })
 }
 
 async fn open_postgres(text: &str) -> Result<Db, DbErr> {
-    let options = PgConnectOptions::from_str(text).map_err(sqlx_error)?.disable_statement_logging();
     // The pool would try for as long as a request may wait; whoever starts the
     // shop wants to know at once.
-    options.connect().await.map_err(sqlx_error)?;
+    connect_postgres(text).await?;
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_POOL)
         .acquire_timeout(ACQUIRE)
         .test_before_acquire(false)
-        .connect_with(options)
+        .after_connect(|connection, _| Box::pin(async move { begin_session(connection).await }))
+        // A server that was started anew has closed what lay here.
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                Ok(meta.idle_for < FRESH || matches!(timeout(CONNECT, connection.ping()).await, Ok(Ok(()))))
+            })
+        })
+        .connect_with(PgConnectOptions::from_str(text).map_err(sqlx_error)?.disable_statement_logging())
         .await
         .map_err(sqlx_error)?;
     let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
-    Ok(Db { reads: connection.clone(), writes: connection, url: DatabaseUrl::Postgres(text.to_owned()) })
+    Ok(Db {
+        reads: connection.clone(),
+        writes: connection,
+        url: DatabaseUrl::Postgres(text.to_owned()),
+        away: watch::Sender::new(false),
+    })
+}
+
+async fn begin_session(connection: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::raw_sql(SESSION).execute(connection).await.map(|_| ())
+}
+
+/// A connection beside the pool.
+pub async fn connect_postgres(url: &str) -> Result<PgConnection, DbErr> {
+    let options = PgConnectOptions::from_str(url).map_err(sqlx_error)?.disable_statement_logging();
+    let connected = timeout(CONNECT, async {
+        let mut connection = options.connect().await?;
+        begin_session(&mut connection).await?;
+        Ok(connection)
+    });
+    connected.await.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))?.map_err(sqlx_error)
 }
 
 /// Keeps other processes from setting the shop up at the same time, as long
@@ -136,8 +173,7 @@ impl Db {
     /// Waits until nobody else sets the shop up.
     pub async fn lock_setup(&self) -> Result<SetupLock, DbErr> {
         let DatabaseUrl::Postgres(text) = &self.url else { return Ok(SetupLock(None)) };
-        let options = PgConnectOptions::from_str(text).map_err(sqlx_error)?.disable_statement_logging();
-        let mut connection = options.connect().await.map_err(sqlx_error)?;
+        let mut connection = connect_postgres(text).await?;
         sqlx::query("select pg_advisory_lock($1)")
             .bind(SETUP_LOCK)
             .execute(&mut connection)
@@ -147,7 +183,7 @@ impl Db {
     }
 }
 
-fn sqlx_error(error: sqlx::Error) -> DbErr {
+pub(super) fn sqlx_error(error: sqlx::Error) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(error.into()))
 }
 
@@ -156,12 +192,7 @@ fn sqlx_error(error: sqlx::Error) -> DbErr {
 pub async fn create_postgres_copy(url: &str, template: Option<&str>, name: &str) -> Result<String, DbErr> {
     let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     let mut target = url::Url::parse(url).map_err(|error| DbErr::Custom(error.to_string()))?;
-    let mut connection = PgConnectOptions::from_str(url)
-        .map_err(sqlx_error)?
-        .disable_statement_logging()
-        .connect()
-        .await
-        .map_err(sqlx_error)?;
+    let mut connection = connect_postgres(url).await?;
     let mut sql = format!("create database {}", quoted(name));
     if let Some(template) = template {
         sql.push_str(&format!(" template {} strategy file_copy", quoted(template)));

@@ -1,5 +1,7 @@
 //! SQL that the two databases spell differently, and what their errors mean.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use domain::id::OrderId;
 use sea_orm::sea_query::{ArrayType, Expr, ExprTrait, Func, SimpleExpr};
@@ -102,17 +104,41 @@ fn contains(text: SimpleExpr, word: &str) -> SimpleExpr {
 /// Whether another try of the whole transaction may succeed: a deadlock, a
 /// serialisation failure, or SQLite's busy.
 pub fn is_retryable(error: &DbErr) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(error))
-    | DbErr::Query(RuntimeErr::SqlxError(error))
-    | DbErr::Conn(RuntimeErr::SqlxError(error))) = error
-    else {
-        return false;
-    };
-    match error.as_database_error().and_then(|error| error.code()) {
-        // PostgreSQL: serialization_failure, deadlock_detected. SQLite: BUSY, LOCKED, BUSY_SNAPSHOT.
-        Some(code) => matches!(code.as_ref(), "40001" | "40P01" | "5" | "6" | "517" | "262"),
-        None => false,
+    // PostgreSQL: serialization_failure, deadlock_detected. SQLite: BUSY, LOCKED, BUSY_SNAPSHOT.
+    code(error).is_some_and(|code| matches!(code.as_ref(), "40001" | "40P01" | "5" | "6" | "517" | "262"))
+}
+
+/// Whether the database can't be reached or can't work at the moment: what was
+/// asked of it is no cause.
+pub fn is_unavailable(error: &DbErr) -> bool {
+    use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
+    if let DbErr::ConnectionAcquire(_) = error {
+        return true;
     }
+    match (sqlx_error(error), code(error)) {
+        (Some(Io(_) | PoolClosed | PoolTimedOut | Tls(_) | WorkerCrashed), _) => true,
+        // PostgreSQL's classes: no connection, no room, shut down by its operator; a transaction that it gave up.
+        (_, Some(code)) if code.len() == 5 => {
+            ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) || code == "25P03"
+        }
+        // SQLite: BUSY, LOCKED, IOERR, FULL.
+        (_, Some(code)) => matches!(code.as_ref(), "5" | "6" | "10" | "13" | "517" | "262"),
+        _ => false,
+    }
+}
+
+fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
+        DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error))
+        | DbErr::Conn(RuntimeErr::SqlxError(error)) => Some(error),
+        _ => None,
+    }
+}
+
+/// The database's own code of an error: five characters on PostgreSQL, a number on SQLite.
+pub(super) fn code(error: &DbErr) -> Option<Cow<'_, str>> {
+    sqlx_error(error)?.as_database_error()?.code()
 }
 
 /// The text with which the database names the broken unique constraint: the

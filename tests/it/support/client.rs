@@ -1,6 +1,11 @@
 //! GraphQL over HTTP, as a storefront sends it.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use super::socket::PATIENCE;
 
 /// A client of one surface with its headers.
 #[derive(Debug, Clone)]
@@ -48,18 +53,38 @@ impl Client {
 
     /// Sends an operation.
     pub async fn send(&self, query: &str, variables: Value) -> Answer {
+        self.try_send(query, variables).await.unwrap()
+    }
+
+    /// The same where the connection may be lost before the answer has come.
+    pub async fn try_send(&self, query: &str, variables: Value) -> reqwest::Result<Answer> {
         let mut request = self.http.post(&self.url).json(&json!({ "query": query, "variables": variables }));
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let response = request.send().await.unwrap();
+        let response = request.send().await?;
         let status = response.status().as_u16();
         let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         let statements = header("x-statements").map(|count| count.parse().unwrap());
         let language = header("content-language").unwrap_or_default();
-        let text = response.text().await.unwrap();
+        let text = response.text().await?;
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        Answer { status, body, statements: statements.unwrap_or(0), language }
+        Ok(Answer { status, body, statements: statements.unwrap_or(0), language })
+    }
+
+    /// Sends a mutation until it is answered, whatever is lost or away meanwhile: its idempotency key is the same each
+    /// time. `whom` is asked anew for each try.
+    pub async fn insist(whom: impl Fn() -> Self, query: &str, input: Value) -> Answer {
+        let deadline = Instant::now() + 2 * PATIENCE;
+        while Instant::now() < deadline {
+            if let Ok(answer) = whom().try_send(query, json!({ "input": input })).await
+                && !answer.asks_to_come_again()
+            {
+                return answer;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        panic!("never answered: {query} {input}");
     }
 }
 
@@ -118,6 +143,14 @@ impl Answer {
     pub fn error(&self) -> String {
         let message = &self.body["errors"][0]["message"];
         message.as_str().unwrap_or_else(|| panic!("no error: {}", self.body)).to_owned()
+    }
+
+    /// Whether the shop can't do it at this moment, and says so in the words that are agreed.
+    pub fn asks_to_come_again(&self) -> bool {
+        let error = &self.body["errors"][0]["extensions"]["code"];
+        let fields = self.body["data"].as_object();
+        let refused = fields.and_then(|fields| fields.values().next()?["userErrors"][0]["code"].as_str());
+        error == "UNAVAILABLE" || refused == Some("IDEMPOTENCY_IN_FLIGHT")
     }
 
     #[track_caller]

@@ -50,6 +50,11 @@ impl TestDatabase {
         Self { url, folder }
     }
 
+    /// An empty database on a server of the test's own.
+    pub fn at(url: String) -> Self {
+        Self { url: DatabaseUrl::Postgres(url), folder: tempfile::tempdir().unwrap() }
+    }
+
     /// The folder of what is uploaded.
     pub fn files(&self) -> PathBuf {
         self.folder.path().join("files")

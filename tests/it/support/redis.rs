@@ -38,6 +38,18 @@ impl PrivateRedis {
         format!("redis://127.0.0.1:{}/", self.port)
     }
 
+    /// Where it listens on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// How many connections listen to the one shop that has it.
+    pub async fn listeners(&self) -> usize {
+        // Each connection that listens says so in its flags.
+        let listed = ask(self.port, "CLIENT LIST TYPE pubsub\r\n").await.expect("Redis answers");
+        listed.lines().filter(|line| line.starts_with("id=")).count()
+    }
+
     /// Stops it; whoever is connected loses the connection.
     pub async fn stop(&mut self) {
         self.child.kill().await.unwrap();
@@ -72,12 +84,17 @@ async fn serve(port: u16, folder: &Path) -> Option<Child> {
 }
 
 async fn answers(port: u16) -> bool {
+    ask(port, "PING\r\n").await.is_some_and(|answer| answer.starts_with("+PONG"))
+}
+
+/// The answer to a command, when there is one.
+async fn ask(port: u16, command: &str) -> Option<String> {
     let ask = async {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
-        stream.write_all(b"PING\r\n").await?;
-        let mut answer = [0; 7];
-        stream.read_exact(&mut answer).await?;
-        Ok::<_, std::io::Error>(answer == *b"+PONG\r\n")
+        stream.write_all(format!("{command}QUIT\r\n").as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        Ok::<_, std::io::Error>(answer)
     };
-    matches!(timeout(Duration::from_secs(1), ask).await, Ok(Ok(true)))
+    timeout(Duration::from_secs(1), ask).await.ok()?.ok()
 }

@@ -58,10 +58,15 @@ impl Drop for Socket {
 impl Socket {
     /// Connects and introduces itself with this payload of `connection_init`.
     pub async fn open(url: &str, payload: Value) -> Result<Self, Closed> {
-        let mut request = url.into_client_request().unwrap();
+        Self::try_open(url, payload).await.unwrap()
+    }
+
+    /// The same where the connection may be lost on the way.
+    pub async fn try_open(url: &str, payload: Value) -> Result<Result<Self, Closed>, Error> {
+        let mut request = url.into_client_request()?;
         request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static("graphql-transport-ws"));
-        let (mut wire, _) = timeout(PATIENCE, connect_async(request)).await.expect("a connection in time").unwrap();
-        send(&mut wire, json!({ "type": "connection_init", "payload": payload })).await.unwrap();
+        let (mut wire, _) = timeout(PATIENCE, connect_async(request)).await.expect("a connection in time")?;
+        send(&mut wire, json!({ "type": "connection_init", "payload": payload })).await?;
         loop {
             match timeout(PATIENCE, wire.next()).await.expect("an answer to connection_init in time") {
                 Some(Ok(Message::Text(text))) => {
@@ -70,14 +75,16 @@ impl Socket {
                     break;
                 }
                 Some(Ok(Message::Close(Some(frame)))) => {
-                    return Err(Closed { code: u16::from(frame.code), reason: frame.reason.as_str().to_owned() });
+                    let (code, reason) = (u16::from(frame.code), frame.reason.as_str().to_owned());
+                    return Ok(Err(Closed { code, reason }));
                 }
                 Some(Ok(_)) => {}
-                other => panic!("no answer to connection_init: {other:?}"),
+                Some(Err(error)) => return Err(error),
+                None => return Err(Error::ConnectionClosed),
             }
         }
         let (starts, started) = mpsc::unbounded_channel();
-        Ok(Self { starts, started: AtomicU64::new(0), listening: tokio::spawn(listen(wire, started)) })
+        Ok(Ok(Self { starts, started: AtomicU64::new(0), listening: tokio::spawn(listen(wire, started)) }))
     }
 
     /// Begins a subscription of one field.
@@ -85,7 +92,8 @@ impl Socket {
         let id = self.started.fetch_add(1, Ordering::Relaxed).to_string();
         let (events, received) = mpsc::unbounded_channel();
         let payload = json!({ "query": query, "variables": variables });
-        self.starts.send(Start { id, payload, events }).unwrap();
+        // On a connection that is lost already it ends at once.
+        let _ = self.starts.send(Start { id, payload, events });
         Subscription { events: received }
     }
 
@@ -151,14 +159,20 @@ impl Subscription {
 
     /// The same, or nothing when nothing comes in time.
     pub async fn try_next(&mut self, within: Duration) -> Option<Value> {
-        match timeout(within, self.events.recv()).await {
-            Err(_) => None,
-            Ok(Some(Event::Next(payload))) => {
+        let update = timeout(within, self.next_or_lost()).await.ok()?;
+        Some(update.expect("the subscription goes on"))
+    }
+
+    /// The same, however long it takes; nothing when the connection is lost, or the shop asks to come again.
+    pub async fn next_or_lost(&mut self) -> Option<Value> {
+        match self.events.recv().await? {
+            Event::Error(errors) if errors[0]["extensions"]["code"] == "UNAVAILABLE" => None,
+            Event::Next(payload) => {
                 assert!(payload["errors"].is_null(), "unexpected errors: {payload}");
                 let data = payload["data"].as_object().unwrap_or_else(|| panic!("no data: {payload}"));
                 Some(data.values().next().unwrap().clone())
             }
-            Ok(ended) => panic!("the subscription has ended: {ended:?}"),
+            ended => panic!("the subscription has ended: {ended:?}"),
         }
     }
 

@@ -61,13 +61,20 @@ pub async fn stocked(shop: &Shop, title: &str, stock: i32) -> String {
     made.text("productCreate.product.variants.0.id")
 }
 
-/// A variant of which the shop has plenty.
+/// A variant of which the shop has some.
 pub async fn in_stock(store: &Client) -> String {
+    all_in_stock(store).await.swap_remove(0)
+}
+
+/// Every variant of which the shop has some.
+pub async fn all_in_stock(store: &Client) -> Vec<String> {
     let query = "{ products(first: 100) { nodes { variants { id availability price { includesTax } } } } }";
     let listed = store.send(query, json!({})).await.at("products.nodes");
-    let mut variants = listed.as_array().unwrap().iter().flat_map(|product| product["variants"].as_array().unwrap());
-    let found = variants.find(|variant| variant["availability"] == "IN_STOCK" && !variant["price"].is_null());
-    found.expect("something is in stock")["id"].as_str().unwrap().to_owned()
+    let variants = listed.as_array().unwrap().iter().flat_map(|product| product["variants"].as_array().unwrap());
+    let found = variants.filter(|variant| variant["availability"] == "IN_STOCK" && !variant["price"].is_null());
+    let found: Vec<_> = found.map(|variant| variant["id"].as_str().unwrap().to_owned()).collect();
+    assert!(!found.is_empty(), "nothing is in stock");
+    found
 }
 
 impl Walker {
@@ -112,22 +119,33 @@ pub async fn buy(store: &Client, variant: &str, quantity: i64) -> Placed {
     Placed { id: answer.text("cartComplete.order.id"), token: answer.text("cartComplete.accessToken") }
 }
 
+const PACK: &str = "mutation($input: AdminFulfillmentCreateInput!) { fulfillmentCreate(input: $input) {
+    fulfillment { id } userErrors { code message } } }";
+const UNPACK: &str = "mutation($input: AdminFulfillmentCancelInput!) { fulfillmentCancel(input: $input) {
+    fulfillment { state } userErrors { code message } } }";
+
 /// Packs everything of an order: one event. Answers with the fulfillment.
 pub async fn pack(admin: &Client, order: &str) -> String {
-    let pack = "mutation($input: AdminFulfillmentCreateInput!) { fulfillmentCreate(input: $input) {
-        fulfillment { id } userErrors { code message } } }";
-    let input = json!({ "idempotencyKey": new_key(), "orderId": order });
-    let answer = admin.send(pack, json!({ "input": input })).await;
+    pack_at(|| admin.clone(), order).await
+}
+
+/// The same at whoever is there when he is needed.
+pub async fn pack_at(admin: impl Fn() -> Client, order: &str) -> String {
+    let answer = Client::insist(admin, PACK, json!({ "idempotencyKey": new_key(), "orderId": order })).await;
     answer.done();
     answer.text("fulfillmentCreate.fulfillment.id")
+}
+
+/// Unpacks a fulfillment, at whoever is there when he is needed: one event.
+pub async fn unpack_at(admin: impl Fn() -> Client, fulfillment: &str) {
+    let input = json!({ "idempotencyKey": new_key(), "id": fulfillment });
+    Client::insist(admin, UNPACK, input).await.done();
 }
 
 /// Packs everything of an order and unpacks it: two events, and all is as before.
 pub async fn pack_and_unpack(admin: &Client, order: &str) {
     let id = pack(admin, order).await;
-    let unpack = "mutation($input: AdminFulfillmentCancelInput!) { fulfillmentCancel(input: $input) {
-        fulfillment { state } userErrors { code message } } }";
-    admin.send(unpack, json!({ "input": { "idempotencyKey": new_key(), "id": id } })).await.done();
+    unpack_at(|| admin.clone(), &id).await;
 }
 
 /// Watches an order.
