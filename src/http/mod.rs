@@ -25,6 +25,7 @@ use axum::{Json, Router};
 use domain::auth::Surface;
 use domain::id::ChannelId;
 use domain::refusal::{ErrorCode, Refusal};
+use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
 use self::gate::Gate;
@@ -46,6 +47,8 @@ const STORE_BODY: usize = 256 * 1024;
 const ADMIN_BODY: usize = 4 * 1024 * 1024;
 /// The largest message of a socket, in bytes.
 const MESSAGE: usize = 128 * 1024;
+/// What a socket reads and writes at once, in bytes: each of them holds as much all the time.
+const BUFFER: usize = 1024;
 /// How often the credential of a socket or a stream is looked at again.
 const RECHECK: Duration = Duration::from_secs(30);
 
@@ -259,16 +262,19 @@ impl Context {
     }
 }
 
-async fn open_call(app: &Arc<App>, door: Door, context: Context) -> Result<Call> {
-    match door {
-        Door::Store => open_call_on(app, Surface::Store, &context).await,
-        Door::Admin => open_call_on(app, Surface::Admin, &context).await,
-        Door::Unified => match open_call_on(app, Surface::Admin, &context).await {
-            Ok(call) if call.caller.actor.is_admin() => Ok(call),
-            Ok(_) | Err(Error::Unauthenticated) => open_call_on(app, Surface::Store, &context).await,
-            Err(error) => Err(error),
-        },
-    }
+/// In a box, so that whoever lives long after it was opened has no room for it.
+fn open_call(app: &Arc<App>, door: Door, context: Context) -> BoxFuture<'_, Result<Call>> {
+    Box::pin(async move {
+        match door {
+            Door::Store => open_call_on(app, Surface::Store, &context).await,
+            Door::Admin => open_call_on(app, Surface::Admin, &context).await,
+            Door::Unified => match open_call_on(app, Surface::Admin, &context).await {
+                Ok(call) if call.caller.actor.is_admin() => Ok(call),
+                Ok(_) | Err(Error::Unauthenticated) => open_call_on(app, Surface::Store, &context).await,
+                Err(error) => Err(error),
+            },
+        }
+    })
 }
 
 async fn open_call_on(app: &Arc<App>, surface: Surface, context: &Context) -> Result<Call> {
@@ -298,6 +304,7 @@ fn refuse(error: Error) -> HttpResponse {
         Error::Unauthenticated => StatusCode::UNAUTHORIZED,
         Error::Forbidden => StatusCode::FORBIDDEN,
         Error::Refused(_) => StatusCode::BAD_REQUEST,
+        error if error.is_unavailable() => StatusCode::SERVICE_UNAVAILABLE,
         Error::Raced | Error::Database(_) | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     };
     (status, Json(Response::from_errors(vec![error_of(error)]))).into_response()
@@ -331,8 +338,8 @@ async fn begin<S: Executor>(
         .protocols([Dialect::Modern].into_iter().chain(legacy).map(Dialect::name))
         .max_message_size(MESSAGE)
         .max_frame_size(MESSAGE)
-        .read_buffer_size(4 * 1024)
-        .write_buffer_size(4 * 1024)
+        .read_buffer_size(BUFFER)
+        .write_buffer_size(BUFFER)
         .on_upgrade(move |wire| socket::serve(wire, endpoint, pass))
 }
 

@@ -11,8 +11,8 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Executor, Request, Response, ServerError};
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use engine::error::Error;
-use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
+use futures_util::{FutureExt, StreamExt};
 use serde_json::Map;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_stream::StreamMap;
@@ -345,7 +345,8 @@ fn run<S: Executor>(endpoint: Endpoint<S>, context: Context, mut request: Reques
         });
         results.chain(stream::iter([Step::Done])).boxed()
     };
-    stream::once(begun).flatten().boxed()
+    // In a box of its own, of which nothing is left once the operation has begun: its stream may last for days.
+    stream::once(begun.boxed()).flatten().boxed()
 }
 
 fn steps<const N: usize>(steps: [Step; N]) -> BoxStream<'static, Step> {
