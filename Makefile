@@ -1,7 +1,7 @@
 # What one does here. `make run` needs nothing but Rust and a C compiler; `make test` also PostgreSQL and Redis, which
 # it installs on Debian when they are missing.
 
-.PHONY: build run test fmt lint schema
+.PHONY: build run test bench fmt lint schema
 
 build:
 	cargo build --locked
@@ -14,6 +14,11 @@ run:
 # Every test, on both databases; a part of them with FILTER='...'.
 test:
 	tests/with-servers tests/run $(FILTER)
+
+# Measures the release build and compares it with the goals (docs/PERFORMANCE.md); more arguments with ARGS='...'.
+bench:
+	cargo build --release --locked
+	cargo run --release --locked --package bench -- --binary "$${CARGO_TARGET_DIR:-target}/release/emporion" $(ARGS)
 
 fmt:
 	cargo fmt --all

@@ -28,7 +28,10 @@ fn rust_files(folder: &str) -> Vec<(String, String)> {
 }
 
 fn all_files() -> Vec<(String, String)> {
-    ["domain", "engine", "entity", "migration", "src", "tests"].iter().flat_map(|folder| rust_files(folder)).collect()
+    ["benches", "domain", "engine", "entity", "migration", "src", "tests"]
+        .iter()
+        .flat_map(|folder| rust_files(folder))
+        .collect()
 }
 
 /// Every path that a file names, such as `sea_orm::EntityTrait`.
