@@ -58,6 +58,7 @@ mod staff;
 mod staff_factor;
 mod staff_invitation;
 mod staff_oidc;
+mod storm;
 mod support;
 mod tidy;
 mod translation;
