@@ -17,6 +17,7 @@ pub mod channel;
 pub mod checkout;
 pub mod collection;
 pub mod customer;
+pub mod document;
 pub mod flow;
 pub mod fulfillment;
 pub mod id;
