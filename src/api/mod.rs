@@ -3,20 +3,19 @@
 //! What is only staff's is absent from the store's registry: not hidden, absent.
 
 pub mod call;
+pub mod document;
 pub mod feed;
 pub mod guard;
 pub mod input;
 pub mod node;
-pub mod operation;
 pub mod page;
 pub mod payload;
 pub mod scalar;
 pub mod selection;
 pub mod shown;
-pub mod variables;
 pub mod word;
 
-use async_graphql::{MergedObject, MergedSubscription, Object, Schema, SchemaBuilder};
+use async_graphql::{MergedObject, MergedSubscription, Object, Schema};
 
 use self::node::{NodeAdminQuery, NodeStoreQuery};
 use crate::audit::admin::AuditAdminQuery;
@@ -271,45 +270,37 @@ impl StoreOnlyMutation {
 /// The schema of `/graphql` for everybody else.
 pub type StoreOnlySchema = Schema<StoreOnlyQuery, StoreOnlyMutation, StoreSubscription>;
 
-/// Builds the schema of `/graphql` for callers without an admin credential.
-pub fn store_only_schema() -> StoreOnlySchema {
-    limited(Schema::build(StoreOnlyQuery, StoreOnlyMutation, StoreSubscription::default())).finish()
-}
-
-/// The deepest selection that is answered: the introspection of code
-/// generators goes 15 deep.
-const MAX_DEPTH: usize = 20;
-/// The costliest operation that is answered.
-const MAX_COST: usize = 20_000;
-/// The most aliases of an operation.
-const MAX_ALIASES: usize = 100;
-
-fn limited<
+/// The schema as [`document::judge`] leaves it work to do: what is too large
+/// is refused there, so the library needs no limits of its own. `suggests`
+/// says whether a name that is not there is answered with those that are.
+fn built<
     Q: async_graphql::ObjectType + 'static,
     M: async_graphql::ObjectType + 'static,
     S: async_graphql::SubscriptionType + 'static,
 >(
-    builder: SchemaBuilder<Q, M, S>,
-) -> SchemaBuilder<Q, M, S> {
-    builder
-        .extension(variables::AbsentVariables)
-        .limit_depth(MAX_DEPTH)
-        .limit_complexity(MAX_COST)
-        .limit_aliases(MAX_ALIASES)
-        .limit_directives(10)
+    (query, mutation, subscription): (Q, M, S),
+    suggests: bool,
+) -> Schema<Q, M, S> {
+    let builder = Schema::build(query, mutation, subscription).limit_recursive_depth(usize::MAX);
+    if suggests { builder.finish() } else { builder.disable_suggestions().finish() }
 }
 
 /// Builds the store's schema.
-pub fn store_schema() -> StoreSchema {
-    limited(Schema::build(StoreQuery::default(), StoreMutation::default(), StoreSubscription::default())).finish()
+pub fn store_schema(suggests: bool) -> StoreSchema {
+    built(Default::default(), suggests)
 }
 
 /// Builds the staff's schema.
-pub fn admin_schema() -> AdminSchema {
-    limited(Schema::build(AdminQuery::default(), AdminMutation::default(), AdminSubscription::default())).finish()
+pub fn admin_schema(suggests: bool) -> AdminSchema {
+    built(Default::default(), suggests)
 }
 
 /// Builds the schema of both surfaces.
-pub fn unified_schema() -> UnifiedSchema {
-    limited(Schema::build(UnifiedQuery, UnifiedMutation, UnifiedSubscription::default())).finish()
+pub fn unified_schema(suggests: bool) -> UnifiedSchema {
+    built(Default::default(), suggests)
+}
+
+/// Builds the schema of `/graphql` for callers without an admin credential.
+pub fn store_only_schema(suggests: bool) -> StoreOnlySchema {
+    built(Default::default(), suggests)
 }

@@ -187,7 +187,6 @@ impl NodeStoreQuery {
     }
 
     /// Several at once, at most 100, each in its place.
-    #[graphql(complexity = "ids.len() * (child_complexity + 1)")]
     async fn nodes(
         &self,
         ctx: &Context<'_>,
@@ -220,7 +219,7 @@ impl NodeAdminQuery {
     }
 
     /// Several at once, at most 100, each in its place.
-    #[graphql(guard = "admin()", complexity = "ids.len() * (child_complexity + 1)")]
+    #[graphql(guard = "admin()")]
     async fn nodes(
         &self,
         ctx: &Context<'_>,

@@ -42,10 +42,7 @@ pub struct CatalogAdminQuery;
 #[Object]
 impl CatalogAdminQuery {
     /// All products that are not deleted.
-    #[graphql(
-        guard = "catalog_read()",
-        complexity = "5 + first.or(last).unwrap_or(20).max(0) as usize * child_complexity"
-    )]
+    #[graphql(guard = "catalog_read()")]
     #[allow(clippy::too_many_arguments)]
     async fn products(
         &self,

@@ -269,7 +269,6 @@ pub struct CatalogStoreQuery;
 #[Object]
 impl CatalogStoreQuery {
     /// The products of this request's channel.
-    #[graphql(complexity = "5 + first.or(last).unwrap_or(20).max(0) as usize * child_complexity")]
     #[allow(clippy::too_many_arguments)]
     async fn products(
         &self,

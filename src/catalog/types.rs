@@ -185,7 +185,6 @@ impl ProductCore {
     }
 
     /// Its options with the values that its variants have, at most 5.
-    #[graphql(complexity = "3 * child_complexity")]
     async fn options(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<ProductOption>> {
         let call = call(ctx)?;
         let rows = call.load(OptionsOf(self.0.id)).await?;
@@ -209,7 +208,6 @@ impl ProductCore {
     }
 
     /// Its pictures, films and files in order, at most 100.
-    #[graphql(complexity = "5 * child_complexity")]
     async fn media(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Media>> {
         let media = call(ctx)?.load(MediaOf(self.0.id)).await?;
         Ok(media.iter().cloned().map(Media::from).collect())
@@ -259,14 +257,12 @@ pub struct ProductShopper(Arc<product::Model>);
 #[Object]
 impl ProductShopper {
     /// Its variants in order, at most 250.
-    #[graphql(complexity = "5 * child_complexity")]
     async fn variants(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Variant>> {
         let variants = call(ctx)?.load(VariantsOf(self.0.id)).await?;
         Ok(variants.iter().cloned().map(Variant::from).collect())
     }
 
     /// The collections of this channel that it is in, by hand or by rule, by title; at most 250.
-    #[graphql(complexity = "5 + 5 * child_complexity")]
     async fn collections(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Collection>> {
         let call = call(ctx)?;
         let rows = call.load(CollectionsOf::new(self.0.id, call, false)).await?;
@@ -274,14 +270,12 @@ impl ProductShopper {
     }
 
     /// The categories that it is in, the main one first; at most 50.
-    #[graphql(complexity = "5 + 3 * child_complexity")]
     async fn categories(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Category>> {
         let rows = call(ctx)?.load(CategoriesOf { product: self.0.id, shown: true }).await?;
         Ok(rows.iter().cloned().map(Category::from).collect())
     }
 
     /// The products that the merchant shows beside it, in order: those that this request may see.
-    #[graphql(complexity = "3 + first.unwrap_or(20).max(0) as usize * child_complexity")]
     async fn related(
         &self,
         ctx: &Context<'_>,
@@ -328,7 +322,6 @@ impl ProductStaff {
     }
 
     /// The channels in which it is for sale, of those that your roles reach; at most 100.
-    #[graphql(complexity = "3 * child_complexity")]
     async fn publications(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminPublication>> {
         let call = call(ctx)?;
         let rows = call.load(ChannelsOf(self.0.id)).await?;
@@ -342,7 +335,6 @@ impl ProductStaff {
     }
 
     /// Its variants in order, at most 250.
-    #[graphql(complexity = "5 * child_complexity")]
     async fn variants(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminVariant>> {
         let variants = call(ctx)?.load(VariantsOf(self.0.id)).await?;
         Ok(variants.iter().cloned().map(AdminVariant::from).collect())
@@ -350,7 +342,6 @@ impl ProductStaff {
 
     /// The collections that it is in, by hand or by rule, by title; at most
     /// 250. Prices and stock as in the channel and region of this request.
-    #[graphql(complexity = "5 + 5 * child_complexity")]
     async fn collections(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminCollection>> {
         let call = call(ctx)?;
         let rows = call.load(CollectionsOf::new(self.0.id, call, true)).await?;
@@ -358,14 +349,12 @@ impl ProductStaff {
     }
 
     /// The categories that it is in, the main one first; at most 50.
-    #[graphql(complexity = "5 + 3 * child_complexity")]
     async fn categories(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminCategory>> {
         let rows = call(ctx)?.load(CategoriesOf { product: self.0.id, shown: false }).await?;
         Ok(rows.iter().cloned().map(AdminCategory::from).collect())
     }
 
     /// The products that stand beside it, in order, at most 20.
-    #[graphql(complexity = "20 * child_complexity")]
     async fn related(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminProduct>> {
         let rows = call(ctx)?.load(RelatedOf(self.0.id)).await?;
         Ok(rows.iter().cloned().map(AdminProduct::from).collect())

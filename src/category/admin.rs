@@ -68,10 +68,7 @@ pub struct CategoryAdminQuery;
 #[Object]
 impl CategoryAdminQuery {
     /// All categories that are not deleted, whatever their level.
-    #[graphql(
-        guard = "catalog_read()",
-        complexity = "5 + first.or(last).unwrap_or(20).max(0) as usize * child_complexity"
-    )]
+    #[graphql(guard = "catalog_read()")]
     #[allow(clippy::too_many_arguments)]
     async fn categories(
         &self,

@@ -39,7 +39,6 @@ pub struct CategoryStoreQuery;
 impl CategoryStoreQuery {
     /// The categories directly below one, or at the top, in order; at most 250.
     /// A category is shown when it and all above it are active.
-    #[graphql(complexity = "5 + 20 * child_complexity")]
     async fn categories(
         &self,
         ctx: &Context<'_>,

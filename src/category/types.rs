@@ -137,21 +137,18 @@ pub struct CategoryShopper(Arc<category::Model>);
 #[Object]
 impl CategoryShopper {
     /// The categories above it, the top first: what breadcrumbs show. At most 7.
-    #[graphql(complexity = "3 * child_complexity")]
     async fn ancestors(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Category>> {
         let rows = call(ctx)?.load(Along(above(&self.0))).await?;
         Ok(rows.into_iter().map(Category::from).collect())
     }
 
     /// The active categories directly below it, in order; at most 250.
-    #[graphql(complexity = "5 + 10 * child_complexity")]
     async fn children(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Category>> {
         let rows = call(ctx)?.load(ChildrenOf { parent: self.0.id, shown: true }).await?;
         Ok(rows.iter().cloned().map(Category::from).collect())
     }
 
     /// The products of this request's channel in it and below it.
-    #[graphql(complexity = "5 + first.or(last).unwrap_or(20).max(0) as usize * child_complexity")]
     #[allow(clippy::too_many_arguments)]
     async fn products(
         &self,
@@ -193,14 +190,12 @@ impl CategoryStaff {
     }
 
     /// The categories above it, the top first. At most 7.
-    #[graphql(complexity = "3 * child_complexity")]
     async fn ancestors(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminCategory>> {
         let rows = call(ctx)?.load(Along(above(&self.0))).await?;
         Ok(rows.into_iter().map(AdminCategory::from).collect())
     }
 
     /// The categories directly below it, in order; at most 250.
-    #[graphql(complexity = "5 + 10 * child_complexity")]
     async fn children(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminCategory>> {
         let rows = call(ctx)?.load(ChildrenOf { parent: self.0.id, shown: false }).await?;
         Ok(rows.iter().cloned().map(AdminCategory::from).collect())
@@ -208,7 +203,6 @@ impl CategoryStaff {
 
     /// The products in it and below it, also those that shoppers don't see;
     /// prices and stock as in the channel and region of this request.
-    #[graphql(complexity = "5 + first.or(last).unwrap_or(20).max(0) as usize * child_complexity")]
     #[allow(clippy::too_many_arguments)]
     async fn products(
         &self,

@@ -22,7 +22,7 @@ pub struct ChannelAdminQuery;
 #[Object]
 impl ChannelAdminQuery {
     /// Every channel that your roles reach, oldest first. A shop has at most 100.
-    #[graphql(guard = "settings_read()", complexity = "10 + child_complexity * 10")]
+    #[graphql(guard = "settings_read()")]
     async fn channels(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminChannel>> {
         let call = call(ctx)?;
         let reach = scope::channels(&call.caller.actor, Permission::SettingsRead);

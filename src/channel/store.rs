@@ -25,7 +25,6 @@ impl Shop {
     }
 
     /// Every region of the shop, oldest first. A shop has at most 250.
-    #[graphql(complexity = "5 + child_complexity * 10")]
     async fn regions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Region>> {
         Ok(call(ctx)?.settings.regions.iter().cloned().map(Region).collect())
     }

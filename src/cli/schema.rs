@@ -30,9 +30,9 @@ impl SchemaCommand {
     pub fn run(self) {
         let Action::Print { surface } = self.action;
         let text = match surface {
-            None => crate::api::unified_schema().sdl(),
-            Some(Surface::Store) => crate::api::store_schema().sdl(),
-            Some(Surface::Admin) => crate::api::admin_schema().sdl(),
+            None => crate::api::unified_schema(true).sdl(),
+            Some(Surface::Store) => crate::api::store_schema(true).sdl(),
+            Some(Surface::Admin) => crate::api::admin_schema(true).sdl(),
         };
         print!("{text}");
     }

@@ -70,7 +70,6 @@ pub struct CollectionStoreQuery;
 #[Object]
 impl CollectionStoreQuery {
     /// The collections of this request's channel.
-    #[graphql(complexity = "5 + first.or(last).unwrap_or(20).max(0) as usize * child_complexity")]
     async fn collections(
         &self,
         ctx: &Context<'_>,

@@ -181,7 +181,6 @@ pub struct CollectionShopper(Arc<collection::Model>);
 #[Object]
 impl CollectionShopper {
     /// Its products in this request's channel.
-    #[graphql(complexity = "5 + first.or(last).unwrap_or(20).max(0) as usize * child_complexity")]
     #[allow(clippy::too_many_arguments)]
     async fn products(
         &self,
@@ -224,7 +223,6 @@ impl CollectionStaff {
     }
 
     /// The channels in which it is shown, of those that your roles reach; at most 100.
-    #[graphql(complexity = "3 * child_complexity")]
     async fn publications(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminPublication>> {
         let call = call(ctx)?;
         let rows = call.load(ChannelsOf(self.0.id)).await?;
@@ -239,7 +237,6 @@ impl CollectionStaff {
 
     /// Its products, also those that shoppers don't see; prices and stock as in
     /// the channel and region of this request.
-    #[graphql(complexity = "5 + first.or(last).unwrap_or(20).max(0) as usize * child_complexity")]
     #[allow(clippy::too_many_arguments)]
     async fn products(
         &self,

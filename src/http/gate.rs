@@ -16,14 +16,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
+use super::limits::Documents;
+
 /// How long the sockets may take to say goodbye when the server goes.
 const GOODBYE: Duration = Duration::from_secs(5);
 
 /// What the operator says of the world before the door.
 #[derive(Debug, Clone, Args)]
 pub struct Edge {
-    /// Pages of these origins may open websockets, such as https://shop.example; those of the channels' storefronts
-    /// and of the server's own address may anyway.
+    /// Pages of these origins may ask, and open websockets, such as https://shop.example; those of the channels'
+    /// storefronts and of the server's own address may anyway.
     #[arg(long, env = "EMPORION_ALLOWED_ORIGINS", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     pub allowed_origins: Vec<String>,
     /// The proxies before the server, whose word for the client's address is taken: addresses or networks such as
@@ -36,11 +38,24 @@ pub struct Edge {
     /// Speak the older subprotocol `graphql-ws` too.
     #[arg(long, env = "EMPORION_LEGACY_SOCKETS")]
     pub legacy_sockets: bool,
+    /// The shop is open to the world: show the schema to staff alone, and suggest no names of it.
+    #[arg(long, env = "EMPORION_PRODUCTION")]
+    pub production: bool,
+    /// How large documents may be.
+    #[command(flatten)]
+    pub documents: Documents,
 }
 
 impl Default for Edge {
     fn default() -> Self {
-        Self { allowed_origins: vec![], trusted_proxies: vec![], sockets_per_address: 100, legacy_sockets: false }
+        Self {
+            allowed_origins: vec![],
+            trusted_proxies: vec![],
+            sockets_per_address: 100,
+            legacy_sockets: false,
+            production: false,
+            documents: Documents::default(),
+        }
     }
 }
 

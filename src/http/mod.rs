@@ -1,44 +1,53 @@
 //! The ways in over HTTP: the GraphQL endpoints, health, and files.
+//!
+//! | to change | edit |
+//! |---|---|
+//! | what is read as an operation | `parameters.rs` |
+//! | in which form and under which status it is answered | `negotiate.rs`, `answer.rs` |
+//! | who asks, and what is looked at before anything runs | `ready.rs` |
+//! | limits of documents | `limits.rs` |
+//! | which pages may ask | `gate.rs`, `cors.rs` |
+//! | websockets and events | `protocol.rs`, `socket.rs`, `sse.rs` |
 
+mod answer;
+mod cors;
 pub mod gate;
+pub mod limits;
+mod negotiate;
 mod parameters;
 mod protocol;
+mod ready;
 mod socket;
 mod sse;
 
 use std::any::TypeId;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Data, Executor, Pos, Request, Response, ServerError, Value};
+use async_graphql::{Data, Executor, Request, Response, Value};
+use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response as HttpResponse};
 use axum::routing::get;
-use axum::{Json, Router};
-use domain::auth::Surface;
-use domain::id::ChannelId;
-use domain::refusal::{ErrorCode, Refusal};
-use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
+use self::answer::{bad, coded, invalid, refuse};
 use self::gate::Gate;
+use self::negotiate::{Media, Wish, is_json};
 use self::protocol::Dialect;
+use self::ready::{Context, Refused};
 use crate::api::call::Call;
-use crate::api::operation;
-use crate::api::payload::top_level;
+use crate::api::document::Judged;
 use crate::api::{StoreOnlySchema, UnifiedSchema, admin_schema, store_only_schema, store_schema, unified_schema};
-use engine::actor::Caller;
 use engine::app::App;
-use engine::auth::authenticate;
-use engine::db::StatementCount;
-use engine::error::{Error, Result};
 use engine::{relay, seed};
 
 /// The largest body of the store surface, in bytes.
@@ -72,9 +81,10 @@ enum Door {
 
 /// Every route of the shop.
 pub fn router(app: Arc<App>, gate: Arc<Gate>) -> Router {
-    let unified = Unified { everything: unified_schema(), store_only: store_only_schema() };
-    let store = Endpoint { app: app.clone(), schema: store_schema(), door: Door::Store, gate: gate.clone() };
-    let admin = Endpoint { app: app.clone(), schema: admin_schema(), door: Door::Admin, gate: gate.clone() };
+    let suggests = !gate.edge.production;
+    let unified = Unified { everything: unified_schema(suggests), store_only: store_only_schema(suggests) };
+    let store = Endpoint { app: app.clone(), schema: store_schema(suggests), door: Door::Store, gate: gate.clone() };
+    let admin = Endpoint { app: app.clone(), schema: admin_schema(suggests), door: Door::Admin, gate: gate.clone() };
     let unified = Endpoint { app: app.clone(), schema: unified, door: Door::Unified, gate };
     Router::new()
         .merge(endpoint("/store/graphql", store, STORE_BODY))
@@ -91,9 +101,11 @@ pub fn health(app: Arc<App>) -> Router {
 }
 
 fn endpoint<S: Executor>(path: &str, endpoint: Endpoint<S>, body: usize) -> Router {
+    let pages = (endpoint.app.clone(), endpoint.gate.clone());
     Router::new()
         .route(path, get(begin::<S>).post(execute::<S>))
         .layer(DefaultBodyLimit::max(body))
+        .layer(from_fn_with_state(pages, cors::guard))
         .with_state(endpoint)
 }
 
@@ -121,41 +133,34 @@ async fn ready(State(app): State<Arc<App>>) -> HttpResponse {
     }
 }
 
+/// POST runs an operation.
 async fn execute<S: Executor>(
     State(endpoint): State<Endpoint<S>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
-    body: std::result::Result<Bytes, BytesRejection>,
+    body: Result<Bytes, BytesRejection>,
 ) -> HttpResponse {
-    if let Err(refused) = must_be_json(&headers) {
-        return refused;
+    if !is_json(&headers) {
+        let message = "Send the operation as application/json, in UTF-8.";
+        return bad(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message);
     }
     let body = match body {
         Ok(body) => body,
-        Err(rejection) => return rejection.into_response(),
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            let message = "The body passes the limit of this endpoint.";
+            return bad(StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", message);
+        }
+        Err(rejection) => return malformed(&rejection.body_text()),
     };
-    let mut request = match parameters::of_body(&body) {
-        Ok(request) => request,
-        Err(fault) => return malformed(&fault),
-    };
-    let streamed = match Wish::of(&headers) {
-        Wish::Events => true,
-        Wish::Either => matches!(operation::kind(&mut request), Ok(OperationType::Subscription)),
-        Wish::Page => false,
-    };
-    if streamed {
-        let listener = listener(&endpoint, peer, &headers, false);
-        return sse::listen(endpoint, listener, request).await;
-    }
-    match open_call(&endpoint.app, endpoint.door, Context::of(&headers, endpoint.gate.client(peer, &headers))).await {
-        Ok(call) => answer(&endpoint.schema, endpoint.door, call, request).await,
-        Err(error) => refuse(error),
+    match parameters::of_body(&body) {
+        Ok(request) => run(endpoint, peer, &headers, request, false).await,
+        Err(fault) => malformed(&fault),
     }
 }
 
 /// Answers a request that brings no operation that could be read.
 fn malformed(fault: &str) -> HttpResponse {
-    refuse(Refusal::new(ErrorCode::Invalid, format!("The request can't be read: {fault}.")).into())
+    bad(StatusCode::BAD_REQUEST, "INVALID", &format!("The request can't be read: {fault}."))
 }
 
 /// The unified endpoint's two schemas: which one a request gets is decided by
@@ -189,49 +194,78 @@ impl Executor for Unified {
     }
 }
 
-/// A form or a plain text can be sent by any page without asking; JSON can't.
-fn must_be_json(headers: &HeaderMap) -> std::result::Result<(), HttpResponse> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if kind.starts_with("application/json") {
-        return Ok(());
+/// Runs an operation and answers with its result, or with its results as they
+/// come, as the client takes them.
+async fn run<S: Executor>(
+    endpoint: Endpoint<S>,
+    peer: SocketAddr,
+    headers: &HeaderMap,
+    mut request: Request,
+    by_get: bool,
+) -> HttpResponse {
+    let streams =
+        |request: &mut Request| endpoint.judge(request).is_ok_and(|judged| judged.kind == OperationType::Subscription);
+    let wish = Wish::of(headers);
+    if wish == Wish::Events || (wish == Wish::Either && streams(&mut request)) {
+        let listener = listener(&endpoint, peer, headers, by_get);
+        return sse::listen(endpoint, listener, request).await;
     }
-    let message = "Send the request as application/json.\n";
-    Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, message).into_response())
-}
-
-/// Whether the request holds the character U+0000, which PostgreSQL can't
-/// store: it has no use in a shop and is refused before anything else.
-fn holds_nul(request: &Request) -> bool {
-    let within = |text: &str| text.contains('\0') || text.contains("\\u0000");
-    within(&request.query) || serde_json::to_string(&request.variables).is_ok_and(|text| within(&text))
-}
-
-fn nul() -> Error {
-    Refusal::new(ErrorCode::Invalid, "The character U+0000 can't be part of a request.").into()
-}
-
-async fn answer<S: Executor>(schema: &S, door: Door, call: Call, request: Request) -> HttpResponse {
-    if holds_nul(&request) {
-        return refuse(nul());
+    let Some(media) = Media::of(headers) else {
+        let message = "Answers are application/graphql-response+json, application/json, or text/event-stream.";
+        return bad(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message);
+    };
+    let judged = match endpoint.judge(&mut request) {
+        Ok(judged) => judged,
+        Err(errors) => return invalid(media, errors),
+    };
+    match judged.kind {
+        OperationType::Mutation if by_get => return mutation_by_get(),
+        OperationType::Subscription => {
+            let message = "A subscription comes over a websocket, or with `Accept: text/event-stream`.";
+            return invalid(media, vec![coded(message, "INVALID")]);
+        }
+        OperationType::Query | OperationType::Mutation => {}
     }
+    let context = Context::of(headers, endpoint.gate.client(peer, headers));
+    match endpoint.open(&judged, context).await {
+        Ok(call) => answer_call(&endpoint, media, &judged, call, request).await,
+        Err(refused) => refuse(media, refused),
+    }
+}
+
+fn mutation_by_get() -> HttpResponse {
+    let mut answer = bad(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Send mutations by POST.");
+    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    answer
+}
+
+async fn answer_call<S: Executor>(
+    endpoint: &Endpoint<S>,
+    media: Media,
+    judged: &Judged,
+    call: Call,
+    request: Request,
+) -> HttpResponse {
     let started = std::time::Instant::now();
     let statements = call.caller.statements.clone();
     let echo = [
         ("x-channel", call.channel.handle.to_string()),
         ("x-region", call.region.as_ref().map(|region| region.row.handle.to_string()).unwrap_or_default()),
         ("content-language", call.locale.clone()),
+        ("x-query-cost", judged.weight.cost.to_string()),
     ];
     let operation = request.operation_name.clone().unwrap_or_default();
-    let response: Response = schema.execute(request.data(call)).await;
+    let response: Response = judged.tell(endpoint.schema.execute(request.data(call)).await);
     tracing::info!(
-        ?door,
+        door = ?endpoint.door,
         operation,
+        cost = judged.weight.cost,
         errors = response.errors.len(),
         statements = statements.get(),
         ms = started.elapsed().as_millis() as u64,
         "request"
     );
-    let mut answer = (echo, Json(response)).into_response();
+    let mut answer = (echo, answer::answer(media, &response)).into_response();
     if cfg!(debug_assertions) {
         // What tests hold the statement budgets with.
         answer.headers_mut().insert("x-statements", statements.get().into());
@@ -239,93 +273,18 @@ async fn answer<S: Executor>(schema: &S, door: Door, call: Call, request: Reques
     answer
 }
 
-/// What a request says of itself, in headers or in `connection_init`.
-#[derive(Debug, Clone, Default)]
-struct Context {
-    credential: Option<String>,
-    publishable_key: Option<String>,
-    region: Option<String>,
-    languages: Option<String>,
-    from: Option<IpAddr>,
-}
-
-impl Context {
-    fn of(headers: &HeaderMap, from: IpAddr) -> Self {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        Self {
-            credential: text("authorization"),
-            publishable_key: text("x-publishable-key"),
-            region: text("x-region"),
-            languages: text("accept-language"),
-            from: Some(from),
-        }
-    }
-}
-
-/// In a box, so that whoever lives long after it was opened has no room for it.
-fn open_call(app: &Arc<App>, door: Door, context: Context) -> BoxFuture<'_, Result<Call>> {
-    Box::pin(async move {
-        match door {
-            Door::Store => open_call_on(app, Surface::Store, &context).await,
-            Door::Admin => open_call_on(app, Surface::Admin, &context).await,
-            Door::Unified => match open_call_on(app, Surface::Admin, &context).await {
-                Ok(call) if call.caller.actor.is_admin() => Ok(call),
-                Ok(_) | Err(Error::Unauthenticated) => open_call_on(app, Surface::Store, &context).await,
-                Err(error) => Err(error),
-            },
-        }
-    })
-}
-
-async fn open_call_on(app: &Arc<App>, surface: Surface, context: &Context) -> Result<Call> {
-    let statements = StatementCount::default();
-    let credential = match &context.credential {
-        Some(text) => match text.split_once(' ') {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Some(token.trim()),
-            _ => return Err(Error::Unauthenticated),
-        },
-        None => None,
-    };
-    let actor = authenticate(app, surface, credential, &statements).await?;
-    let channel: Option<ChannelId> = match &context.publishable_key {
-        Some(key) => {
-            let known = app.settings().keys.get(key).copied();
-            Some(known.filter(|id| app.settings().channel(*id).is_some()).ok_or_else(|| Error::not_found("channel"))?)
-        }
-        None => None,
-    };
-    let (region, languages) = (context.region.as_deref(), context.languages.as_deref());
-    let caller = Caller { statements, from: context.from, ..Caller::new(actor) };
-    Call::new(app.clone(), caller, channel, region, languages)
-}
-
-fn refuse(error: Error) -> HttpResponse {
-    let status = match &error {
-        Error::Unauthenticated => StatusCode::UNAUTHORIZED,
-        Error::Forbidden => StatusCode::FORBIDDEN,
-        Error::Refused(_) => StatusCode::BAD_REQUEST,
-        error if error.is_unavailable() => StatusCode::SERVICE_UNAVAILABLE,
-        Error::Raced | Error::Database(_) | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    (status, Json(Response::from_errors(vec![error_of(error)]))).into_response()
-}
-
-/// GET begins a socket or a stream of events.
+/// GET begins a socket or a stream of events, or runs a query.
 async fn begin<S: Executor>(
     State(endpoint): State<Endpoint<S>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
-    address: std::result::Result<Query<parameters::Address>, QueryRejection>,
-    upgrade: std::result::Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    address: Result<Query<parameters::Address>, QueryRejection>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> HttpResponse {
     let Ok(upgrade) = upgrade else {
-        if Wish::of(&headers) == Wish::Page {
-            let allow = [(header::ALLOW, "POST")];
-            return (StatusCode::METHOD_NOT_ALLOWED, allow, "Send operations by POST.\n").into_response();
-        }
         let read = address.map_err(|rejection| rejection.body_text()).and_then(|Query(address)| address.read());
         return match read {
-            Ok(request) => sse::listen(endpoint.clone(), listener(&endpoint, peer, &headers, true), request).await,
+            Ok(request) => run(endpoint, peer, &headers, request, true).await,
             Err(fault) => malformed(&fault),
         };
     };
@@ -359,62 +318,8 @@ fn listener<S>(endpoint: &Endpoint<S>, peer: SocketAddr, headers: &HeaderMap, by
     }
 }
 
-/// How a client wants to be answered, by its `Accept`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wish {
-    /// As one page of JSON.
-    Page,
-    /// As a stream of events.
-    Events,
-    /// As a page rather, but it takes a stream where there is more than one result to tell.
-    Either,
-}
-
-impl Wish {
-    fn of(headers: &HeaderMap) -> Self {
-        let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        // The weight of the kind that a client wants most; the first counts among equals.
-        let (mut page, mut events) = (None, None);
-        for (place, kind) in accepted.flat_map(|value| value.split(',')).enumerate() {
-            let mut parts = kind.split(';').map(str::trim);
-            let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
-            let wish = match name.as_str() {
-                "text/event-stream" => &mut events,
-                "*/*" | "application/*" | "application/json" | "application/graphql-response+json" => &mut page,
-                _ => continue,
-            };
-            let known = wish.is_some_and(|(known, _)| known >= weight);
-            if weight > 0.0 && !known {
-                *wish = Some((weight, place));
-            }
-        }
-        match (page, events) {
-            (_, None) => Self::Page,
-            (None, Some(_)) => Self::Events,
-            (Some((page, first)), Some((events, second))) if page > events || (page == events && first < second) => {
-                Self::Either
-            }
-            _ => Self::Events,
-        }
-    }
-}
-
-/// Whether a response tells that the document was refused: no error of it
-/// belongs to a field.
-fn was_not_run(response: &Response) -> bool {
-    response.data == Value::Null && response.is_err() && response.errors.iter().all(|error| error.path.is_empty())
-}
-
 /// Whether a response of a subscription tells that it was refused or has
 /// ended, rather than that one of its messages could not be told in full.
 fn has_ended(response: &Response) -> bool {
     response.data == Value::Null && response.is_err() && response.errors.iter().all(|error| error.path.len() <= 1)
-}
-
-/// What nobody expected or nobody may, without a place in a document.
-fn error_of(error: Error) -> ServerError {
-    let mut error = top_level(error).into_server_error(Pos::default());
-    error.locations.clear();
-    error
 }

@@ -19,10 +19,12 @@ use tokio_stream::StreamMap;
 use tokio_tungstenite::tungstenite::Error as WireError;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 
+use super::answer::error_of;
 use super::gate::Pass;
 use super::protocol::{ClientMessage, Close, Dialect, ServerMessage};
-use super::{Context, Endpoint, RECHECK, error_of, has_ended, holds_nul, nul, open_call, was_not_run};
-use crate::api::operation;
+use super::ready::open_call;
+use super::{Context, Endpoint, RECHECK, has_ended};
+use crate::api::document::was_not_run;
 use domain::refusal::{ErrorCode, Refusal};
 
 /// How long a client may take to introduce itself.
@@ -320,28 +322,27 @@ impl<S: Executor> Socket<S> {
 /// then.
 fn run<S: Executor>(endpoint: Endpoint<S>, context: Context, mut request: Request) -> BoxStream<'static, Step> {
     let begun = async move {
-        let kind = match operation::kind(&mut request) {
-            Ok(kind) => kind,
-            Err(error) => return steps([Step::Refused(vec![error])]),
+        let judged = match endpoint.judge(&mut request) {
+            Ok(judged) => judged,
+            Err(errors) => return steps([Step::Refused(errors)]),
         };
-        let opened = match holds_nul(&request) {
-            true => Err(nul()),
-            false => open_call(&endpoint.app, endpoint.door, context).await,
-        };
-        let request = match opened {
+        let request = match endpoint.open(&judged, context).await {
             Ok(call) => request.data(call),
-            Err(error) => return steps([Step::Refused(vec![error_of(error)])]),
+            Err(refused) => return steps([Step::Refused(refused.into_errors())]),
         };
-        if kind != OperationType::Subscription {
-            let response = endpoint.schema.execute(request).await;
+        if judged.kind != OperationType::Subscription {
+            let response = judged.tell(endpoint.schema.execute(request).await);
             return match was_not_run(&response) {
                 true => steps([Step::Refused(response.errors)]),
                 false => steps([Step::Next(Box::new(response)), Step::Done]),
             };
         }
-        let results = endpoint.schema.execute_stream(request, None).map(|response| match has_ended(&response) {
-            true => Step::Refused(response.errors),
-            false => Step::Next(Box::new(response)),
+        let results = endpoint.schema.execute_stream(request, None).map(move |response| {
+            let response = judged.tell(response);
+            match has_ended(&response) {
+                true => Step::Refused(response.errors),
+                false => Step::Next(Box::new(response)),
+            }
         });
         results.chain(stream::iter([Step::Done])).boxed()
     };

@@ -16,16 +16,18 @@ use std::time::Duration;
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Executor, Request, Response};
 use axum::body::Body;
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response as HttpResponse};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::answer::error_of;
 use super::gate::Pass;
-use super::{Context, Endpoint, RECHECK, error_of, has_ended, holds_nul, nul, open_call, refuse};
+use super::negotiate::Media;
+use super::ready::open_call;
+use super::{Context, Endpoint, RECHECK, Refused, has_ended, mutation_by_get, refuse};
 use crate::api::call::Place;
-use crate::api::operation;
 use engine::error::Error;
 
 /// How often a silent stream says that it is still there, so that no proxy cuts it.
@@ -47,26 +49,30 @@ pub struct Listener {
 /// the operation is told as an event, as the protocol has it: a browser's
 /// `EventSource` shows nothing of any other answer.
 pub async fn listen<S: Executor>(endpoint: Endpoint<S>, listener: Listener, mut request: Request) -> HttpResponse {
-    let kind = operation::kind(&mut request);
-    if listener.by_get && matches!(kind, Ok(OperationType::Mutation)) {
-        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], "Send mutations by POST.\n")
-            .into_response();
+    let judged = endpoint.judge(&mut request);
+    if listener.by_get && matches!(&judged, Ok(judged) if judged.kind == OperationType::Mutation) {
+        return mutation_by_get();
     }
     let Some(pass) = endpoint.gate.admit(listener.address) else { return super::too_many_connections() };
     let place = Arc::new(Place::behind(listener.last_event_id));
-    let call = match open_call(&endpoint.app, endpoint.door, listener.context.clone()).await {
-        Ok(call) => call.at(place.clone()),
-        Err(error) => return refuse(error),
-    };
-    let refused = |error| stream::iter([Response::from_errors(vec![error])]).boxed();
-    let results = match kind {
-        Err(error) => refused(error),
-        Ok(_) if holds_nul(&request) => refused(error_of(nul())),
-        Ok(OperationType::Subscription) => endpoint.schema.execute_stream(request.data(call), None),
-        Ok(_) => {
-            let schema = endpoint.schema.clone();
-            stream::once(async move { schema.execute(request.data(call)).await }).boxed()
-        }
+    let told = |errors| stream::iter([Response::from_errors(errors)]).boxed();
+    let results = match judged {
+        Err(errors) => told(errors),
+        Ok(judged) => match endpoint.open(&judged, listener.context.clone()).await {
+            Err(Refused::Document(errors)) => told(errors),
+            Err(refused) => return refuse(Media::Json, refused),
+            Ok(call) => {
+                let request = request.data(call.at(place.clone()));
+                let results = match judged.kind {
+                    OperationType::Subscription => endpoint.schema.execute_stream(request, None),
+                    OperationType::Query | OperationType::Mutation => {
+                        let schema = endpoint.schema.clone();
+                        stream::once(async move { schema.execute(request).await }).boxed()
+                    }
+                };
+                results.map(move |response| judged.tell(response)).boxed()
+            }
+        },
     };
     let feed = Feed {
         endpoint,

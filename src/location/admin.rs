@@ -48,7 +48,7 @@ pub struct LocationAdminQuery;
 #[Object]
 impl LocationAdminQuery {
     /// Every location that your roles reach, the one that is taken from first in front. A shop has at most 250.
-    #[graphql(guard = "settings_read()", complexity = "10 + child_complexity * 10")]
+    #[graphql(guard = "settings_read()")]
     async fn locations(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminLocation>> {
         let call = call(ctx)?;
         let reach = scope::locations(&call.caller.actor, Permission::SettingsRead);

@@ -37,10 +37,7 @@ pub struct MediaAdminQuery;
 #[Object]
 impl MediaAdminQuery {
     /// All pictures, films and files, the newest first.
-    #[graphql(
-        guard = "catalog_read()",
-        complexity = "5 + first.or(last).unwrap_or(20).max(0) as usize * child_complexity"
-    )]
+    #[graphql(guard = "catalog_read()")]
     #[allow(clippy::too_many_arguments)]
     async fn media(
         &self,

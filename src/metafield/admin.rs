@@ -114,7 +114,7 @@ pub struct MetafieldAdminQuery;
 #[Object]
 impl MetafieldAdminQuery {
     /// What metafields there are on a kind of owner, by namespace and key; at most 250.
-    #[graphql(guard = "settings_read()", complexity = "10 + child_complexity * 10")]
+    #[graphql(guard = "settings_read()")]
     async fn metafield_definitions(
         &self,
         ctx: &Context<'_>,

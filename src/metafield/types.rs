@@ -106,7 +106,6 @@ impl Metafields {
     }
 
     /// The metafields that hold something, by namespace and key.
-    #[graphql(complexity = "first.unwrap_or(50).clamp(0, 250) as usize * child_complexity")]
     async fn metafields(
         &self,
         ctx: &Context<'_>,

@@ -88,10 +88,7 @@ pub struct NotificationAdminQuery;
 #[Object]
 impl NotificationAdminQuery {
     /// All mail that the shop sent or will send, the newest first. Mail to staff is in it for those who may see staff.
-    #[graphql(
-        guard = "customers_read_everywhere()",
-        complexity = "5 + first.or(last).unwrap_or(20).max(0) as usize * child_complexity"
-    )]
+    #[graphql(guard = "customers_read_everywhere()")]
     #[allow(clippy::too_many_arguments)]
     async fn notifications(
         &self,
@@ -128,7 +125,7 @@ impl NotificationAdminQuery {
     }
 
     /// The texts that staff wrote, at most 250, by kind and language. What they did not write is built in.
-    #[graphql(guard = "settings_read_everywhere()", complexity = "10 + child_complexity * 20")]
+    #[graphql(guard = "settings_read_everywhere()")]
     async fn notification_templates(
         &self,
         ctx: &Context<'_>,
@@ -167,7 +164,7 @@ impl NotificationAdminQuery {
 
     /// A mail as it would be, about a real order or customer or, without one, about a sample. Nothing is sent and no
     /// token is made: its links open nothing. An order needs `ORDERS_READ`, a customer `CUSTOMERS_READ`.
-    #[graphql(guard = "settings_read_everywhere()", complexity = "20 + child_complexity")]
+    #[graphql(guard = "settings_read_everywhere()")]
     #[allow(clippy::too_many_arguments)]
     async fn notification_preview(
         &self,

@@ -71,10 +71,7 @@ pub struct OrderAdminQuery;
 #[Object]
 impl OrderAdminQuery {
     /// All orders of the channels that your roles reach, by the time at which they were placed, the newest first.
-    #[graphql(
-        guard = "orders_read()",
-        complexity = "5 + first.or(last).unwrap_or(20).max(0) as usize * child_complexity"
-    )]
+    #[graphql(guard = "orders_read()")]
     #[allow(clippy::too_many_arguments)]
     async fn orders(
         &self,

@@ -136,7 +136,6 @@ impl OrderCore {
     }
 
     /// Its lines as they were bought, at most 100.
-    #[graphql(complexity = "5 * child_complexity")]
     async fn lines(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<OrderLine>> {
         let lines = call(ctx)?.load(LinesOf(self.0.id)).await?;
         Ok(lines.iter().map(|line| OrderLine(line.clone(), self.0.clone())).collect())

@@ -18,7 +18,7 @@ pub struct RegionAdminQuery;
 #[Object]
 impl RegionAdminQuery {
     /// Every region, oldest first. A shop has at most 250.
-    #[graphql(guard = "settings_read()", complexity = "10 + child_complexity * 10")]
+    #[graphql(guard = "settings_read()")]
     async fn regions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminRegion>> {
         Ok(call(ctx)?.settings.regions.iter().cloned().map(AdminRegion).collect())
     }

@@ -39,7 +39,6 @@ impl SearchStoreQuery {
     /// of a longer one; capitals and accents don't matter, and slips are forgiven where a word is on no product.
     /// Titles, vendors, types, tags, option values, SKUs, barcodes, handles and descriptions are searched, in the
     /// language of the request where they are translated into it, else as they are.
-    #[graphql(complexity = "10 + first.or(last).unwrap_or(20).max(0) as usize * child_complexity")]
     #[allow(clippy::too_many_arguments)]
     async fn search(
         &self,
@@ -102,7 +101,6 @@ impl SearchStoreQuery {
 
     /// What somebody who is still typing may mean: queries that complete the last word, and products. Nothing is
     /// suggested for an empty query.
-    #[graphql(complexity = "5 + first.unwrap_or(5).max(0) as usize * child_complexity")]
     async fn search_suggestions(
         &self,
         ctx: &Context<'_>,

@@ -59,7 +59,7 @@ pub struct ShippingAdminQuery;
 #[Object]
 impl ShippingAdminQuery {
     /// Every shipping option, oldest first. A shop has at most 250.
-    #[graphql(guard = "settings_read()", complexity = "10 + child_complexity * 10")]
+    #[graphql(guard = "settings_read()")]
     async fn shipping_options(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminShippingOption>> {
         Ok(call(ctx)?.settings.shipping_options.iter().cloned().map(AdminShippingOption).collect())
     }

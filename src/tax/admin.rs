@@ -47,7 +47,7 @@ pub struct TaxAdminQuery;
 #[Object]
 impl TaxAdminQuery {
     /// Every tax rate, by country. At most one per country.
-    #[graphql(guard = "settings_read()", complexity = "10 + child_complexity * 10")]
+    #[graphql(guard = "settings_read()")]
     async fn tax_rates(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminTaxRate>> {
         let rates = &call(ctx)?.settings.tax_rates;
         let mut countries: Vec<_> = rates.iter().collect();

@@ -99,7 +99,7 @@ pub struct TranslationAdminQuery;
 impl TranslationAdminQuery {
     /// The texts of a product, variant, option, option value, tag, product type or shipping option with their
     /// translations; null when there is none. Shipping options need `SETTINGS_READ`, all else `CATALOG_READ`.
-    #[graphql(guard = "admin()", complexity = "20 + child_complexity * 5")]
+    #[graphql(guard = "admin()")]
     async fn translatable(
         &self,
         ctx: &Context<'_>,

@@ -167,9 +167,9 @@ async fn a_nul_character_is_refused_wherever_it_stands() {
     let create =
         "mutation($name: String!) { channelCreate(input: { name: $name }) { channel { id } userErrors { code } } }";
     let refused = shop.admin.send(create, json!({ "name": "a\0b" })).await;
-    assert_eq!((refused.status, refused.error_code().as_str()), (400, "INVALID"));
+    assert_eq!(refused.error_code(), "INVALID");
     let literal = r#"{ product(by: { handle: "a\u0000" }) { id } }"#;
-    assert_eq!(shop.store.send(literal, json!({})).await.status, 400);
+    assert_eq!(shop.store.send(literal, json!({})).await.error_code(), "INVALID");
 }
 
 /// Tokens that are signed with the shop's own key and wrong all the same.

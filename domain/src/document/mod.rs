@@ -134,7 +134,7 @@ impl fmt::Display for Breach {
                 write!(f, "An operation checks at most {limit} password, code or token: send one request for each.")
             }
             Self::Over { measure, limit, found } => {
-                write!(f, "The document's {measure} is {found}; the limit is {limit}.")
+                write!(f, "The document passes a limit: `{measure}` is {found}, and {limit} at most.")
             }
             Self::Nul => f.write_str("The character U+0000 can't be part of a request."),
             Self::Endless(at) => write!(f, "The text that begins at byte {at} of the document has no end."),

@@ -113,6 +113,7 @@ impl Pass<'_> {
         within(Measure::Tokens, self.found.tokens, limits.tokens)
     }
 
+    /// Takes a text up to the quotes that end it.
     fn text(&mut self) -> Result<(), Breach> {
         let from = self.at;
         let block = self.ahead(b"\"\"\"");
@@ -121,8 +122,7 @@ impl Pass<'_> {
             match self.here() {
                 None => return Err(Breach::Endless(from)),
                 Some(0) => return Err(Breach::Nul),
-                Some(b'"') if !block => return Ok(self.take(1)),
-                Some(b'"') if self.ahead(b"\"\"\"") => return Ok(self.take(3)),
+                Some(b'"') if !block || self.ahead(b"\"\"\"") => break,
                 Some(b'\n' | b'\r') if !block => return Err(Breach::Endless(from)),
                 Some(b'\\') if !block && self.ahead(b"\\u0000") => return Err(Breach::Nul),
                 // What is escaped ends nothing.
@@ -131,5 +131,7 @@ impl Pass<'_> {
                 Some(_) => self.take(1),
             }
         }
+        self.take(if block { 3 } else { 1 });
+        Ok(())
     }
 }

@@ -1,38 +1,23 @@
-//! Which operation of a document a request runs, and what every transport
-//! asks of it before the schema does.
+//! Which operation of a document a request runs.
 
 use std::collections::HashSet;
 
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
+    DocumentOperations, ExecutableDocument, OperationDefinition, Selection, SelectionSet,
 };
-use async_graphql::{Name, Pos, Positioned, Request, ServerError};
+use async_graphql::{Name, Pos, Positioned, ServerError, Value, Variables};
 
-/// The kind of the operation that a request runs.
+/// The operation of this name; the only one when none is named.
 ///
 /// # Errors
-/// When the document can't be parsed, when it holds no such operation, and
-/// when a subscription asks for more or less than [one field][rule]: the
-/// library would run all of them and mix their messages.
-///
-/// [rule]: https://spec.graphql.org/September2025/#sec-Single-Root-Field
-pub fn kind(request: &mut Request) -> Result<OperationType, ServerError> {
-    let name = request.operation_name.clone();
-    let document = request.parsed_query()?;
-    let operation = chosen(document, name.as_deref())?;
-    if operation.node.ty == OperationType::Subscription {
-        one_root_field(document, operation)?;
-    }
-    Ok(operation.node.ty)
-}
-
-fn chosen<'a>(
+/// When the document holds none of that name, or several and none is named.
+pub fn chosen<'a>(
     document: &'a ExecutableDocument,
     name: Option<&str>,
-) -> Result<&'a Positioned<OperationDefinition>, ServerError> {
+) -> Result<&'a Positioned<OperationDefinition>, Vec<ServerError>> {
     match (&document.operations, name) {
-        (DocumentOperations::Single(operation), None | Some("")) => Ok(operation),
-        (DocumentOperations::Multiple(operations), None | Some("")) => match operations.values().next() {
+        (DocumentOperations::Single(operation), None) => Ok(operation),
+        (DocumentOperations::Multiple(operations), None) => match operations.values().next() {
             Some(only) if operations.len() == 1 => Ok(only),
             _ => Err(refused("The document holds several operations: name one by `operationName`.", None)),
         },
@@ -45,10 +30,17 @@ fn chosen<'a>(
     }
 }
 
-fn one_root_field(
+/// Holds a subscription to [one field][rule]: the library would run all of
+/// them and mix their messages.
+///
+/// # Errors
+/// When it selects another field, or one of the schema's own.
+///
+/// [rule]: https://spec.graphql.org/September2025/#sec-Single-Root-Field
+pub fn one_root_field(
     document: &ExecutableDocument,
     operation: &Positioned<OperationDefinition>,
-) -> Result<(), ServerError> {
+) -> Result<(), Vec<ServerError>> {
     let mut keys = HashSet::new();
     let mut spread = HashSet::new();
     let mut waiting: Vec<&SelectionSet> = vec![&operation.node.selection_set.node];
@@ -80,8 +72,28 @@ fn one_root_field(
     Ok(())
 }
 
-fn refused(message: &str, at: Option<Pos>) -> ServerError {
-    let mut error = ServerError::new(message, at);
-    error.extensions.get_or_insert_default().set("code", "INVALID");
-    error
+/// Holds a request to the variables that its operation needs.
+///
+/// # Errors
+/// One for each that may not be null and is.
+pub fn needed_variables(
+    operation: &Positioned<OperationDefinition>,
+    variables: &Variables,
+) -> Result<(), Vec<ServerError>> {
+    let missing = operation.node.variable_definitions.iter().filter(|definition| {
+        let (name, default) = (&definition.node.name.node, &definition.node.default_value);
+        let null = variables.get(name).map_or(default.is_none(), |value| *value == Value::Null);
+        null && !definition.node.var_type.node.nullable
+    });
+    let errors: Vec<ServerError> = missing
+        .flat_map(|definition| {
+            let (name, of) = (&definition.node.name.node, &definition.node.var_type.node);
+            refused(&format!("The variable `${name}` is {of}: it needs a value."), Some(definition.pos))
+        })
+        .collect();
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+fn refused(message: &str, at: Option<Pos>) -> Vec<ServerError> {
+    vec![super::coded(ServerError::new(message, at), "INVALID")]
 }

@@ -24,7 +24,6 @@ pub struct OidcAdminQuery;
 #[Object]
 impl OidcAdminQuery {
     /// The identity providers of the shop, at most 20. Needs no credential.
-    #[graphql(complexity = "1 + child_complexity")]
     async fn staff_identity_providers(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminIdentityProvider>> {
         let providers = call(ctx)?.app.identity_providers.all().iter();
         let shown = |config: &engine::auth::oidc::ProviderConfig| AdminIdentityProvider {

@@ -51,7 +51,6 @@ impl AdminOption {
     }
 
     /// Every value that any product uses, or did, in order.
-    #[graphql(complexity = "10 * child_complexity")]
     async fn values(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminOptionValue>> {
         let rows = call(ctx)?.load(ValuesOf(self.0.id)).await?;
         Ok(rows.iter().cloned().map(AdminOptionValue).collect())
@@ -98,10 +97,7 @@ pub struct OptionAdminQuery;
 #[Object]
 impl OptionAdminQuery {
     /// The options that products share, by rank.
-    #[graphql(
-        guard = "catalog_read()",
-        complexity = "5 + first.or(last).unwrap_or(20).max(0) as usize * child_complexity"
-    )]
+    #[graphql(guard = "catalog_read()")]
     #[allow(clippy::too_many_arguments)]
     async fn options(
         &self,

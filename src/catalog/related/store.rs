@@ -31,7 +31,6 @@ impl RelatedStoreQuery {
     /// What else to show beside a product of this request's channel: first what the merchant named, in its order, then
     /// what shares the most of tags, type and vendor. Never the product itself; nothing beside a product that can't be
     /// seen.
-    #[graphql(complexity = "5 + first.unwrap_or(20).max(0) as usize * child_complexity")]
     async fn product_recommendations(
         &self,
         ctx: &Context<'_>,

@@ -126,10 +126,7 @@ pub struct VariantAdminQuery;
 #[Object]
 impl VariantAdminQuery {
     /// The variants of all products that are not deleted.
-    #[graphql(
-        guard = "catalog_read()",
-        complexity = "5 + first.or(last).unwrap_or(20).max(0) as usize * child_complexity"
-    )]
+    #[graphql(guard = "catalog_read()")]
     #[allow(clippy::too_many_arguments)]
     async fn product_variants(
         &self,
@@ -223,7 +220,6 @@ impl AdminVariantRowResult {
 #[derive(SimpleObject)]
 pub struct AdminProductVariantsBulkSetPayload {
     /// What became of each row, in the order of your input; null when nothing was written.
-    #[graphql(complexity = "50 * child_complexity")]
     pub results: Option<Vec<AdminVariantRowResult>>,
     /// How many variants are new.
     pub created: i32,

@@ -122,7 +122,6 @@ impl VariantCore {
     }
 
     /// All pictures, films and files of this very variant in order, at most 100.
-    #[graphql(complexity = "2 * child_complexity")]
     async fn gallery(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Media>> {
         let media = call(ctx)?.load(VariantMediaOf(self.0.id)).await?;
         Ok(media.iter().cloned().map(Media::from).collect())

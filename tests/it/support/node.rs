@@ -74,6 +74,13 @@ impl Process {
         }
     }
 
+    /// How much memory it holds, in bytes, as the kernel counts it.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        resident.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
     /// Ends it as a lost machine would.
     pub async fn kill(&mut self) {
         self.child.kill().await.unwrap();

@@ -1,0 +1,132 @@
+//! A document before it runs: which operation of it is meant, and whether it
+//! is small enough to be read, checked and answered. Every transport asks
+//! [`judge`], and nothing reaches the library that it has not let through.
+//!
+//! The library unfolds fragments where it validates, so its own limits come
+//! too late: what it gets is bounded here, by the rules of [`domain::document`].
+//!
+//! | to change | edit |
+//! |---|---|
+//! | what is measured, and how | `domain/src/document/` |
+//! | how long a list is taken to be | `table.rs` |
+//! | which mutations check a secret | `table.rs` |
+//! | which operation of a document is meant | `operation.rs` |
+
+mod lower;
+mod operation;
+mod table;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Request, Response, ServerError, Value, Variables};
+use domain::document::{Breach, Limits, Weight, scan, weigh};
+
+pub use table::{AUTHENTICATING, Roots, stale};
+
+/// The most errors that one answer tells of a document.
+const MOST_ERRORS: usize = 50;
+/// The largest number that JSON carries exactly.
+const LARGEST: u64 = (1 << 53) - 1;
+
+/// An operation that may run.
+#[derive(Debug, Clone, Copy)]
+pub struct Judged {
+    /// Its kind.
+    pub kind: OperationType,
+    /// What it weighs.
+    pub weight: Weight,
+    /// Whether it asks for the schema.
+    pub introspects: bool,
+    /// What it may cost.
+    limit: u64,
+    /// Whether the client wants to know the cost.
+    asks_cost: bool,
+}
+
+/// Judges the operation that a request runs, without running anything.
+///
+/// # Errors
+/// When the document passes a limit or can't be parsed, when it holds no such
+/// operation, and when a subscription asks for more or less than one field.
+pub fn judge(request: &mut Request, roots: Roots, limits: &Limits) -> Result<Judged, Vec<ServerError>> {
+    scan(&request.query, limits).map_err(refused)?;
+    lower::variables(&request.variables, limits).map_err(refused)?;
+    request.operation_name.take_if(|name| name.is_empty());
+    // Not copied: they may be megabytes.
+    let variables = std::mem::take(&mut request.variables);
+    let judged = operation_of(request, &variables, roots, limits);
+    request.variables = variables;
+    judged
+}
+
+fn operation_of(
+    request: &mut Request,
+    variables: &Variables,
+    roots: Roots,
+    limits: &Limits,
+) -> Result<Judged, Vec<ServerError>> {
+    let asks_cost = matches!(request.extensions.get("cost"), Some(Value::Boolean(true)));
+    let name = request.operation_name.clone();
+    let document = request.parsed_query().map_err(unreadable)?;
+    let operation = operation::chosen(document, name.as_deref())?;
+    let kind = operation.node.ty;
+    let lowered = lower::document(document, operation, variables, roots, limits).map_err(refused)?;
+    let judged = weigh(&lowered.document, limits).map_err(refused)?;
+    if kind == OperationType::Subscription {
+        operation::one_root_field(document, operation)?;
+    }
+    operation::needed_variables(operation, variables)?;
+    Ok(Judged { kind, weight: judged.weight, introspects: lowered.introspects, limit: limits.cost, asks_cost })
+}
+
+impl Judged {
+    /// The response as the client gets it: with the cost when it asked for it,
+    /// and with no more errors than help.
+    pub fn tell(&self, mut response: Response) -> Response {
+        if was_not_run(&response) {
+            response.errors.truncate(MOST_ERRORS);
+            let errors = std::mem::take(&mut response.errors);
+            response.errors = errors.into_iter().map(|error| coded(error, "DOCUMENT_INVALID")).collect();
+        }
+        if self.asks_cost {
+            let figures = [("requested", self.weight.cost), ("limit", self.limit)];
+            let figures = figures.map(|(name, figure)| (async_graphql::Name::new(name), Value::from(figure)));
+            response.extensions.insert("cost".to_owned(), Value::Object(figures.into_iter().collect()));
+        }
+        response
+    }
+}
+
+/// Whether a response tells that the document was refused: no error of it
+/// belongs to a field.
+pub fn was_not_run(response: &Response) -> bool {
+    response.data == Value::Null && response.is_err() && response.errors.iter().all(|error| error.path.is_empty())
+}
+
+/// The error with a code, unless it has one.
+fn coded(mut error: ServerError, code: &str) -> ServerError {
+    let extensions = error.extensions.get_or_insert_default();
+    if extensions.get("code").is_none() {
+        extensions.set("code", code);
+    }
+    error
+}
+
+/// A parser's complaint without the picture of the document, which may be as
+/// long as the document; the place is in `locations`.
+fn unreadable(mut error: ServerError) -> Vec<ServerError> {
+    if let Some((_, expected)) = error.message.rsplit_once("\n  = ") {
+        error.message = format!("The document can't be parsed: {expected}.");
+    }
+    vec![coded(error, "DOCUMENT_INVALID")]
+}
+
+fn refused(breach: Breach) -> Vec<ServerError> {
+    let mut error = coded(ServerError::new(breach.to_string(), None), breach.code());
+    if let Breach::Over { measure, limit, found } = breach {
+        let extensions = error.extensions.get_or_insert_default();
+        extensions.set("measure", measure.as_str());
+        extensions.set("limit", limit.min(LARGEST));
+        extensions.set("found", found.min(LARGEST));
+    }
+    vec![error]
+}

@@ -1,0 +1,87 @@
+//! What goes back over HTTP, and under which status.
+
+use std::collections::BTreeMap;
+
+use async_graphql::{Pos, Response, ServerError, Value};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response as HttpResponse};
+use serde::Serialize;
+
+use super::negotiate::Media;
+use super::ready::Refused;
+use crate::api::document::was_not_run;
+use crate::api::payload::top_level;
+use engine::error::Error;
+
+/// A response, as the client takes it. What did not run has no `data`, and is
+/// an error to those who look at the status.
+pub fn answer(media: Media, response: &Response) -> HttpResponse {
+    let ran = !was_not_run(response);
+    let status = match media {
+        Media::GraphqlResponse if !ran => StatusCode::BAD_REQUEST,
+        Media::GraphqlResponse | Media::Json => StatusCode::OK,
+    };
+    write(media, status, response)
+}
+
+/// Errors of a document that was not run.
+pub fn invalid(media: Media, errors: Vec<ServerError>) -> HttpResponse {
+    answer(media, &Response::from_errors(errors))
+}
+
+/// The answer to what may not run.
+pub fn refuse(media: Media, refused: Refused) -> HttpResponse {
+    let error = match refused {
+        Refused::Document(errors) => return invalid(media, errors),
+        Refused::Caller(error) => error,
+    };
+    let status = match &error {
+        Error::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Error::Forbidden => StatusCode::FORBIDDEN,
+        Error::Refused(_) => StatusCode::BAD_REQUEST,
+        error if error.is_unavailable() => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Raced | Error::Database(_) | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    write(media, status, &Response::from_errors(vec![error_of(error)]))
+}
+
+/// The answer to what is no request of GraphQL over HTTP.
+pub fn bad(status: StatusCode, code: &str, message: &str) -> HttpResponse {
+    write(Media::Json, status, &Response::from_errors(vec![coded(message, code)]))
+}
+
+/// An error with a code, without a place in a document.
+pub fn coded(message: &str, code: &str) -> ServerError {
+    let mut error = ServerError::new(message, None);
+    error.extensions.get_or_insert_default().set("code", code);
+    error
+}
+
+/// What nobody expected or nobody may, without a place in a document.
+pub fn error_of(error: Error) -> ServerError {
+    let mut error = top_level(error).into_server_error(Pos::default());
+    error.locations.clear();
+    error
+}
+
+/// Writes a response under this status.
+pub fn write(media: Media, status: StatusCode, response: &Response) -> HttpResponse {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        errors: &'a [ServerError],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        data: Option<&'a Value>,
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        extensions: &'a BTreeMap<String, Value>,
+    }
+    let data = (!was_not_run(response)).then_some(&response.data);
+    let body = Body { errors: &response.errors, data, extensions: &response.extensions };
+    match serde_json::to_vec(&body) {
+        Ok(body) => (status, [(header::CONTENT_TYPE, media.content_type())], body).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "an answer can't be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
