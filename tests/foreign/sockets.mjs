@@ -127,8 +127,8 @@ describe('graphql-ws', { concurrency: true }, () => {
     const asked = client({ lazyCloseTimeout: 2_000 });
     const two = `subscription { a: orderUpdated(orderId: "x") { sequence } b: orderUpdated(orderId: "x") { sequence } }`;
     for (const [payload, told, code] of [
-      [{ query: '{' }, '', undefined],
-      [{ query: '{ nonsense }' }, 'nonsense', undefined],
+      [{ query: '{' }, '', 'DOCUMENT_INVALID'],
+      [{ query: '{ nonsense }' }, 'nonsense', 'DOCUMENT_INVALID'],
       [{ query: two }, 'exactly one field', 'INVALID'],
       [watching({ id: other.id, token: 'nonsense' }), 'There is no such order.', 'NOT_FOUND'],
       [watching(other, 99), 'its last sequence is 2', 'INVALID'],
