@@ -57,7 +57,6 @@ impl ShopStoreQuery {
     }
 
     /// The countries to which the shop sells, by their codes; each belongs to one region. At most 249.
-    #[graphql(complexity = "5 + child_complexity * 50")]
     async fn countries(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Served>> {
         let regions = &call(ctx)?.settings.regions;
         let of = |region: &engine::settings::Region| {

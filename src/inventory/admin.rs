@@ -68,10 +68,7 @@ pub struct InventoryAdminQuery;
 #[Object]
 impl InventoryAdminQuery {
     /// What is counted, the latest first, as far as it is kept at locations that your roles reach.
-    #[graphql(
-        guard = "catalog_read()",
-        complexity = "5 + first.or(last).unwrap_or(20).max(0) as usize * child_complexity"
-    )]
+    #[graphql(guard = "catalog_read()")]
     #[allow(clippy::too_many_arguments)]
     async fn inventory_items(
         &self,

@@ -96,7 +96,6 @@ impl AdminInventoryItem {
     }
 
     /// The variants that take from it: one, unless kits share it.
-    #[graphql(complexity = "5 + child_complexity * 2")]
     async fn takers(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminInventoryTaker>> {
         let takers = call(ctx)?.load(TakersOf(self.0.id)).await?;
         let taker = |(link, row): &(entity::variant_item::Model, entity::variant::Model)| AdminInventoryTaker {
@@ -107,7 +106,6 @@ impl AdminInventoryItem {
     }
 
     /// What is promised of it at the locations that your roles reach: the latest 50, the latest first.
-    #[graphql(complexity = "5 + child_complexity * 10")]
     async fn reservations(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminReservation>> {
         let reach = reach(ctx)?;
         let promises = call(ctx)?.load(PromisesOf(self.0.id)).await?;
