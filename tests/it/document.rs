@@ -231,6 +231,16 @@ async fn the_cost_is_told_and_multiplies_lists() {
     assert_eq!(wire.hear().await["payload"]["extensions"], told);
 }
 
+/// Of a list that says itself how long a page is.
+#[tokio::test]
+async fn an_argument_whose_variable_is_absent_has_its_default() {
+    let shop = Shop::open().await;
+    let made = shop.set("customerCreate", json!({ "email": "ada@shopper.example" }), "customer { id }").await.done();
+    let query = "query($id: ID!, $n: Int) { customer(id: $id) { orders(first: $n) { number } } }";
+    let answer = shop.admin.send(query, json!({ "id": made["customer"]["id"] })).await;
+    assert_eq!(answer.at("customer.orders"), json!([]));
+}
+
 #[tokio::test]
 async fn the_operator_says_how_much_is_too_much() {
     let shop = Shop::open().await;
