@@ -144,9 +144,12 @@ pub struct Hub {
     answers: Mutex<Answers>,
 }
 
+/// A text that one works out and the others wait for.
+type Cell = Arc<OnceCell<Arc<str>>>;
+
 #[derive(Default)]
 struct Answers {
-    cells: HashMap<Question, (Instant, Arc<OnceCell<Arc<str>>>)>,
+    cells: HashMap<Question, (Instant, Cell)>,
     oldest: VecDeque<Question>,
 }
 
@@ -211,7 +214,7 @@ impl Hub {
         Uuid::from_u64_pair(high.hash_one(&thing), low.hash_one(&thing))
     }
 
-    fn cell(&self, question: Question) -> Arc<OnceCell<Arc<str>>> {
+    fn cell(&self, question: Question) -> Cell {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         if let Some((since, cell)) = answers.cells.get(&question)
@@ -225,7 +228,7 @@ impl Hub {
             let oldest = answers.oldest.pop_front();
             oldest.map(|oldest| answers.cells.remove(&oldest));
         }
-        let cell: Arc<OnceCell<Arc<str>>> = Arc::default();
+        let cell = Cell::default();
         answers.cells.insert(question, (now, cell.clone()));
         answers.oldest.push_back(question);
         cell

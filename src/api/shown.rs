@@ -13,7 +13,7 @@ use async_graphql::{
 use async_graphql_value::RAW_VALUE_TOKEN;
 use engine::hub::Question;
 
-use super::call::call_of;
+use super::call::{Call, call_of};
 use super::payload::top_level;
 
 /// A message of a subscription.
@@ -57,26 +57,37 @@ impl<T: OutputType> OutputType for Shown<T> {
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
         let begun = call_of(ctx).map_err(|error| error.into_server_error(field.pos))?;
-        let again = begun.again().map_err(|error| top_level(error).into_server_error(field.pos))?;
-        let app = again.app.clone();
-        let mut data = Data::default();
-        data.insert(again);
-        let mut ctx: ContextSelectionSet<'_> = ctx.clone();
-        ctx.execute_data = Some(&data);
-        let Some(question) = self.question else { return self.message.resolve(&ctx, field).await };
-        let work_out = async || {
-            let value = self.message.resolve(&ctx, field).await.map_err(Alone::Failed)?;
+        let Some(question) = self.question else { return self.work_out(begun, ctx, field).await };
+        let to_all = async || {
+            let value = self.work_out(begun, ctx, field).await.map_err(Alone::Failed)?;
             let clean = ctx.query_env.errors.lock().is_ok_and(|errors| errors.is_empty());
             match serde_json::to_string(&value) {
                 Ok(text) if clean => Ok(Arc::from(text)),
                 _ => Err(Alone::Value(value)),
             }
         };
-        match app.hub.answer(question, work_out).await {
+        match begun.app.hub.answer(question, to_all).await {
             Ok(text) => Ok(written(&text)),
             Err(Alone::Value(value)) => Ok(value),
             Err(Alone::Failed(error)) => Err(error),
         }
+    }
+}
+
+impl<T: OutputType> Shown<T> {
+    /// Resolves the message by a call that begins now.
+    async fn work_out(
+        &self,
+        begun: &Call,
+        ctx: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        let again = begun.again().map_err(|error| top_level(error).into_server_error(field.pos))?;
+        let mut data = Data::default();
+        data.insert(again);
+        let mut ctx: ContextSelectionSet<'_> = ctx.clone();
+        ctx.execute_data = Some(&data);
+        self.message.resolve(&ctx, field).await
     }
 }
 

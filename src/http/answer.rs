@@ -1,9 +1,8 @@
 //! What goes back over HTTP, and under which status.
 
-use std::collections::BTreeMap;
-
-use async_graphql::{Pos, Response, ServerError, Value};
-use axum::http::{StatusCode, header};
+use async_graphql::{Pos, Response, ServerError};
+use async_graphql_axum::GraphQLResponse;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response as HttpResponse};
 use serde::Serialize;
 
@@ -15,18 +14,22 @@ use engine::error::Error;
 
 /// A response, as the client takes it. What did not run has no `data`, and is
 /// an error to those who look at the status.
-pub fn answer(media: Media, response: &Response) -> HttpResponse {
-    let ran = !was_not_run(response);
-    let status = match media {
-        Media::GraphqlResponse if !ran => StatusCode::BAD_REQUEST,
-        Media::GraphqlResponse | Media::Json => StatusCode::OK,
-    };
-    write(media, status, response)
+pub fn answer(media: Media, response: Response) -> HttpResponse {
+    if was_not_run(&response) {
+        return invalid(media, response.errors);
+    }
+    let mut answer = GraphQLResponse::from(response).into_response();
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
+    answer
 }
 
 /// Errors of a document that was not run.
 pub fn invalid(media: Media, errors: Vec<ServerError>) -> HttpResponse {
-    answer(media, &Response::from_errors(errors))
+    let status = match media {
+        Media::GraphqlResponse => StatusCode::BAD_REQUEST,
+        Media::Json => StatusCode::OK,
+    };
+    write(media, status, &errors)
 }
 
 /// The answer to what may not run.
@@ -42,12 +45,12 @@ pub fn refuse(media: Media, refused: Refused) -> HttpResponse {
         error if error.is_unavailable() => StatusCode::SERVICE_UNAVAILABLE,
         Error::Raced | Error::Database(_) | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    write(media, status, &Response::from_errors(vec![error_of(error)]))
+    write(media, status, &[error_of(error)])
 }
 
 /// The answer to what is no request of GraphQL over HTTP.
 pub fn bad(status: StatusCode, code: &str, message: &str) -> HttpResponse {
-    write(Media::Json, status, &Response::from_errors(vec![coded(message, code)]))
+    write(Media::Json, status, &[coded(message, code)])
 }
 
 /// An error with a code, without a place in a document.
@@ -64,20 +67,13 @@ pub fn error_of(error: Error) -> ServerError {
     error
 }
 
-/// Writes a response under this status.
-pub fn write(media: Media, status: StatusCode, response: &Response) -> HttpResponse {
+/// Writes errors without any `data`: nothing ran.
+fn write(media: Media, status: StatusCode, errors: &[ServerError]) -> HttpResponse {
     #[derive(Serialize)]
     struct Body<'a> {
-        #[serde(skip_serializing_if = "<[_]>::is_empty")]
         errors: &'a [ServerError],
-        #[serde(skip_serializing_if = "Option::is_none")]
-        data: Option<&'a Value>,
-        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-        extensions: &'a BTreeMap<String, Value>,
     }
-    let data = (!was_not_run(response)).then_some(&response.data);
-    let body = Body { errors: &response.errors, data, extensions: &response.extensions };
-    match serde_json::to_vec(&body) {
+    match serde_json::to_vec(&Body { errors }) {
         Ok(body) => (status, [(header::CONTENT_TYPE, media.content_type())], body).into_response(),
         Err(error) => {
             tracing::error!(%error, "an answer can't be written");

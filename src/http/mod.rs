@@ -265,7 +265,7 @@ async fn answer_call<S: Executor>(
         ms = started.elapsed().as_millis() as u64,
         "request"
     );
-    let mut answer = (echo, answer::answer(media, &response)).into_response();
+    let mut answer = (echo, answer::answer(media, response)).into_response();
     if cfg!(debug_assertions) {
         // What tests hold the statement budgets with.
         answer.headers_mut().insert("x-statements", statements.get().into());

@@ -236,7 +236,7 @@ async fn the_cost_is_told_and_multiplies_lists() {
 async fn an_argument_whose_variable_is_absent_has_its_default() {
     let shop = Shop::open().await;
     let made = shop.set("customerCreate", json!({ "email": "ada@shopper.example" }), "customer { id }").await.done();
-    let query = "query($id: ID!, $n: Int) { customer(id: $id) { orders(first: $n) { number } } }";
+    let query = "query($id: ID!, $n: Int) { customer(by: { id: $id }) { orders(first: $n) { number } } }";
     let answer = shop.admin.send(query, json!({ "id": made["customer"]["id"] })).await;
     assert_eq!(answer.at("customer.orders"), json!([]));
 }
@@ -307,4 +307,22 @@ async fn in_production_the_schema_is_shown_to_staff_alone() {
     let misspelt = "{ shap { locale } }";
     assert!(shop.store.send(misspelt, json!({})).await.error().contains("shop"), "names are suggested");
     assert!(!store.send(misspelt, json!({})).await.error().contains("shop"), "and not in production");
+}
+
+#[tokio::test]
+async fn the_default_of_a_variable_decides_what_is_skipped() {
+    let shop = Shop::open().await;
+    let query = "query($more: Boolean = true, $less: Boolean = false) {
+        shop { channel { handle @include(if: $more) name @skip(if: $more) defaultLocale @include(if: $less) } } }";
+    for (variables, shown) in [
+        (json!({}), vec!["handle"]),
+        (json!({ "more": false }), vec!["name"]),
+        (json!({ "less": true }), vec!["defaultLocale", "handle"]),
+    ] {
+        let answer = shop.store.send(query, variables.clone()).await;
+        let channel = answer.at("shop.channel");
+        let mut names: Vec<&str> = channel.as_object().unwrap().keys().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, shown, "{variables}");
+    }
 }

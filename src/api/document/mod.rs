@@ -17,7 +17,7 @@ mod operation;
 mod table;
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Request, Response, ServerError, Value, Variables};
+use async_graphql::{Name, Request, Response, ServerError, Value, Variables};
 use domain::document::{Breach, Limits, Weight, scan, weigh};
 
 pub use table::{AUTHENTICATING, Roots, stale};
@@ -55,15 +55,21 @@ pub fn judge(request: &mut Request, roots: Roots, limits: &Limits) -> Result<Jud
     let variables = std::mem::take(&mut request.variables);
     let judged = operation_of(request, &variables, roots, limits);
     request.variables = variables;
-    judged
+    let (judged, defaults) = judged?;
+    // The library forgets them where `@skip` and `@include` ask.
+    request.variables.extend(defaults);
+    Ok(judged)
 }
+
+/// The values of variables that the client left out.
+type Defaults = Vec<(Name, Value)>;
 
 fn operation_of(
     request: &mut Request,
     variables: &Variables,
     roots: Roots,
     limits: &Limits,
-) -> Result<Judged, Vec<ServerError>> {
+) -> Result<(Judged, Defaults), Vec<ServerError>> {
     let asks_cost = matches!(request.extensions.get("cost"), Some(Value::Boolean(true)));
     let name = request.operation_name.clone();
     let document = request.parsed_query().map_err(unreadable)?;
@@ -75,7 +81,12 @@ fn operation_of(
         operation::one_root_field(document, operation)?;
     }
     operation::needed_variables(operation, variables)?;
-    Ok(Judged { kind, weight: judged.weight, introspects: lowered.introspects, limit: limits.cost, asks_cost })
+    let declared = operation.node.variable_definitions.iter().map(|declared| &declared.node);
+    let absent = declared.filter(|declared| !variables.contains_key(&declared.name.node));
+    let defaults =
+        absent.filter_map(|declared| Some((declared.name.node.clone(), declared.default_value.as_ref()?.node.clone())));
+    let (weight, introspects) = (judged.weight, lowered.introspects);
+    Ok((Judged { kind, weight, introspects, limit: limits.cost, asks_cost }, defaults.collect()))
 }
 
 impl Judged {
@@ -89,7 +100,7 @@ impl Judged {
         }
         if self.asks_cost {
             let figures = [("requested", self.weight.cost), ("limit", self.limit)];
-            let figures = figures.map(|(name, figure)| (async_graphql::Name::new(name), Value::from(figure)));
+            let figures = figures.map(|(name, figure)| (Name::new(name), Value::from(figure)));
             response.extensions.insert("cost".to_owned(), Value::Object(figures.into_iter().collect()));
         }
         response

@@ -39,6 +39,7 @@ pub const AUTHENTICATING: &[&str] = &[
     "staffRecoveryRequest",
     "staffSecondFactorConfirm",
     "staffSecondFactorDisable",
+    "staffSecondFactorEnroll",
     "staffTokenRefresh",
 ];
 
