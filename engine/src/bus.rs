@@ -43,13 +43,12 @@ impl Wakes {
 
     /// Waits for one that was not seen.
     pub async fn changed(&mut self) {
-        let changes = self.0.iter_mut().map(|source| Box::pin(source.changed()));
-        match changes.len() {
-            0 => std::future::pending().await,
-            _ => {
-                let _ = select_all(changes).await;
-            }
-        }
+        // The bus holds the other ends for as long as it is there.
+        let _ = match self.0.as_mut_slice() {
+            [] => std::future::pending().await,
+            [only] => only.changed().await,
+            sources => select_all(sources.iter_mut().map(|source| Box::pin(source.changed()))).await.0,
+        };
     }
 }
 

@@ -25,37 +25,33 @@ pub async fn open(
     access_token: Option<&str>,
 ) -> Result<order::Model> {
     let link = access_token.and_then(|token| named_by(app, id, token));
-    let link = match link {
+    let links = match link {
         Some(link) => repo::find_token(conn, link).await?,
         None => None,
     };
     let row = repo::find(conn, id).await?;
-    let allowed = |row: &order::Model| allowed(app, row, link.as_slice(), actor, access_token);
+    let allowed = |row: &order::Model| allowed(row, links.as_slice(), actor, link, app.clock.now());
     row.filter(allowed).ok_or_else(|| Error::not_found("order"))
 }
 
-/// Whether the caller may see this order, of which `links` are the links that may open it.
+/// Whether the caller may see this order at this moment: `link` is the one that his token names, `links` are those that
+/// may open it.
 pub fn allowed(
-    app: &App,
     order: &order::Model,
     links: &[order_token::Model],
     actor: &Actor,
-    access_token: Option<&str>,
+    link: Option<OrderTokenId>,
+    now: DateTime<Utc>,
 ) -> bool {
     let own = order.customer_id.is_some() && order.customer_id == actor.customer();
-    if own || scope::channels(actor, Permission::OrdersRead).holds(order.channel_id) {
-        return true;
-    }
-    let link = access_token.and_then(|token| named_by(app, order.id, token));
-    link.is_some_and(|link| links.iter().any(|row| row.id == link && is_good(row, order.id, app.clock.now())))
-}
-
-fn is_good(link: &order_token::Model, order: OrderId, now: DateTime<Utc>) -> bool {
-    link.order_id == order && link.revoked_at.is_none() && link.expires_at > now
+    let is_good = |row: &order_token::Model| {
+        Some(row.id) == link && row.order_id == order.id && row.revoked_at.is_none() && row.expires_at > now
+    };
+    own || scope::channels(actor, Permission::OrdersRead).holds(order.channel_id) || links.iter().any(is_good)
 }
 
 /// The link to this order that a token names, when the shop signed it and its time is not over.
-fn named_by(app: &App, order: OrderId, token: &str) -> Option<OrderTokenId> {
+pub fn named_by(app: &App, order: OrderId, token: &str) -> Option<OrderTokenId> {
     let (named, link) = app.keys.read_order_link(token, app.clock.now())?;
     (named == order).then_some(link)
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::id::OrderId;
+use domain::id::{OrderId, OrderTokenId};
 use entity::{event, order, order_token};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -87,7 +87,8 @@ pub struct Follower {
     app: Arc<App>,
     who: Standing,
     order: OrderId,
-    access_token: Option<String>,
+    /// The link that opens it; what it says of its time stands in its row, too.
+    link: Option<OrderTokenId>,
     wakes: Wakes,
     shared: Arc<Shared<OrderNow>>,
     last: i64,
@@ -114,6 +115,7 @@ impl Follower {
         access_token: Option<String>,
         after: Option<i64>,
     ) -> Result<Self> {
+        let link = access_token.and_then(|token| access::named_by(&app, order, &token));
         // Watch first, read then: what happens between the two wakes us.
         let shared = app.hub.shared::<OrderNow>(order.into(), Uuid::nil(), || app.bus.watch(order.into()));
         let mut follower = Self {
@@ -122,7 +124,7 @@ impl Follower {
             who: Standing::of(app.clone(), actor),
             app,
             order,
-            access_token,
+            link,
             last: 0,
             begins: after.is_none(),
             backlog: Default::default(),
@@ -194,9 +196,9 @@ impl Follower {
         if !self.who.is_unchanged(since).await {
             return Err(Error::Unauthenticated);
         }
-        let allowed = |order: &&Arc<order::Model>| {
-            access::allowed(&self.app, order, &now.links, self.who.actor(), self.access_token.as_deref())
-        };
+        let moment = self.app.clock.now();
+        let allowed =
+            |order: &&Arc<order::Model>| access::allowed(order, &now.links, self.who.actor(), self.link, moment);
         now.order.as_ref().filter(allowed).cloned().ok_or_else(|| Error::not_found("order"))
     }
 }
