@@ -67,9 +67,9 @@ test('a right that is not there ends it without another try', async () => {
     [{ credential: 'nonsense' }, 4403],
     [{ credential: () => 'nonsense' }, 4403],
     [{ region: 'atlantis' }, 4400],
-    [{ selection: 'nonsense' }, undefined],
+    [{ selection: 'nonsense' }, 'DOCUMENT_INVALID'],
     [{ afterSequence: 99 }, 'INVALID'],
-    [{ url: `${network.store.replace('/store/', '/admin/')}` }, undefined],
+    [{ url: `${network.store.replace('/store/', '/admin/')}` }, 'DOCUMENT_INVALID'],
   ]) {
     const { watch, updates, states } = watching(refused, more);
     await assert.rejects(watch[Symbol.asyncIterator]().next(), (error) => {
