@@ -10,7 +10,16 @@ const SELECTION = 'event { kind at } order { number status paymentStatus fulfill
 /** Close codes that another try would meet again; all others are a lost connection. */
 const FINAL_CLOSES = new Set([4400, 4401, 4403, 4406, 4409, 4429]);
 /** Codes of errors that another try would meet again. */
-const FINAL_CODES = new Set(['NOT_FOUND', 'UNAUTHENTICATED', 'FORBIDDEN', 'INVALID', 'REQUIRED']);
+const FINAL_CODES = new Set([
+  'NOT_FOUND',
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'INVALID',
+  'REQUIRED',
+  'DOCUMENT_INVALID',
+  'DOCUMENT_TOO_LARGE',
+  'DOCUMENT_TOO_COSTLY',
+]);
 /** How long the shop may take to greet, in milliseconds. */
 const GREETING = 10_000;
 
@@ -406,7 +415,7 @@ function socketAddress(url) {
 function whatEnded(ended) {
   if (Array.isArray(ended)) {
     const code = codeOf(ended);
-    // What an operation is refused for has a code; a document that is wrong has none.
+    // What an operation is refused for has a code; other servers give none to a document that is wrong.
     return { ...ending(words(ended), code), final: code === undefined || FINAL_CODES.has(code) };
   }
   const { code, reason, message } = /** @type {{ code?: unknown, reason?: unknown, message?: unknown }} */ (ended ?? {});

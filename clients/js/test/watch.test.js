@@ -149,7 +149,7 @@ test('pauses double up to the longest, by chance down to half, and an update mak
   watch.close();
 });
 
-for (const code of ['NOT_FOUND', 'UNAUTHENTICATED', 'FORBIDDEN', 'INVALID', undefined]) {
+for (const code of ['NOT_FOUND', 'UNAUTHENTICATED', 'FORBIDDEN', 'INVALID', 'DOCUMENT_INVALID', undefined]) {
   test(`an error with the code ${code} ends it`, async () => {
     const { watch, sockets, last, states } = await watching();
     await last().greet();
