@@ -82,7 +82,8 @@ impl Bus {
     /// Waits for any of several aggregates.
     pub fn watch_all(&self, ids: impl IntoIterator<Item = Uuid>) -> Wakes {
         let mut aggregates = self.aggregates.lock().unwrap_or_else(PoisonError::into_inner);
-        if aggregates.len() == aggregates.capacity() {
+        let ids: Vec<Uuid> = ids.into_iter().collect();
+        if aggregates.capacity() - aggregates.len() < ids.len() {
             // Before the table grows, those go whom nobody waits for any more.
             aggregates.retain(|_, sender| sender.receiver_count() > 0);
         }

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use crate::bus::Wakes;
@@ -25,6 +25,8 @@ use crate::error::{Error, Result};
 const REST: Duration = Duration::from_millis(500);
 /// For how long an answer is told to whoever asks the same.
 const ANSWER_LIFE: Duration = Duration::from_secs(5);
+/// How long anybody waits for another's answer.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 /// How many answers are kept.
 const ANSWERS: usize = 1_024;
 
@@ -99,6 +101,7 @@ impl<T> Shared<T> {
                 Ok(reading)
             }
             Err(error) => {
+                tracing::warn!(%error, "what several wait for can't be read; trying again");
                 last.failed = Some((Instant::now(), error.clone()));
                 Err(error)
             }
@@ -184,17 +187,23 @@ impl Hub {
     }
 
     /// The answer to a question, worked out once for all who ask it at about
-    /// the same time. `None` from `work_out` is told to nobody else.
+    /// the same time. An error is told to nobody else. Who has waited for
+    /// another for too long works it out for himself, as does everybody when
+    /// it can't be told to all.
     pub async fn answer<F, Fut, E>(&self, question: Question, work_out: F) -> std::result::Result<Arc<str>, E>
     where
-        F: FnOnce() -> Fut,
+        F: Fn() -> Fut,
         Fut: Future<Output = std::result::Result<Arc<str>, E>>,
     {
         let counted = || {
             self.worked_out.fetch_add(1, Ordering::Relaxed);
             work_out()
         };
-        self.cell(question).get_or_try_init(counted).await.cloned()
+        let cell = self.cell(question);
+        match timeout(ANSWER_PATIENCE, cell.get_or_try_init(counted)).await {
+            Ok(answer) => answer.cloned(),
+            Err(_) => counted().await,
+        }
     }
 
     /// What it holds, and what it has done.

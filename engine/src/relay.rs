@@ -237,9 +237,12 @@ async fn listen(app: Arc<App>) -> Result<()> {
     let wakes = async {
         while let Some(message) = messages.next().await {
             let payload: String = message.get_payload().map_err(Error::internal)?;
-            let woken = payload.split(' ').filter_map(|id| Uuid::parse_str(id).ok());
-            app.bus.wake(woken);
-            app.bus.commit(&[]);
+            let mut ids = payload.split(' ').filter_map(|id| Uuid::parse_str(id).ok());
+            // What this process committed has woken everybody here already.
+            if ids.next() != Some(redis.process) {
+                app.bus.wake(ids);
+                app.bus.commit(&[]);
+            }
         }
         Err(Error::internal("Redis closed the connection"))
     };
@@ -257,6 +260,8 @@ async fn listen(app: Arc<App>) -> Result<()> {
 pub struct Redis {
     client: redis::Client,
     channel: String,
+    /// Who says something, in front of what is said.
+    process: Uuid,
     outbox: tokio::sync::mpsc::Sender<String>,
 }
 
@@ -267,8 +272,9 @@ impl Redis {
         let client = redis::Client::open(url).map_err(Error::internal)?;
         let channel = format!("emporion:{shop}:committed");
         let (outbox, waiting) = tokio::sync::mpsc::channel(OUTBOX);
-        tokio::spawn(publish(client.clone(), channel.clone(), waiting));
-        Ok(Self { client, channel, outbox })
+        let process = Uuid::new_v4();
+        tokio::spawn(publish(client.clone(), channel.clone(), process, waiting));
+        Ok(Self { client, channel, process, outbox })
     }
 
     /// Whether Redis answers within two seconds.
@@ -293,14 +299,19 @@ pub fn is_redis_url(text: &str) -> bool {
     redis::Client::open(text).is_ok()
 }
 
-async fn publish(client: redis::Client, channel: String, mut waiting: tokio::sync::mpsc::Receiver<String>) {
+async fn publish(
+    client: redis::Client,
+    channel: String,
+    process: Uuid,
+    mut waiting: tokio::sync::mpsc::Receiver<String>,
+) {
     let config = redis::AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
     let mut connection: Option<redis::aio::MultiplexedConnection> = None;
     let mut closed_until = Instant::now();
     let mut batch = Vec::new();
     // What gathered while Redis took its time is told at once.
     while waiting.recv_many(&mut batch, OUTBOX).await > 0 {
-        let message = batch.join(" ");
+        let message = format!("{process} {}", batch.join(" "));
         batch.clear();
         if connection.is_none() && Instant::now() >= closed_until {
             let connecting = client.get_multiplexed_async_connection_with_config(&config);

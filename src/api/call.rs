@@ -147,7 +147,8 @@ impl Call {
     /// What makes a difference to what a caller is shown: the same for two who are shown the same.
     pub fn audience(&self) -> impl Hash {
         let region = self.region.as_ref().map(|region| region.row.id);
-        (self.caller.actor.to_string(), self.channel.id, region, self.locale.clone())
+        let actor = (self.caller.actor.to_string(), format!("{:?}", self.caller.actor.grants()));
+        (actor, self.channel.id, region, self.locale.clone())
     }
 
     /// The same, for a transport that keeps the subscription's place.

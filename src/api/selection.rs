@@ -19,7 +19,7 @@ pub fn fingerprint(ctx: &Context<'_>, besides: impl Hash) -> u128 {
     KEYS.iter().fold(0, |print, key| {
         let mut reader = Reader { env, key, fragments: HashMap::new() };
         let below = reader.set(&ctx.item.node.selection_set);
-        print << 64 | u128::from(key.hash_one((below, &besides)))
+        print << 64 | u128::from(key.hash_one((&ctx.item.node.name.node, below, &besides)))
     })
 }
 

@@ -58,7 +58,7 @@ impl<T: OutputType> OutputType for Shown<T> {
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
         let begun = call_of(ctx).map_err(|error| error.into_server_error(field.pos))?;
         let Some(question) = self.question else { return self.work_out(begun, ctx, field).await };
-        let to_all = async || {
+        let to_all = move || async move {
             let value = self.work_out(begun, ctx, field).await.map_err(Alone::Failed)?;
             let clean = ctx.query_env.errors.lock().is_ok_and(|errors| errors.is_empty());
             match serde_json::to_string(&value) {

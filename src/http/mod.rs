@@ -11,6 +11,7 @@
 
 mod answer;
 mod cors;
+pub mod driven;
 pub mod gate;
 pub mod limits;
 mod negotiate;

@@ -20,6 +20,7 @@ use tokio_tungstenite::tungstenite::Error as WireError;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 
 use super::answer::error_of;
+use super::driven::driven;
 use super::gate::Pass;
 use super::protocol::{ClientMessage, Close, Dialect, ServerMessage};
 use super::ready::open_call;
@@ -347,7 +348,7 @@ fn run<S: Executor>(endpoint: Endpoint<S>, context: Context, mut request: Reques
         results.chain(stream::iter([Step::Done])).boxed()
     };
     // In a box of its own, of which nothing is left once the operation has begun: its stream may last for days.
-    stream::once(begun.boxed()).flatten().boxed()
+    driven(stream::once(begun.boxed()).flatten().boxed())
 }
 
 fn steps<const N: usize>(steps: [Step; N]) -> BoxStream<'static, Step> {

@@ -23,6 +23,7 @@ use futures_util::stream::{self, BoxStream};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::answer::error_of;
+use super::driven::driven;
 use super::gate::Pass;
 use super::negotiate::Media;
 use super::ready::open_call;
@@ -74,11 +75,15 @@ pub async fn listen<S: Executor>(endpoint: Endpoint<S>, listener: Listener, mut 
             }
         },
     };
+    // What could not be told in full is asked for again when the client comes back.
+    let results = results.map(move |response| {
+        let reached = place.last().filter(|_| response.is_ok());
+        (response, reached)
+    });
     let feed = Feed {
         endpoint,
         context: listener.context,
-        place,
-        results: Some(results),
+        results: Some(driven(results.boxed())),
         next_check: Instant::now() + RECHECK,
         _pass: pass,
     };
@@ -117,9 +122,8 @@ fn complete() -> String {
 struct Feed<S> {
     endpoint: Endpoint<S>,
     context: Context,
-    place: Arc<Place>,
-    /// Nothing once the last event is told.
-    results: Option<BoxStream<'static, Response>>,
+    /// With the place that is reached by each; nothing once the last event is told.
+    results: Option<BoxStream<'static, (Response, Option<String>)>>,
     next_check: Instant,
     _pass: Pass,
 }
@@ -135,7 +139,7 @@ impl<S: Executor> Feed<S> {
                 // The client comes back by itself, to another node perhaps.
                 _ = stop.cancelled() => return None,
                 response = results.next() => return Some(match response {
-                    Some(response) => self.told(response),
+                    Some((response, reached)) => self.told(response, reached),
                     None => {
                         self.results = None;
                         complete()
@@ -148,19 +152,19 @@ impl<S: Executor> Feed<S> {
                     if let Err(error @ (Error::Unauthenticated | Error::Forbidden)) = opened {
                         let response = Response::from_errors(vec![error_of(error)]);
                         self.results = Some(stream::empty().boxed());
-                        return Some(self.told(response));
+                        return Some(self.told(response, None));
                     }
                 }
             }
         }
     }
 
-    fn told(&mut self, response: Response) -> String {
+    fn told(&mut self, response: Response, reached: Option<String>) -> String {
         if has_ended(&response) {
             self.results = Some(stream::empty().boxed());
         }
         // Nothing in a response can fail to be written: its keys are strings all.
         let data = serde_json::to_string(&response).unwrap_or_default();
-        event("next", self.place.last(), &data)
+        event("next", reached, &data)
     }
 }

@@ -68,14 +68,14 @@ impl InventoryStoreSubscription {
             Follower::open(call.app.clone(), variants, call.channel.id).await
         };
         let follower = follower.await.map_err(top_level)?;
-        let selected = fingerprint(ctx, call.audience());
+        // Wake-ups are counted for each list of variants.
+        let selected = fingerprint(ctx, (call.audience(), &variant_ids));
         Ok(until_it_ends(follower, move |follower| {
             Box::pin(async move {
                 let told = follower.next().await?;
                 let [before, now] =
                     [told.previous, Some(told.availability)].map(|state| state.map_or(-1, |state| state as i64));
-                let version = told.variant.as_ref().map_or(-1, |variant| i64::from(variant.version));
-                let question = (told.id.into(), 16 * before + now, version, selected);
+                let question = (told.id.into(), 16 * before + now, told.wakes.cast_signed(), selected);
                 Ok(Some(Shown::to_all(told.into(), question)))
             })
         }))

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use emporion::http::driven::driven;
 use engine::bus::Wakes;
 use engine::error::{Error, Result};
 use engine::hub::{Hub, Question, Shared};
 use futures_util::future::join_all;
+use futures_util::{FutureExt, StreamExt, stream};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -78,4 +80,18 @@ async fn what_nobody_holds_is_forgotten() {
     }
     assert!(hub.work().shared < 100, "{hub:?}");
     assert!(Arc::ptr_eq(&held, &hub.shared::<u32>(Uuid::nil(), Uuid::nil(), unwoken)));
+}
+
+/// Whoever does not take his messages is not asked for them either: what he was in the middle of must go on without him.
+#[tokio::test]
+async fn who_takes_his_messages_slowly_holds_up_nobody() {
+    let shared = Arc::new(Shared::<u32>::new(unwoken()));
+    let (mine, reads) = (shared.clone(), Arc::new(AtomicU32::new(0)));
+    let slow = stream::once(async move { mine.read(|_| false, |_| async move { slowly(&reads).await }).await });
+    let mut messages = driven(slow.boxed());
+    assert!(messages.next().now_or_never().is_none());
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    let other = shared.read(|reading| reading.value == 1, |_| async { Ok(2) });
+    let other = tokio::time::timeout(Duration::from_secs(1), other).await.expect("in time");
+    assert_eq!(other.unwrap().value, 1);
 }

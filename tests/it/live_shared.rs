@@ -80,7 +80,7 @@ async fn an_event_is_read_once_and_worked_out_once_for_each_selection() {
     let (one, _) = scene.work_of_packing(&mut alone).await;
     assert_eq!(one.worked_out, 1);
     // The commit wakes, and once more the log, so that a lost wake-up is made good.
-    assert!((1..=3).contains(&one.readings), "{one:?}");
+    assert!((1..=2).contains(&one.readings), "{one:?}");
     drop(alone);
 
     let scene = Scene::open().await;
@@ -89,7 +89,7 @@ async fn an_event_is_read_once_and_worked_out_once_for_each_selection() {
     many.extend(scene.watch_often(LONG, 20).await);
     let (all, told) = scene.work_of_packing(&mut many).await;
     assert_eq!(all.worked_out, 2, "two selections, whoever many asked");
-    assert!((1..=3).contains(&all.readings), "{all:?}");
+    assert!((1..=2).contains(&all.readings), "{all:?}");
     let short = json!({ "sequence": 3, "order": { "number": told[0]["order"]["number"] },
         "event": { "kind": "fulfillment.created" } });
     assert!(told[..40].iter().all(|told| *told == short), "{told:?}");
@@ -164,6 +164,6 @@ async fn staff_share_the_reading_of_the_log_and_each_sees_what_his_roles_reach()
     assert!(heard.iter().all(|heard| *heard), "{heard:?}");
     let (work, told) = scene.work_of_packing(&mut watching).await;
     assert!(told.iter().all(|item| *item == told[0]), "{told:?}");
-    // The log, and one look at each of ten log-ins, for the commit and the log.
-    assert!(work.readings <= 2 * 11 + 2, "{work:?}");
+    // The log, and one look at each of ten log-ins.
+    assert!((11..=22).contains(&work.readings), "{work:?}");
 }

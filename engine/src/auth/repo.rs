@@ -34,7 +34,8 @@ pub async fn find_staff_session(conn: &Conn, id: SessionId, now: DateTime<Utc>) 
         join staff_role on staff_role.staff_id = staff.id
         join role on role.id = staff_role.role_id
         where session.id = ? and session.actor_kind = 'STAFF' and session.revoked_at is null
-            and session.expires_at > ?";
+            and session.expires_at > ?
+        order by role.name, role.id";
     let rows = conn.query_all_raw(statement(conn, sql, [Uuid::from(id).into(), now.into()])).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let staff: Uuid = first.try_get_by_index(0)?;

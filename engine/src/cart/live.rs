@@ -71,7 +71,7 @@ impl Follower {
                     let _ = timeout(self.app.bus.patience(), self.wakes.changed()).await;
                 }
                 Err(Error::Database(error)) => {
-                    tracing::warn!(%error, "a feed waits for the database");
+                    tracing::debug!(%error, "a feed waits for the database");
                     tokio::time::sleep(REST).await;
                 }
                 Err(error) => return Err(error),
@@ -81,6 +81,8 @@ impl Follower {
 
     async fn look(&mut self) -> Result<Option<Told>> {
         self.wakes.see();
+        // What changes after a quiet while is told at once, what follows it is gathered.
+        self.next_look = Instant::now() + PACE;
         let now = self.quote().await?;
         if self.watch(&now).await? {
             // Something may have happened before it was watched.
@@ -93,8 +95,6 @@ impl Follower {
                 if changes.is_empty() {
                     return Ok(None);
                 }
-                // The first change is told at once, those that follow it are gathered.
-                self.next_look = Instant::now() + PACE;
                 changes
             }
         };

@@ -61,6 +61,8 @@ pub struct Told {
     pub availability: Availability,
     /// What he was told before; nothing at first.
     pub previous: Option<Availability>,
+    /// How many wake-ups had come when it was read.
+    pub wakes: u64,
 }
 
 /// Somebody who follows what can be bought of some variants in a channel.
@@ -116,7 +118,7 @@ impl Follower {
                 }
                 Ok(()) => {}
                 Err(Error::Database(error)) => {
-                    tracing::warn!(%error, "a feed waits for the database");
+                    tracing::debug!(%error, "a feed waits for the database");
                     tokio::time::sleep(REST).await;
                 }
                 Err(error) => return Err(error),
@@ -131,11 +133,18 @@ impl Follower {
         let enough = |reading: &Reading<VariantsNow>| reading.wakes >= woken && recent(reading);
         let read = |_| VariantsNow::read(&self.app, &self.variants, self.channel);
         let reading = self.shared.read(enough, read).await?;
+        let wakes = reading.wakes;
         for (told, (id, variant, state)) in self.told.iter_mut().zip(&reading.value.0) {
             let now = (*state, variant.is_some());
             if *told != Some(now) {
                 let previous = told.replace(now).map(|(state, _)| state);
-                self.waiting.push_back(Told { id: *id, variant: variant.clone(), availability: *state, previous });
+                self.waiting.push_back(Told {
+                    id: *id,
+                    variant: variant.clone(),
+                    availability: *state,
+                    previous,
+                    wakes,
+                });
             }
         }
         Ok(())

@@ -126,9 +126,10 @@ impl LogNow {
                 Self { from: last, last, items: VecDeque::new() }
             }
         };
-        while now.read_on(&conn).await? {}
-        while now.items.len() > BATCH as usize {
-            now.from = now.items.pop_front().map_or(now.from, |item| item.position);
+        while now.read_on(&conn).await? {
+            while now.items.len() > BATCH as usize {
+                now.from = now.items.pop_front().map_or(now.from, |item| item.position);
+            }
         }
         Ok(now)
     }
@@ -186,7 +187,7 @@ impl Follower {
                     let _ = timeout(LOOK, self.log.changed()).await;
                 }
                 Err(Error::Database(error)) => {
-                    tracing::warn!(%error, "a feed waits for the database");
+                    tracing::debug!(%error, "a feed waits for the database");
                     tokio::time::sleep(REST).await;
                 }
                 Err(error) => return Err(error),

@@ -153,7 +153,7 @@ impl Follower {
                     let _ = tokio::time::timeout(Self::LOOK, self.wakes.changed()).await;
                 }
                 Err(Error::Database(error)) => {
-                    tracing::warn!(%error, "a feed waits for the database");
+                    tracing::debug!(%error, "a feed waits for the database");
                     tokio::time::sleep(Self::REST).await;
                 }
                 Err(error) => return Err(error),
