@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
-use domain::id::{InventoryItemId, LocationId, VariantId};
-use domain::inventory::kits;
+use domain::id::{InventoryItemId, VariantId};
 use entity::{reservation, stock_level, variant, variant_item};
 
 use crate::api::call::{Batch, group};
@@ -61,10 +60,4 @@ item_loader! {
 item_loader! {
     /// The latest promises of an item.
     PromisesOf => reservation::Model, items::promises_of, |row| row.item_id
-}
-
-/// How many units of a variant these locations can still promise, of the rows of its items.
-pub fn available(rows: &[StockRow], locations: &[LocationId]) -> i64 {
-    let free = |row: &StockRow| if locations.contains(&row.location) { row.stocked - row.reserved } else { 0 };
-    kits(rows.iter().map(|row| (row.item, row.required, free(row))))
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use domain::catalog::BackorderPolicy;
 use domain::id::{ChannelId, LocationId, VariantId};
-use domain::inventory::{Availability, availability, kits};
+use domain::inventory::{Availability, availability};
 use entity::variant;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
-use super::repo;
+use super::{available, repo};
 use crate::app::App;
 use crate::bus::Wakes;
 use crate::error::{Error, Result};
@@ -38,8 +38,7 @@ impl VariantsNow {
                 .iter()
                 .map(|id| {
                     let row = found.iter().position(|row| row.id == *id).map(|place| found.swap_remove(place));
-                    let free = stock.iter().filter(|row| row.variant == *id && locations.contains(&row.location));
-                    let available = kits(free.map(|row| (row.item, row.required, row.stocked - row.reserved)));
+                    let available = available(stock.iter().filter(|row| row.variant == *id), &locations);
                     let state = row.as_ref().map_or(Availability::OutOfStock, |row| {
                         availability(row.manage_inventory, row.backorder == BackorderPolicy::Allow, available)
                     });

@@ -14,3 +14,14 @@
 pub mod live;
 pub mod ops;
 pub mod repo;
+
+use domain::id::LocationId;
+use domain::inventory::kits;
+
+use repo::StockRow;
+
+/// How many units of a variant these locations can still promise, of the rows of its items.
+pub fn available<'r>(rows: impl IntoIterator<Item = &'r StockRow>, locations: &[LocationId]) -> i64 {
+    let free = |row: &StockRow| if locations.contains(&row.location) { row.stocked - row.reserved } else { 0 };
+    kits(rows.into_iter().map(|row| (row.item, row.required, free(row))))
+}

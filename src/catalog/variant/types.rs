@@ -20,11 +20,12 @@ use crate::catalog::load::{ProductBy, SelectedOf, VariantMediaOf};
 use crate::catalog::option::types::option_names;
 use crate::catalog::types::{AdminProduct, Product};
 use crate::inventory::admin::AdminStockLevel;
-use crate::inventory::load::{StockOf, available};
+use crate::inventory::load::StockOf;
 use crate::media::types::Media;
 use crate::metafield::types::Metafields;
 use crate::pricing::load::{AllPricesOf, PricesOf};
 use crate::translation::load::{Reader, TextAt};
+use engine::inventory::available;
 use engine::pricing::repo::candidate;
 
 /// A variant as shoppers see it: what can be bought.
@@ -159,7 +160,7 @@ impl VariantCore {
         let locations: Vec<_> =
             call.settings.locations_of(call.channel.id).iter().map(|location| location.id).collect();
         let may_backorder = self.0.backorder == BackorderPolicy::Allow;
-        Ok(Enum(availability(self.0.manage_inventory, may_backorder, available(&stock, &locations))))
+        Ok(Enum(availability(self.0.manage_inventory, may_backorder, available(&*stock, &locations))))
     }
 }
 
