@@ -6,13 +6,13 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::dataloader::{DataLoader, Loader, NoCache};
-use async_graphql::runtime::{TokioSpawner, TokioTimer};
 use async_graphql::{Context, ContextSelectionSet};
 use chrono::{DateTime, Utc};
 use domain::id::ChannelId;
 use domain::locale::negotiate;
 use entity::channel;
 
+use super::gather::Gathering;
 use crate::translation::load::Fed;
 use engine::actor::Caller;
 use engine::app::App;
@@ -116,9 +116,7 @@ impl Call {
         let locale = spoken.unwrap_or(&channel.default_locale).to_owned();
         let chain = settings.text_chain(&locale, &channel);
         let batch = Batch { conn: app.db.read(&caller.statements), settings: settings.clone(), now: app.clock.now() };
-        let loader = DataLoader::with_cache(batch, TokioSpawner::current(), TokioTimer::default(), NoCache)
-            .delay(std::time::Duration::ZERO)
-            .max_batch_size(usize::MAX);
+        let loader = DataLoader::with_cache(batch, Gathering, Gathering, NoCache).max_batch_size(usize::MAX);
         Ok(Self {
             app,
             caller,

@@ -5,6 +5,7 @@
 pub mod call;
 pub mod document;
 pub mod feed;
+pub mod gather;
 pub mod guard;
 pub mod input;
 pub mod node;
@@ -13,7 +14,7 @@ pub mod payload;
 pub mod scalar;
 pub mod selection;
 pub mod shown;
-pub mod variables;
+mod variables;
 pub mod word;
 
 use async_graphql::{MergedObject, MergedSubscription, Object, Schema};
@@ -282,8 +283,7 @@ fn built<
     (query, mutation, subscription): (Q, M, S),
     suggests: bool,
 ) -> Schema<Q, M, S> {
-    let builder = Schema::build(query, mutation, subscription).extension(variables::AbsentVariables);
-    let builder = builder.limit_recursive_depth(usize::MAX);
+    let builder = Schema::build(query, mutation, subscription).limit_recursive_depth(usize::MAX);
     if suggests { builder.finish() } else { builder.disable_suggestions().finish() }
 }
 

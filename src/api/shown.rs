@@ -14,6 +14,7 @@ use async_graphql_value::RAW_VALUE_TOKEN;
 use engine::hub::Question;
 
 use super::call::{Call, call_of};
+use super::gather::gathered;
 use super::payload::top_level;
 
 /// A message of a subscription.
@@ -87,7 +88,7 @@ impl<T: OutputType> Shown<T> {
         data.insert(again);
         let mut ctx: ContextSelectionSet<'_> = ctx.clone();
         ctx.execute_data = Some(&data);
-        self.message.resolve(&ctx, field).await
+        gathered(self.message.resolve(&ctx, field)).await
     }
 }
 

@@ -3,52 +3,31 @@
 //! The GraphQL specification says that an argument whose variable is absent is
 //! itself absent, so that its default counts. The library takes such a variable
 //! for null where the argument has a default; so the rule is applied here,
-//! right after parsing.
+//! before it gets the document. Not as an extension of the library: with one,
+//! every field takes a longer way.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
-use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextParseQuery};
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, Selection, SelectionSet};
-use async_graphql::{Name, ServerResult, Variables};
+use async_graphql::{Name, Variables};
 use async_graphql_value::Value;
 
 /// Takes arguments out whose variables are absent.
-#[derive(Debug, Clone, Copy)]
-pub struct AbsentVariables;
-
-impl ExtensionFactory for AbsentVariables {
-    fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(*self)
-    }
-}
-
-#[async_trait::async_trait]
-impl Extension for AbsentVariables {
-    async fn parse_query(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        query: &str,
-        variables: &Variables,
-        next: NextParseQuery<'_>,
-    ) -> ServerResult<ExecutableDocument> {
-        let mut document = next.run(ctx, query, variables).await?;
-        let absent: HashSet<Name> = document
-            .operations
-            .iter()
-            .flat_map(|(_, operation)| &operation.node.variable_definitions)
-            .map(|definition| &definition.node)
-            .filter(|definition| {
-                definition.var_type.node.nullable
-                    && definition.default_value.is_none()
-                    && !variables.contains_key(&definition.name.node)
-            })
-            .map(|definition| definition.name.node.clone())
-            .collect();
-        if !absent.is_empty() {
-            take_out(&mut document, &absent);
-        }
-        Ok(document)
+pub fn take_absent_out(document: &mut ExecutableDocument, variables: &Variables) {
+    let absent: HashSet<Name> = document
+        .operations
+        .iter()
+        .flat_map(|(_, operation)| &operation.node.variable_definitions)
+        .map(|definition| &definition.node)
+        .filter(|definition| {
+            definition.var_type.node.nullable
+                && definition.default_value.is_none()
+                && !variables.contains_key(&definition.name.node)
+        })
+        .map(|definition| definition.name.node.clone())
+        .collect();
+    if !absent.is_empty() {
+        take_out(document, &absent);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The catalog for loaders.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -22,13 +22,13 @@ macro_rules! list_loader {
         pub struct $key(pub $id);
 
         impl Loader<$key> for Batch {
-            type Value = Arc<Vec<$row>>;
+            type Value = Arc<Vec<Arc<$row>>>;
             type Error = Arc<Error>;
 
             async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, Self::Value>, Self::Error> {
                 let ids: Vec<$id> = keys.iter().map(|key| key.0).collect();
                 let rows = $fetch(&self.conn, &ids).await?;
-                Ok(group(rows.into_iter().map($keyed)))
+                Ok(group(rows.into_iter().map($keyed).map(|(key, row)| (key, Arc::new(row)))))
             }
         }
     };
@@ -39,9 +39,46 @@ list_loader! {
     VariantsOf(ProductId) => variant::Model, repo::variants_of, |row| (VariantsOf(row.product_id), row)
 }
 
-list_loader! {
-    /// The options of a product with their values, in order.
-    OptionsOf(ProductId) => OptionRow, repo::options_of, |row| (OptionsOf(row.product), row)
+/// The options of a product with their values, in order; with `each`, those of each of its variants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct GridOf {
+    /// Of which product.
+    pub product: ProductId,
+    /// Whether the values of each variant are told, or what its variants have together.
+    pub each: bool,
+}
+
+/// Values of options, each with the variant that has it where they are told apart.
+pub type Grid = Arc<Vec<(Option<VariantId>, OptionRow)>>;
+
+impl Loader<GridOf> for Batch {
+    type Value = Grid;
+    type Error = Arc<Error>;
+
+    /// One statement: what is asked for together is read out of what each variant has when that is asked for too.
+    async fn load(&self, keys: &[GridOf]) -> Result<HashMap<GridOf, Self::Value>, Self::Error> {
+        let products: HashSet<ProductId> = keys.iter().map(|key| key.product).collect();
+        let products: Vec<ProductId> = products.into_iter().collect();
+        if keys.iter().all(|key| !key.each) {
+            let rows = repo::options_of(&self.conn, &products).await?;
+            let keyed = |row: OptionRow| (GridOf { product: row.product, each: false }, (None, row));
+            return Ok(group(rows.into_iter().map(keyed)));
+        }
+        let rows = repo::selected_of_products(&self.conn, &products).await?;
+        let each = group(rows.into_iter().map(|(variant, row)| (row.product, (Some(variant), row))));
+        let told = |key: &GridOf| {
+            let grid = each.get(&key.product)?;
+            Some((*key, if key.each { grid.clone() } else { Arc::new(together(grid)) }))
+        };
+        Ok(keys.iter().filter_map(told).collect())
+    }
+}
+
+/// What variants have together: each value of each option once, as the first variant has it.
+fn together(grid: &[(Option<VariantId>, OptionRow)]) -> Vec<(Option<VariantId>, OptionRow)> {
+    let mut seen = HashSet::new();
+    let first = grid.iter().filter(|(_, row)| seen.insert((row.option, row.value)));
+    first.map(|(_, row)| (None, row.clone())).collect()
 }
 
 list_loader! {

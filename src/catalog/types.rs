@@ -7,11 +7,12 @@ use async_graphql::{Context, ID, MergedObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::auth::Permission;
 use domain::catalog::ProductStatus;
+use domain::id::ProductId;
 use domain::metafield::MetafieldOwnerType;
 use domain::translation::TranslatableField;
-use entity::product;
+use entity::{product, variant};
 
-use super::load::{ChannelsOf, MediaOf, OptionsOf, TagsOf, TypeBy, VariantsOf};
+use super::load::{ChannelsOf, Grid, GridOf, MediaOf, TagsOf, TypeBy, VariantsOf};
 use super::option::types::{ProductOption, ProductOptionValue, option_names};
 use super::related::load::{RelatedOf, ShownBeside};
 use super::related::store::bounded;
@@ -187,10 +188,11 @@ impl ProductCore {
     /// Its options with the values that its variants have, at most 5.
     async fn options(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<ProductOption>> {
         let call = call(ctx)?;
-        let rows = call.load(OptionsOf(self.0.id)).await?;
-        let names = futures_util::future::try_join_all(rows.iter().map(|row| option_names(call, row, self.1))).await?;
+        let rows = call.load(GridOf { product: self.0.id, each: false }).await?;
+        let names = rows.iter().map(|(_, row)| option_names(call, row, self.1));
+        let names = futures_util::future::try_join_all(names).await?;
         let mut options: Vec<ProductOption> = Vec::new();
-        for (row, (name, value)) in rows.iter().zip(names) {
+        for ((_, row), (name, value)) in rows.iter().zip(names) {
             match options.iter_mut().find(|option| option.id == id(row.option)) {
                 Some(option) => {
                     option.option_values.push(ProductOptionValue::named(row, value.clone()));
@@ -250,6 +252,20 @@ impl ProductCore {
     }
 }
 
+/// The variants of a product, and when they are selected the options of each.
+async fn variants_of(
+    ctx: &Context<'_>,
+    product: ProductId,
+) -> async_graphql::Result<(Arc<Vec<Arc<variant::Model>>>, Option<Grid>)> {
+    let call = call(ctx)?;
+    let variants = call.load(VariantsOf(product));
+    if ctx.look_ahead().field("selectedOptions").exists() {
+        let (variants, grid) = futures_util::try_join!(variants, call.load(GridOf { product, each: true }))?;
+        return Ok((variants, Some(grid)));
+    }
+    Ok((variants.await?, None))
+}
+
 /// What only shoppers are shown of a product.
 #[derive(Debug, Clone)]
 pub struct ProductShopper(Arc<product::Model>);
@@ -258,8 +274,8 @@ pub struct ProductShopper(Arc<product::Model>);
 impl ProductShopper {
     /// Its variants in order, at most 250.
     async fn variants(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Variant>> {
-        let variants = call(ctx)?.load(VariantsOf(self.0.id)).await?;
-        Ok(variants.iter().cloned().map(Variant::from).collect())
+        let (variants, grid) = variants_of(ctx, self.0.id).await?;
+        Ok(variants.iter().map(|row| Variant::beside(row.clone(), grid.clone())).collect())
     }
 
     /// The collections of this channel that it is in, by hand or by rule, by title; at most 250.
@@ -326,7 +342,7 @@ impl ProductStaff {
         let call = call(ctx)?;
         let rows = call.load(ChannelsOf(self.0.id)).await?;
         let reach = engine::scope::channels(&call.caller.actor, Permission::CatalogRead);
-        let publication = |row: &entity::product_channel::Model| {
+        let publication = |row: &Arc<entity::product_channel::Model>| {
             let channel = call.settings.channels.iter().find(|channel| channel.id == row.channel_id)?;
             let channel = Some(channel).filter(|channel| reach.holds(channel.id))?;
             Some(AdminPublication { channel: AdminChannel(channel.clone()), published_at: row.published_at })
@@ -336,8 +352,8 @@ impl ProductStaff {
 
     /// Its variants in order, at most 250.
     async fn variants(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminVariant>> {
-        let variants = call(ctx)?.load(VariantsOf(self.0.id)).await?;
-        Ok(variants.iter().cloned().map(AdminVariant::from).collect())
+        let (variants, grid) = variants_of(ctx, self.0.id).await?;
+        Ok(variants.iter().map(|row| AdminVariant::beside(row.clone(), grid.clone())).collect())
     }
 
     /// The collections that it is in, by hand or by rule, by title; at most

@@ -47,6 +47,7 @@ use self::protocol::Dialect;
 use self::ready::{Context, Refused};
 use crate::api::call::Call;
 use crate::api::document::Judged;
+use crate::api::gather::gathered;
 use crate::api::{StoreOnlySchema, UnifiedSchema, admin_schema, store_only_schema, store_schema, unified_schema};
 use engine::app::App;
 use engine::{relay, seed};
@@ -256,7 +257,8 @@ async fn answer_call<S: Executor>(
         ("x-query-cost", judged.weight.cost.to_string()),
     ];
     let operation = request.operation_name.clone().unwrap_or_default();
-    let response: Response = judged.tell(endpoint.schema.execute(request.data(call)).await);
+    let mut response: Response = judged.tell(gathered(endpoint.schema.execute(request.data(call))).await);
+    judged.count(&mut response, statements.get());
     tracing::info!(
         door = ?endpoint.door,
         operation,

@@ -26,6 +26,7 @@ use super::protocol::{ClientMessage, Close, Dialect, ServerMessage};
 use super::ready::open_call;
 use super::{Context, Endpoint, RECHECK, has_ended};
 use crate::api::document::was_not_run;
+use crate::api::gather::gathered;
 use domain::refusal::{ErrorCode, Refusal};
 
 /// How long a client may take to introduce itself.
@@ -327,12 +328,15 @@ fn run<S: Executor>(endpoint: Endpoint<S>, context: Context, mut request: Reques
             Ok(judged) => judged,
             Err(errors) => return steps([Step::Refused(errors)]),
         };
-        let request = match endpoint.open(&judged, context).await {
-            Ok(call) => request.data(call),
+        let call = match endpoint.open(&judged, context).await {
+            Ok(call) => call,
             Err(refused) => return steps([Step::Refused(refused.into_errors())]),
         };
+        let statements = call.caller.statements.clone();
+        let request = request.data(call);
         if judged.kind != OperationType::Subscription {
-            let response = judged.tell(endpoint.schema.execute(request).await);
+            let mut response = judged.tell(gathered(endpoint.schema.execute(request)).await);
+            judged.count(&mut response, statements.get());
             return match was_not_run(&response) {
                 true => steps([Step::Refused(response.errors)]),
                 false => steps([Step::Next(Box::new(response)), Step::Done]),

@@ -29,6 +29,7 @@ use super::negotiate::Media;
 use super::ready::open_call;
 use super::{Context, Endpoint, RECHECK, Refused, has_ended, mutation_by_get, refuse};
 use crate::api::call::Place;
+use crate::api::gather::gathered;
 use engine::error::Error;
 
 /// How often a silent stream says that it is still there, so that no proxy cuts it.
@@ -63,15 +64,23 @@ pub async fn listen<S: Executor>(endpoint: Endpoint<S>, listener: Listener, mut 
             Err(Refused::Document(errors)) => told(errors),
             Err(refused) => return refuse(Media::Json, refused),
             Ok(call) => {
+                let statements = call.caller.statements.clone();
                 let request = request.data(call.at(place.clone()));
                 let results = match judged.kind {
                     OperationType::Subscription => endpoint.schema.execute_stream(request, None),
                     OperationType::Query | OperationType::Mutation => {
                         let schema = endpoint.schema.clone();
-                        stream::once(async move { schema.execute(request).await }).boxed()
+                        stream::once(async move { gathered(schema.execute(request)).await }).boxed()
                     }
                 };
-                results.map(move |response| judged.tell(response)).boxed()
+                let told = move |response| {
+                    let mut response = judged.tell(response);
+                    if judged.kind != OperationType::Subscription {
+                        judged.count(&mut response, statements.get());
+                    }
+                    response
+                };
+                results.map(told).boxed()
             }
         },
     };

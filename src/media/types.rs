@@ -25,6 +25,12 @@ impl From<media::Model> for Media {
     }
 }
 
+impl From<Arc<media::Model>> for Media {
+    fn from(row: Arc<media::Model>) -> Self {
+        Self(row)
+    }
+}
+
 /// How you want to see a picture that the shop stores.
 #[derive(Debug, Clone, Default, InputObject)]
 pub struct MediaTransformInput {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_graphql::dataloader::Loader;
 use domain::id::VariantId;
 use domain::money::Currency;
+use domain::pricing::Candidate;
 use entity::price;
 
 use crate::api::call::{Batch, group};
@@ -17,7 +18,7 @@ use engine::pricing::repo;
 pub struct PricesOf(pub VariantId, pub Currency);
 
 impl Loader<PricesOf> for Batch {
-    type Value = Arc<Vec<price::Model>>;
+    type Value = Arc<Vec<Candidate>>;
     type Error = Arc<Error>;
 
     async fn load(&self, keys: &[PricesOf]) -> Result<HashMap<PricesOf, Self::Value>, Self::Error> {
@@ -28,9 +29,8 @@ impl Loader<PricesOf> for Batch {
         let mut found = HashMap::new();
         // One statement per currency of the request, which is one unless it compares.
         for (currency, variants) in variants {
-            let rows = repo::of_variants(&self.conn, &variants, currency).await?;
-            let keyed = rows.into_iter().filter_map(|row| Some((PricesOf(row.variant_id?, currency), row)));
-            found.extend(group(keyed));
+            let rows = repo::candidates_of(&self.conn, &variants, currency).await?;
+            found.extend(group(rows.into_iter().map(|(variant, price)| (PricesOf(variant, currency), price))));
         }
         Ok(found)
     }

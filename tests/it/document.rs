@@ -224,7 +224,7 @@ async fn the_cost_is_told_and_multiplies_lists() {
         assert!(answer.get("errors").is_none() && answer.get("extensions").is_none(), "{query} {answer}");
     }
     let asked = json!({ "query": "{ shop { locale } }", "extensions": { "cost": true } });
-    let told = json!({ "cost": { "requested": 2, "limit": 20_000 } });
+    let told = json!({ "cost": { "requested": 2, "limit": 20_000, "statements": 0 } });
     assert_eq!(post(&shop, asked.clone()).await.1["extensions"], told);
     let mut wire = Wire::acknowledged(&format!("ws://{}/store/graphql", shop.address)).await;
     wire.say(json!({ "id": "1", "type": "subscribe", "payload": asked })).await;

@@ -18,6 +18,8 @@ use super::Db;
 const SQLITE_READERS: u32 = 4;
 /// Connections of one process to PostgreSQL.
 const POSTGRES_POOL: u32 = 16;
+/// How many prepared statements a connection keeps: more than the shop has.
+const STATEMENTS: usize = 512;
 /// How long a statement waits for a lock of another process on SQLite.
 const SQLITE_BUSY: Duration = Duration::from_secs(10);
 /// The advisory lock of whoever sets a shop up on PostgreSQL.
@@ -30,8 +32,13 @@ const CONNECT: Duration = Duration::from_secs(5);
 const FRESH: Duration = Duration::from_secs(1);
 /// What every session on PostgreSQL begins with: a machine that has vanished holds its locks, those of its rows and the
 /// relay's, for half a minute instead of hours.
+///
+/// The rest is about plans. Rows are found by keys, on disks that don't turn: as delivered, the planner reads whole
+/// tables of some thousand rows instead. And what is asked is asked again with other keys: as delivered, a statement
+/// that names few is planned anew each time, which takes ten times as long as running it. Nothing is worth compiling.
 const SESSION: &str = "set idle_in_transaction_session_timeout = '60s'; set tcp_keepalives_idle = 10;
-    set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3";
+    set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3; set random_page_cost = 1.1;
+    set plan_cache_mode = force_generic_plan; set jit = off";
 
 /// Where the database is.
 #[derive(Clone, PartialEq, Eq)]
@@ -105,7 +112,7 @@ async fn open_sqlite(path: &Path) -> Result<Db, DbErr> {
         // An acknowledged order survives the loss of power.
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(SQLITE_BUSY)
-        .statement_cache_capacity(512)
+        .statement_cache_capacity(STATEMENTS)
         .disable_statement_logging();
     let pool =
         |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE).test_before_acquire(false);
@@ -135,7 +142,12 @@ async fn open_postgres(text: &str) -> Result<Db, DbErr> {
                 Ok(meta.idle_for < FRESH || matches!(timeout(CONNECT, connection.ping()).await, Ok(Ok(()))))
             })
         })
-        .connect_with(PgConnectOptions::from_str(text).map_err(sqlx_error)?.disable_statement_logging())
+        .connect_with(
+            PgConnectOptions::from_str(text)
+                .map_err(sqlx_error)?
+                .statement_cache_capacity(STATEMENTS)
+                .disable_statement_logging(),
+        )
         .await
         .map_err(sqlx_error)?;
     let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);

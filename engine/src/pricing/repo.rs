@@ -4,7 +4,7 @@ use domain::id::{ChannelId, ProductId, RegionId, VariantId};
 use domain::money::Currency;
 use domain::pricing::Candidate;
 use entity::price;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::db::{Conn, any, hold_settings, statement};
 use crate::error::Result;
@@ -18,6 +18,46 @@ pub async fn of_variants(conn: &Conn, variants: &[VariantId], currency: Currency
         .order_by_asc(price::Column::Id)
         .all(conn)
         .await?)
+}
+
+/// What the choice needs of the prices of variants in one currency.
+pub async fn candidates_of(
+    conn: &Conn,
+    variants: &[VariantId],
+    currency: Currency,
+) -> Result<Vec<(VariantId, Candidate)>> {
+    let rows = price::Entity::find()
+        .select_only()
+        .columns([
+            price::Column::VariantId,
+            price::Column::Id,
+            price::Column::AmountMinor,
+            price::Column::IncludesTax,
+            price::Column::CompareAtMinor,
+            price::Column::MinQuantity,
+            price::Column::MaxQuantity,
+            price::Column::RuleCount,
+        ])
+        .filter(any(conn, price::Column::VariantId, variants.iter().copied()))
+        .filter(price::Column::Currency.eq(currency))
+        .order_by_asc(price::Column::Id)
+        .into_tuple()
+        .all(conn)
+        .await?;
+    let read = |(variant, id, amount_minor, includes_tax, compare_at_minor, min_quantity, max_quantity, rule_count)| {
+        let price = Candidate {
+            id,
+            currency,
+            amount_minor,
+            includes_tax,
+            compare_at_minor,
+            min_quantity,
+            max_quantity,
+            rule_count,
+        };
+        (variant, price)
+    };
+    Ok(rows.into_iter().map(read).collect())
 }
 
 /// Every price of variants.

@@ -16,9 +16,12 @@ mod lower;
 mod operation;
 mod table;
 
+use async_graphql::parser::parse_query;
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Name, Request, Response, ServerError, Value, Variables};
 use domain::document::{Breach, Limits, Weight, scan, weigh};
+
+use super::variables::take_absent_out;
 
 pub use table::{AUTHENTICATING, Roots, stale};
 
@@ -72,21 +75,23 @@ fn operation_of(
 ) -> Result<(Judged, Defaults), Vec<ServerError>> {
     let asks_cost = matches!(request.extensions.get("cost"), Some(Value::Boolean(true)));
     let name = request.operation_name.clone();
-    let document = request.parsed_query().map_err(unreadable)?;
-    let operation = operation::chosen(document, name.as_deref())?;
+    let mut document = parse_query(&request.query).map_err(|error| unreadable(error.into()))?;
+    let operation = operation::chosen(&document, name.as_deref())?;
     let kind = operation.node.ty;
-    let lowered = lower::document(document, operation, variables, roots, limits).map_err(refused)?;
+    let lowered = lower::document(&document, operation, variables, roots, limits).map_err(refused)?;
     let judged = weigh(&lowered.document, limits).map_err(refused)?;
     if kind == OperationType::Subscription {
-        operation::one_root_field(document, operation)?;
+        operation::one_root_field(&document, operation)?;
     }
     operation::needed_variables(operation, variables)?;
     let declared = operation.node.variable_definitions.iter().map(|declared| &declared.node);
     let absent = declared.filter(|declared| !variables.contains_key(&declared.name.node));
     let defaults =
         absent.filter_map(|declared| Some((declared.name.node.clone(), declared.default_value.as_ref()?.node.clone())));
-    let (weight, introspects) = (judged.weight, lowered.introspects);
-    Ok((Judged { kind, weight, introspects, limit: limits.cost, asks_cost }, defaults.collect()))
+    let (defaults, weight, introspects) = (defaults.collect(), judged.weight, lowered.introspects);
+    take_absent_out(&mut document, variables);
+    request.set_parsed_query(document);
+    Ok((Judged { kind, weight, introspects, limit: limits.cost, asks_cost }, defaults))
 }
 
 impl Judged {
@@ -104,6 +109,13 @@ impl Judged {
             response.extensions.insert("cost".to_owned(), Value::Object(figures.into_iter().collect()));
         }
         response
+    }
+
+    /// Tells besides how often the database was asked, when the client wants to know the cost.
+    pub fn count(&self, response: &mut Response, statements: u64) {
+        if let Some(Value::Object(cost)) = response.extensions.get_mut("cost").filter(|_| self.asks_cost) {
+            cost.insert(Name::new("statements"), statements.into());
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::api::call::call;
 use crate::api::page::connection;
 use crate::api::scalar::{Country, Json, Money, id};
 use crate::api::word::Enum;
-use crate::catalog::load::{ProductBy, SelectedOf, VariantMediaOf};
+use crate::catalog::load::{Grid, ProductBy, SelectedOf, VariantMediaOf};
 use crate::catalog::option::types::option_names;
 use crate::catalog::types::{AdminProduct, Product};
 use crate::inventory::admin::AdminStockLevel;
@@ -26,7 +26,6 @@ use crate::metafield::types::Metafields;
 use crate::pricing::load::{AllPricesOf, PricesOf};
 use crate::translation::load::{Reader, TextAt};
 use engine::inventory::available;
-use engine::pricing::repo::candidate;
 
 /// A variant as shoppers see it: what can be bought.
 #[derive(MergedObject, Debug, Clone)]
@@ -44,12 +43,17 @@ impl From<variant::Model> for Variant {
 
 impl From<Arc<variant::Model>> for Variant {
     fn from(row: Arc<variant::Model>) -> Self {
-        let metafields = Metafields::store(MetafieldOwnerType::Variant, row.id);
-        Self(VariantCore(row.clone(), Reader::Shopper), VariantShopper(row), metafields)
+        Self::beside(row, None)
     }
 }
 
 impl Variant {
+    /// One of a product's variants, whose options may have been read already.
+    pub fn beside(row: Arc<variant::Model>, grid: Option<Grid>) -> Self {
+        let metafields = Metafields::store(MetafieldOwnerType::Variant, row.id);
+        Self(VariantCore(row.clone(), Reader::Shopper, grid), VariantShopper(row), metafields)
+    }
+
     /// The id, for `Node`.
     pub async fn id(&self, _: &Context<'_>) -> async_graphql::Result<ID> {
         Ok(id(self.0.0.id))
@@ -58,13 +62,17 @@ impl Variant {
 
 impl From<variant::Model> for AdminVariant {
     fn from(row: variant::Model) -> Self {
-        let row = Arc::new(row);
-        let metafields = Metafields::staff(MetafieldOwnerType::Variant, row.id);
-        Self(VariantCore(row.clone(), Reader::Staff), VariantStaff(row), metafields)
+        Self::beside(Arc::new(row), None)
     }
 }
 
 impl AdminVariant {
+    /// One of a product's variants, whose options may have been read already.
+    pub fn beside(row: Arc<variant::Model>, grid: Option<Grid>) -> Self {
+        let metafields = Metafields::staff(MetafieldOwnerType::Variant, row.id);
+        Self(VariantCore(row.clone(), Reader::Staff, grid), VariantStaff(row), metafields)
+    }
+
     /// The id, for `AdminNode`.
     pub async fn id(&self, _: &Context<'_>) -> async_graphql::Result<ID> {
         Ok(id(self.0.0.id))
@@ -78,7 +86,7 @@ connection! {
 
 /// What both surfaces show of a variant.
 #[derive(Debug, Clone)]
-pub struct VariantCore(Arc<variant::Model>, Reader);
+pub struct VariantCore(Arc<variant::Model>, Reader, Option<Grid>);
 
 #[Object]
 impl VariantCore {
@@ -111,8 +119,14 @@ impl VariantCore {
     /// Its value of each option of the product, at most 5.
     async fn selected_options(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<SelectedOption>> {
         let call = call(ctx)?;
-        let rows = call.load(SelectedOf(self.0.id)).await?;
-        let names = futures_util::future::try_join_all(rows.iter().map(|row| option_names(call, row, self.1))).await?;
+        let read = match &self.2 {
+            Some(_) => Arc::default(),
+            None => call.load(SelectedOf(self.0.id)).await?,
+        };
+        let beside = self.2.iter().flat_map(|grid| grid.iter());
+        let own = beside.filter(|(variant, _)| *variant == Some(self.0.id)).map(|(_, row)| row);
+        let names = own.chain(read.iter().map(AsRef::as_ref)).map(|row| option_names(call, row, self.1));
+        let names = futures_util::future::try_join_all(names).await?;
         Ok(names.into_iter().map(|(name, value)| SelectedOption { name, value }).collect())
     }
 
@@ -175,8 +189,7 @@ impl VariantShopper {
         let call = call(ctx)?;
         let Some(region) = &call.region else { return Ok(None) };
         let prices = call.load(PricesOf(self.0.id, region.row.currency)).await?;
-        let candidates: Vec<_> = prices.iter().map(candidate).collect();
-        Ok(choose(&candidates, region.row.currency, 1).map(|chosen| Price {
+        Ok(choose(&prices, region.row.currency, 1).map(|chosen| Price {
             amount: Money::new(chosen.amount_minor, chosen.currency),
             compare_at: compare_at(chosen).map(|minor| Money::new(minor, chosen.currency)),
             includes_tax: chosen.includes_tax,

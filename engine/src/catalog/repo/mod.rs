@@ -19,10 +19,10 @@ use entity::{
     media, option, option_value, product, product_channel, product_media, product_option, product_tag, product_type,
     tag, variant, variant_media, variant_option_value,
 };
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, SimpleExpr};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder,
-    QuerySelect, RelationDef,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, JoinType,
+    QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, RelationDef, Select, TryGetable,
 };
 use uuid::Uuid;
 
@@ -117,7 +117,12 @@ pub struct OptionRow {
 
 /// The options of products with the values that their variants have, in order.
 pub async fn options_of(conn: &Conn, products: &[ProductId]) -> Result<Vec<OptionRow>> {
-    let condition = any(conn, product_option::Column::ProductId, products.iter().copied());
+    // Both are the same products: without the second, PostgreSQL reads all variants.
+    let condition = any(conn, product_option::Column::ProductId, products.iter().copied()).and(any(
+        conn,
+        variant::Column::ProductId,
+        products.iter().copied(),
+    ));
     let mut select = sea_orm::sea_query::Query::select();
     let column = |table: &'static str, name: &'static str| Expr::col((table, name));
     select
@@ -176,7 +181,18 @@ pub async fn options_of(conn: &Conn, products: &[ProductId]) -> Result<Vec<Optio
 
 /// The option values of variants, with both names, in the order of the options.
 pub async fn selected_of(conn: &Conn, variants: &[VariantId]) -> Result<Vec<(VariantId, OptionRow)>> {
-    let condition = any(conn, variant_option_value::Column::VariantId, variants.iter().copied());
+    selected(conn, any(conn, variant_option_value::Column::VariantId, variants.iter().copied())).await
+}
+
+/// The option values of all variants of products, with both names, in the order of the options, then of the variants.
+pub async fn selected_of_products(conn: &Conn, products: &[ProductId]) -> Result<Vec<(VariantId, OptionRow)>> {
+    let condition = any(conn, variant::Column::ProductId, products.iter().copied())
+        .and(any(conn, product_option::Column::ProductId, products.iter().copied()))
+        .and(variant::Column::DeletedAt.is_null());
+    selected(conn, condition).await
+}
+
+async fn selected(conn: &Conn, condition: SimpleExpr) -> Result<Vec<(VariantId, OptionRow)>> {
     let mut select = sea_orm::sea_query::Query::select();
     let column = |table: &'static str, name: &'static str| Expr::col((table, name));
     select
@@ -202,7 +218,8 @@ pub async fn selected_of(conn: &Conn, variants: &[VariantId]) -> Result<Vec<(Var
                 .and(column("product_option", "option_id").equals(("option", "id"))),
         )
         .and_where(condition)
-        .order_by(("product_option", "rank"), sea_orm::Order::Asc);
+        .order_by(("product_option", "rank"), sea_orm::Order::Asc)
+        .order_by(("variant", "rank"), sea_orm::Order::Asc);
     let rows = conn.query_all(&select).await?;
     let read = |row: sea_orm::QueryResult| {
         let variant = row.try_get_by_index(0)?;
@@ -222,48 +239,44 @@ pub async fn selected_of(conn: &Conn, variants: &[VariantId]) -> Result<Vec<(Var
 
 /// The media of products in order.
 pub async fn media_of(conn: &Conn, products: &[ProductId]) -> Result<Vec<(ProductId, media::Model)>> {
-    let links = product_media::Entity::find()
+    let link =
+        product_media::Entity::belongs_to(media::Entity).from(product_media::Column::MediaId).to(media::Column::Id);
+    let find = media::Entity::find()
+        .column_as(product_media::Column::ProductId, "owner")
+        .join(JoinType::InnerJoin, RelationDef::from(link).rev())
         .filter(any(conn, product_media::Column::ProductId, products.iter().copied()))
-        .order_by_asc(product_media::Column::Rank)
-        .join(JoinType::InnerJoin, product_media_to_media())
-        .select_also(media::Entity)
-        .all(conn)
-        .await?;
-    Ok(links.into_iter().filter_map(|(link, media)| Some((link.product_id, media?))).collect())
+        .order_by_asc(product_media::Column::Rank);
+    owned(conn, find).await
 }
 
 /// The media of variants in order.
 pub async fn variant_media_of(conn: &Conn, variants: &[VariantId]) -> Result<Vec<(VariantId, media::Model)>> {
-    let relation: RelationDef = variant_media::Entity::belongs_to(media::Entity)
-        .from(variant_media::Column::MediaId)
-        .to(media::Column::Id)
-        .into();
-    let links = variant_media::Entity::find()
+    let link =
+        variant_media::Entity::belongs_to(media::Entity).from(variant_media::Column::MediaId).to(media::Column::Id);
+    let find = media::Entity::find()
+        .column_as(variant_media::Column::VariantId, "owner")
+        .join(JoinType::InnerJoin, RelationDef::from(link).rev())
         .filter(any(conn, variant_media::Column::VariantId, variants.iter().copied()))
-        .order_by_asc(variant_media::Column::Rank)
-        .join(JoinType::InnerJoin, relation)
-        .select_also(media::Entity)
-        .all(conn)
-        .await?;
-    Ok(links.into_iter().filter_map(|(link, media)| Some((link.variant_id, media?))).collect())
+        .order_by_asc(variant_media::Column::Rank);
+    owned(conn, find).await
 }
 
-fn product_media_to_media() -> RelationDef {
-    product_media::Entity::belongs_to(media::Entity).from(product_media::Column::MediaId).to(media::Column::Id).into()
+/// The rows of a statement, each with whose it is: what the statement calls `owner`.
+async fn owned<I: TryGetable, E: EntityTrait>(conn: &Conn, find: Select<E>) -> Result<Vec<(I, E::Model)>> {
+    let rows = conn.query_all(&find.into_query()).await?;
+    let read = |row: QueryResult| Ok((row.try_get("", "owner")?, E::Model::from_query_result(&row, "")?));
+    rows.into_iter().map(read).collect()
 }
 
 /// The tags of products in order.
 pub async fn tags_of(conn: &Conn, products: &[ProductId]) -> Result<Vec<(ProductId, tag::Model)>> {
-    let relation: RelationDef =
-        product_tag::Entity::belongs_to(tag::Entity).from(product_tag::Column::TagId).to(tag::Column::Id).into();
-    let links = product_tag::Entity::find()
+    let link = product_tag::Entity::belongs_to(tag::Entity).from(product_tag::Column::TagId).to(tag::Column::Id);
+    let find = tag::Entity::find()
+        .column_as(product_tag::Column::ProductId, "owner")
+        .join(JoinType::InnerJoin, RelationDef::from(link).rev())
         .filter(any(conn, product_tag::Column::ProductId, products.iter().copied()))
-        .order_by_asc(product_tag::Column::Rank)
-        .join(JoinType::InnerJoin, relation)
-        .select_also(tag::Entity)
-        .all(conn)
-        .await?;
-    Ok(links.into_iter().filter_map(|(link, tag)| Some((link.product_id, tag?))).collect())
+        .order_by_asc(product_tag::Column::Rank);
+    owned(conn, find).await
 }
 
 /// Product types by id.

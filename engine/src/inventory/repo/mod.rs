@@ -38,24 +38,28 @@ pub async fn of_variants(conn: &Conn, variants: &[VariantId]) -> Result<Vec<Stoc
         .to(stock_level::Column::ItemId)
         .into();
     let rows = variant_item::Entity::find()
+        .select_only()
+        .columns([
+            variant_item::Column::VariantId,
+            variant_item::Column::ItemId,
+            variant_item::Column::RequiredQuantity,
+        ])
+        .columns([stock_level::Column::LocationId, stock_level::Column::Stocked, stock_level::Column::Reserved])
         .filter(any(conn, variant_item::Column::VariantId, variants.iter().copied()))
         .join(JoinType::InnerJoin, relation)
-        .select_also(stock_level::Entity)
         .order_by_asc(stock_level::Column::LocationId)
+        .into_tuple()
         .all(conn)
         .await?;
-    let row = |(link, level): (variant_item::Model, Option<stock_level::Model>)| {
-        let level = level?;
-        Some(StockRow {
-            variant: link.variant_id,
-            item: link.item_id,
-            required: link.required_quantity,
-            location: level.location_id,
-            stocked: level.stocked,
-            reserved: level.reserved,
-        })
+    let row = |(variant, item, required, location, stocked, reserved)| StockRow {
+        variant,
+        item,
+        required,
+        location,
+        stocked,
+        reserved,
     };
-    Ok(rows.into_iter().filter_map(row).collect())
+    Ok(rows.into_iter().map(row).collect())
 }
 
 /// The items that variants take from.
