@@ -1,7 +1,7 @@
 # What one does here. `make run` needs nothing but Rust and a C compiler; `make test` also PostgreSQL and Redis, which
 # it installs on Debian when they are missing.
 
-.PHONY: build run test bench fmt lint schema
+.PHONY: build run test bench check-release release fmt lint schema
 
 build:
 	cargo build --locked
@@ -15,10 +15,19 @@ run:
 test:
 	tests/with-servers tests/run $(FILTER)
 
-# Measures the release build and compares it with the goals (docs/PERFORMANCE.md); more arguments with ARGS='...'.
-bench:
-	cargo build --release --locked
-	cargo run --release --locked --package bench -- --binary "$${CARGO_TARGET_DIR:-target}/release/emporion" $(ARGS)
+# Measures the release build and compares it with the goals (docs/PERFORMANCE.md); WHAT='live' measures sockets instead
+# of requests; more arguments with ARGS='...'.
+WHAT ?= requests
+bench: release
+	command -v wrk >/dev/null || tests/install-servers wrk
+	tests/with-servers --stock "$${CARGO_TARGET_DIR:-target}/release/bench" $(WHAT) --binary "$${CARGO_TARGET_DIR:-target}/release/emporion" $(ARGS)
+
+# What must hold of every release build: start-up, memory, statements, import.
+check-release: release
+	"$${CARGO_TARGET_DIR:-target}/release/bench" check --binary "$${CARGO_TARGET_DIR:-target}/release/emporion"
+
+release:
+	cargo build --release --locked --package emporion --package bench
 
 fmt:
 	cargo fmt --all

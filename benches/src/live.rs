@@ -6,17 +6,19 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use clap::Args;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::http::Http;
-use crate::server::Server;
+use crate::server::{Place, Server};
 use crate::shop::{LISTING, Order, buy};
-use crate::socket::Socket;
+use crate::socket::{PER_ADDRESS, Socket};
 use crate::table::{Table, quantile};
-use crate::{Options, Result};
+use crate::{Result, Subject, block_on, process};
 
 /// How many sockets are being opened at once.
 const OPENING: usize = 128;
@@ -27,8 +29,52 @@ const ROUNDS: usize = 6;
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// What a run is like.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    #[command(flatten)]
+    subject: Subject,
+    /// How many sockets are opened.
+    #[arg(long, default_value_t = 10_000, value_name = "COUNT")]
+    sockets: usize,
+    /// How often everything is measured, each time with a server of its own.
+    #[arg(long, default_value_t = 3, value_name = "COUNT")]
+    runs: usize,
+    /// How long changes go on beside the idle sockets, in seconds.
+    #[arg(long, default_value_t = 10, value_name = "SECONDS")]
+    seconds: u64,
+    /// An empty PostgreSQL database for one run; SQLite in a temporary folder when absent.
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+}
+
 /// Measures as often as was asked for, and prints what came out.
-pub async fn measure(options: &Options) -> Result<()> {
+pub fn run(options: &Options) -> Result<()> {
+    raise_file_limit(options.sockets)?;
+    block_on(measure(options))
+}
+
+/// Each socket is an open file on either side, and the server inherits the limit.
+fn raise_file_limit(sockets: usize) -> Result<()> {
+    let needed = sockets as u64 + 512;
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_none_or(|current| current >= needed) {
+        return Ok(());
+    }
+    if maximum.is_some_and(|maximum| maximum < needed) {
+        let maximum = maximum.unwrap_or_default();
+        return Err(format!(
+            "{sockets} sockets need {needed} open files, and the hard limit is {maximum}: raise it (ulimit -Hn, as \
+             root) or measure fewer (--sockets {})",
+            maximum.saturating_sub(512)
+        )
+        .into());
+    }
+    setrlimit(Resource::Nofile, Rlimit { current: Some(needed), maximum })?;
+    Ok(())
+}
+
+async fn measure(options: &Options) -> Result<()> {
     let mut table = Table::default();
     for run in 1..=options.runs {
         println!("run {run} of {}", options.runs);
@@ -39,9 +85,10 @@ pub async fn measure(options: &Options) -> Result<()> {
 }
 
 async fn measure_once(options: &Options, table: &mut Table) -> Result<()> {
-    let server = Server::start(&options.binary, options.database_url.as_deref()).await?;
+    let mut place = Place::new(&options.subject.binary, options.database_url.as_deref())?;
+    let server = place.serve(&["--demo", "--sockets-per-address", &(PER_ADDRESS + 100).to_string()]).await?;
     let mut orders = buy(&server, OTHERS + 1).await?;
-    let mut staff = Http::connect(server.address, "/admin/graphql", Some(&server.owner)).await?;
+    let mut staff = server.staff().await?;
     for order in &mut orders {
         order.change(&mut staff).await?;
     }
@@ -49,15 +96,15 @@ async fn measure_once(options: &Options, table: &mut Table) -> Result<()> {
 
     let count = options.sockets;
     let each = |before: f64, after: f64| (after - before) / count as f64;
-    let before = server.memory().await?;
+    let before = process::resting(server.id()?).await?;
     table.note("the server with no socket", "MiB", None, before / 1024.0);
     let opening = Instant::now();
     let crowd = Crowd::open(&server, count, &shared).await?;
     table.note("sockets opened and acknowledged", "per second", None, count as f64 / opening.elapsed().as_secs_f64());
-    let idle = server.memory().await?;
+    let idle = process::resting(server.id()?).await?;
     table.note("an idle socket without a subscription", "KiB", Some(16.0), each(before, idle));
     crowd.watch().await?;
-    let watching = server.memory().await?;
+    let watching = process::resting(server.id()?).await?;
     table.note("an idle socket with one subscription", "KiB", Some(16.0), each(before, watching));
 
     beside(&server, &mut orders, options, table).await?;
@@ -70,14 +117,19 @@ async fn measure_once(options: &Options, table: &mut Table) -> Result<()> {
     }
     table.note("one event to all of them, until the last has it: median", "ms", Some(1_000.0), quantile(&last, 0.5));
     table.note("the same: slowest", "ms", Some(1_000.0), quantile(&last, 1.0));
-    table.note("a socket with one subscription after that", "KiB", None, each(before, server.memory().await?));
+    table.note(
+        "a socket with one subscription after that",
+        "KiB",
+        None,
+        each(before, process::resting(server.id()?).await?),
+    );
     crowd.whole()
 }
 
 /// Changes other orders one after the other while the crowd is idle: how soon
 /// their watchers know, and how long a storefront waits meanwhile.
 async fn beside(server: &Server, orders: &mut [Order], options: &Options, table: &mut Table) -> Result<()> {
-    let mut staff = Http::connect(server.address, "/admin/graphql", Some(&server.owner)).await?;
+    let mut staff = server.staff().await?;
     let mut watchers = Vec::new();
     for (number, order) in orders.iter().enumerate() {
         let mut socket = Socket::open(server.address, "/store/graphql", options.sockets + number).await?;
@@ -86,7 +138,7 @@ async fn beside(server: &Server, orders: &mut [Order], options: &Options, table:
         watchers.push(socket);
     }
     let until = Instant::now() + Duration::from_secs(options.seconds);
-    let mut store = Http::connect(server.address, "/store/graphql", None).await?;
+    let mut store = server.shopper().await?;
     let changes = change(&mut staff, orders, &mut watchers, until);
     let (late, took) = tokio::join!(changes, ask(&mut store, until));
     let (late, took) = (late?, took?);

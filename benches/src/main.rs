@@ -4,54 +4,76 @@
 //!
 //! | | |
 //! |---|---|
+//! | [`requests`] | listings, carts and checkouts: requests per second, latency, memory |
 //! | [`live`] | ten thousand sockets: memory, one event to all, latency beside them |
+//! | [`check`] | what must hold of every release build: start-up, memory, statements, import |
 //! | [`server`] | the process that is measured |
+//! | [`peers`] | the catalog that the peers were measured with |
+//! | [`case`] | what is asked for |
 //! | [`shop`] | orders to watch and to change |
+//! | [`wrk`], [`flow`] | what makes the load |
+//! | [`still`] | the same bytes from a server that does nothing else |
 //! | [`http`], [`socket`] | the two wires, written by hand so that the driver takes little of the machine |
+//! | [`process`] | memory and time of processes |
 //! | [`table`] | figures |
 
+mod case;
+mod check;
+mod flow;
 mod http;
 mod live;
+mod peers;
+mod process;
+mod requests;
 mod server;
 mod shop;
 mod socket;
+mod still;
 mod table;
+mod wrk;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use clap::{Args, Parser, Subcommand};
 
 /// The result of anything here: whatever goes wrong ends the run.
 type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
 
-/// What a run is like.
-#[derive(Debug, Clone, Parser)]
+/// Measures the release binary.
+#[derive(Debug, Parser)]
 struct Options {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Listings, carts and checkouts, on SQLite and, where its address is known, on PostgreSQL.
+    Requests(requests::Options),
+    /// Ten thousand sockets that watch an order.
+    Live(live::Options),
+    /// What must hold of every release build; fails when it does not.
+    Check(check::Options),
+    /// Serves a file to whoever asks for anything, until it is killed.
+    Still(still::Options),
+}
+
+/// What is measured.
+#[derive(Debug, Clone, Args)]
+struct Subject {
     /// The binary that is measured.
     #[arg(long, value_name = "FILE")]
     binary: PathBuf,
-    /// How many sockets are opened.
-    #[arg(long, default_value_t = 10_000, value_name = "COUNT")]
-    sockets: usize,
-    /// How often everything is measured, each time with a server of its own.
-    #[arg(long, default_value_t = 3, value_name = "COUNT")]
-    runs: usize,
-    /// How long changes go on beside the idle sockets, in seconds.
-    #[arg(long, default_value_t = 10, value_name = "SECONDS")]
-    seconds: u64,
-    /// An empty PostgreSQL database for one run; SQLite in a temporary folder when absent.
-    #[arg(long, value_name = "URL")]
-    database_url: Option<String>,
 }
 
 fn main() -> ExitCode {
-    let options = Options::parse();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let measured = raise_file_limit(options.sockets)
-        .and_then(|()| Ok(runtime?))
-        .and_then(|runtime| runtime.block_on(live::measure(&options)));
+    let measured = match Options::parse().what {
+        What::Requests(options) => requests::run(&options),
+        What::Live(options) => live::run(&options),
+        What::Check(options) => check::run(&options),
+        What::Still(options) => still::run(&options),
+    };
     match measured {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -61,22 +83,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Each socket is an open file on either side, and the server inherits the limit.
-fn raise_file_limit(sockets: usize) -> Result<()> {
-    let needed = sockets as u64 + 512;
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    if current.is_none_or(|current| current >= needed) {
-        return Ok(());
-    }
-    if maximum.is_some_and(|maximum| maximum < needed) {
-        let maximum = maximum.unwrap_or_default();
-        return Err(format!(
-            "{sockets} sockets need {needed} open files, and the hard limit is {maximum}: raise it (ulimit -Hn, as \
-             root) or measure fewer (--sockets {})",
-            maximum.saturating_sub(512)
-        )
-        .into());
-    }
-    setrlimit(Resource::Nofile, Rlimit { current: Some(needed), maximum })?;
-    Ok(())
+/// Runs a measurement on this thread alone: the driver takes one core at most.
+fn block_on<T>(measurement: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(measurement)
 }

@@ -1,11 +1,10 @@
 //! Orders to watch and to change.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use serde_json::{Value, json};
 
 use crate::Result;
-use crate::http::Http;
+use crate::http::{Http, new_key};
+use crate::peers::text;
 use crate::server::Server;
 
 const PRODUCTS: &str = "{ products(first: 100) { nodes { variants { id availability price { includesTax } } } } }";
@@ -63,7 +62,7 @@ impl Order {
 
 /// Buys one piece each in so many orders.
 pub async fn buy(server: &Server, count: usize) -> Result<Vec<Order>> {
-    let mut store = Http::connect(server.address, "/store/graphql", None).await?;
+    let mut store = server.shopper().await?;
     let products = store.send(PRODUCTS, json!({})).await?;
     let variants = products["products"]["nodes"].as_array().into_iter().flatten();
     let variants = variants.flat_map(|product| product["variants"].as_array().into_iter().flatten());
@@ -97,15 +96,4 @@ async fn buy_one(store: &mut Http, variant: &Value) -> Result<Order> {
     let placed = store.send(COMPLETE, json!({ "input": input })).await?;
     let id = text(&placed, "/cartComplete/order/id")?;
     Ok(Order { id, token: text(&placed, "/cartComplete/accessToken")?, packed: None })
-}
-
-fn text(answer: &Value, pointer: &str) -> Result<String> {
-    let found = answer.pointer(pointer).and_then(Value::as_str);
-    Ok(found.ok_or_else(|| format!("no {pointer} in {answer}"))?.to_owned())
-}
-
-/// An intention that this shop has not heard of before.
-fn new_key() -> String {
-    static LAST: AtomicU64 = AtomicU64::new(0);
-    format!("bench-key-{:020}", LAST.fetch_add(1, Ordering::Relaxed))
 }

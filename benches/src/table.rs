@@ -24,6 +24,12 @@ impl Table {
         }
     }
 
+    /// What is above its goal.
+    pub fn missed(&self) -> Vec<&str> {
+        let missed = |row: &&Row| row.goal.is_some_and(|goal| quantile(&row.values, 0.5) > goal);
+        self.0.iter().filter(missed).map(|row| row.what.as_str()).collect()
+    }
+
     /// As Markdown, for `docs/PERFORMANCE.md`.
     pub fn print(&self) {
         println!("\n| measured | min | median | max | goal | of the goal |\n|---|---|---|---|---|---|");
