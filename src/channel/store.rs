@@ -5,6 +5,7 @@ use async_graphql::{Context, Object, SimpleObject};
 use super::types::Channel;
 use crate::api::call::call;
 use crate::api::scalar::Country;
+use crate::policy::types::{Policy, PolicyBy};
 use crate::region::types::Region;
 
 /// The shop as this request sees it.
@@ -33,6 +34,22 @@ impl Shop {
     async fn locale<'a>(&self, ctx: &Context<'a>) -> async_graphql::Result<&'a str> {
         Ok(&call(ctx)?.locale)
     }
+
+    /// The merchant's legal texts that count in this channel, by kind: its own, else those of the whole shop. One
+    /// for each kind at most.
+    async fn policies(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Policy>> {
+        Ok(Policy::in_force(call(ctx)?))
+    }
+
+    /// One of them; null when the merchant has none of this kind.
+    async fn policy(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which one.")] by: PolicyBy,
+    ) -> async_graphql::Result<Option<Policy>> {
+        let Some(kind) = by.kind() else { return Ok(None) };
+        Ok(Policy::in_force(call(ctx)?).into_iter().find(|policy| policy.kind_of() == kind))
+    }
 }
 
 /// A country to which the shop sells.
@@ -51,7 +68,7 @@ pub struct ShopStoreQuery;
 
 #[Object]
 impl ShopStoreQuery {
-    /// The shop as this request sees it: channel, region, language.
+    /// The shop as this request sees it: channel, region, language, legal texts.
     async fn shop(&self) -> Shop {
         Shop
     }

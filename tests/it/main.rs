@@ -46,6 +46,7 @@ mod notification_staff;
 mod notification_text;
 mod order;
 mod outage;
+mod policy;
 mod product;
 mod race;
 mod schema;
