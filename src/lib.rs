@@ -20,6 +20,7 @@ pub mod api;
 pub mod cli;
 pub mod http;
 
+pub mod address;
 pub mod audit;
 pub mod auth;
 pub mod cart;

@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod address;
 mod authority;
 mod budget;
 mod bug_class;

@@ -77,6 +77,7 @@ const LISTS: &[(&str, &str, u64)] = &[
     ("Cart", "lines", 10),
     ("Category", "ancestors", 3),
     ("Category", "children", 10),
+    ("Country", "provinces", 30),
     ("Order", "metafields", 50),
     ("OrderLine", "selectedOptions", 3),
     ("Product", "categories", 3),
