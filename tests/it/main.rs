@@ -10,6 +10,7 @@
 mod access;
 mod address;
 mod authority;
+mod bound;
 mod budget;
 mod bug_class;
 mod cart;
@@ -34,6 +35,7 @@ mod hub;
 mod import;
 mod import_dialect;
 mod import_numbers;
+mod injection;
 mod inventory;
 mod job;
 mod listing;
