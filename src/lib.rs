@@ -20,6 +20,7 @@ pub mod api;
 pub mod cli;
 pub mod http;
 
+pub mod address;
 pub mod audit;
 pub mod auth;
 pub mod cart;
@@ -38,6 +39,7 @@ pub mod metafield;
 pub mod notification;
 pub mod order;
 pub mod payment;
+pub mod policy;
 pub mod pricing;
 pub mod region;
 pub mod search;

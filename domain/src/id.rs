@@ -126,6 +126,8 @@ ids! {
     TaxRegionId = "taxreg";
     /// A tax rate.
     TaxRateId = "taxrate";
+    /// A legal text of the merchant.
+    PolicyId = "policy";
     /// A shipping option, as the merchant set it up.
     ShippingOptionId = "shipopt";
     /// A product.

@@ -31,6 +31,7 @@ pub mod money;
 pub mod notification;
 pub mod order;
 pub mod payment;
+pub mod policy;
 pub mod pricing;
 pub mod reach;
 pub mod refusal;

@@ -3,7 +3,10 @@
 use uuid::Uuid;
 
 use crate::catalog::{MAX_DESCRIPTION, MAX_SEO_DESCRIPTION};
-use crate::id::{self, OptionId, OptionValueId, ProductId, ProductTypeId, ShippingOptionId, TagId, VariantId};
+use crate::id::{
+    self, OptionId, OptionValueId, PolicyId, ProductId, ProductTypeId, ShippingOptionId, TagId, VariantId,
+};
+use crate::policy::MAX_BODY;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::text::title;
 use crate::word::words;
@@ -30,13 +33,15 @@ words! {
         Tag = "TAG",
         /// A product type, shared by the products that are of it.
         ProductType = "PRODUCT_TYPE",
+        /// A legal text of the merchant.
+        Policy = "POLICY",
     }
 }
 
 words! {
     /// A text of an entity.
     pub enum TranslatableField {
-        /// The title of a product or variant.
+        /// The title of a product, a variant or a legal text.
         Title = "TITLE",
         /// The line below a product's title.
         Subtitle = "SUBTITLE",
@@ -48,6 +53,8 @@ words! {
         SeoDescription = "SEO_DESCRIPTION",
         /// The name of an option, of an option's value, of a shipping option, a tag or a product type.
         Name = "NAME",
+        /// A legal text as HTML; what is not safe is taken out.
+        BodyHtml = "BODY_HTML",
     }
 }
 
@@ -66,6 +73,7 @@ impl TranslatableType {
         match self {
             Self::Product => &[F::Title, F::Subtitle, F::DescriptionHtml, F::SeoTitle, F::SeoDescription],
             Self::Variant => &[F::Title],
+            Self::Policy => &[F::Title, F::BodyHtml],
             Self::Option | Self::OptionValue | Self::ShippingOption | Self::Tag | Self::ProductType => &[F::Name],
         }
     }
@@ -81,6 +89,7 @@ impl TranslatableType {
             ShippingOptionId::PREFIX => Self::ShippingOption,
             TagId::PREFIX => Self::Tag,
             ProductTypeId::PREFIX => Self::ProductType,
+            PolicyId::PREFIX => Self::Policy,
             _ => return None,
         };
         Some((kind, uuid))
@@ -96,7 +105,15 @@ impl TranslatableType {
             Self::ShippingOption => ShippingOptionId(uuid).to_string(),
             Self::Tag => TagId(uuid).to_string(),
             Self::ProductType => ProductTypeId(uuid).to_string(),
+            Self::Policy => PolicyId(uuid).to_string(),
         }
+    }
+}
+
+impl TranslatableField {
+    /// Whether it is HTML, of which only what is safe is kept.
+    pub fn is_html(self) -> bool {
+        matches!(self, Self::DescriptionHtml | Self::BodyHtml)
     }
 }
 
@@ -107,6 +124,7 @@ pub fn check_text(field: TranslatableField, text: &str) -> Result<String, Refusa
         F::Title | F::Subtitle | F::SeoTitle | F::Name => return title(text),
         F::SeoDescription => MAX_SEO_DESCRIPTION,
         F::DescriptionHtml => MAX_DESCRIPTION,
+        F::BodyHtml => MAX_BODY,
     };
     let text = text.trim();
     if text.is_empty() {

@@ -60,6 +60,7 @@ pub mod metafield;
 pub mod notification;
 pub mod order;
 pub mod payment;
+pub mod policy;
 pub mod pricing;
 pub mod region;
 pub mod search;

@@ -49,6 +49,7 @@ pub mod order_token;
 pub mod payment;
 pub mod payment_entry;
 pub mod payment_session;
+pub mod policy;
 pub mod price;
 pub mod product;
 pub mod product_category;

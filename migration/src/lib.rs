@@ -29,6 +29,7 @@ mod m0019_notifications;
 mod m0020_jobs;
 mod m0021_price_rows;
 mod m0022_stock_lists;
+mod m0023_policies;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sqlx::SqlSafeStr;
@@ -71,6 +72,7 @@ history! {
     m0020_jobs
     m0021_price_rows
     m0022_stock_lists
+    m0023_policies
 }
 
 /// Applies every migration that the database has not seen.

@@ -58,6 +58,7 @@ use crate::order::admin::{OrderAdminMutation, OrderAdminQuery};
 use crate::order::store::OrderStoreQuery;
 use crate::order::subs::{OrderAdminSubscription, OrderStoreSubscription};
 use crate::payment::admin::PaymentAdminMutation;
+use crate::policy::admin::{PolicyAdminMutation, PolicyAdminQuery};
 use crate::region::admin::{RegionAdminMutation, RegionAdminQuery};
 use crate::search::store::SearchStoreQuery;
 use crate::shipping::admin::{ShippingAdminMutation, ShippingAdminQuery};
@@ -130,6 +131,7 @@ root! {
         OidcAdminQuery,
         OptionAdminQuery,
         OrderAdminQuery,
+        PolicyAdminQuery,
         RegionAdminQuery,
         ShippingAdminQuery,
         StaffAdminQuery,
@@ -167,6 +169,7 @@ root! {
         OrderAdminMutation,
         PaymentAdminMutation,
         ProductAdminMutation,
+        PolicyAdminMutation,
         RegionAdminMutation,
         RelatedAdminMutation,
         ShippingAdminMutation,

@@ -190,7 +190,7 @@ impl NodeStoreQuery {
     async fn nodes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The ids.")] ids: Vec<ID>,
+        #[graphql(desc = "The ids, at most 100.")] ids: Vec<ID>,
     ) -> async_graphql::Result<Vec<Option<Node>>> {
         check(&ids)?;
         let call = call(ctx)?;
@@ -223,7 +223,7 @@ impl NodeAdminQuery {
     async fn nodes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The ids.")] ids: Vec<ID>,
+        #[graphql(desc = "The ids, at most 100.")] ids: Vec<ID>,
     ) -> async_graphql::Result<Vec<Option<AdminNode>>> {
         check(&ids)?;
         let call = call(ctx)?;

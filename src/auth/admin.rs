@@ -105,7 +105,7 @@ impl AuthAdminQuery {
         }
     }
 
-    /// Every API key: those in force first, then the newest.
+    /// Every API key in force, at most 100, then the 250 newest of the others.
     #[graphql(guard = "access_read()")]
     async fn api_keys(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminApiKey>> {
         let rows = repo::api_keys(&call(ctx)?.conn()).await.map_err(top_level)?;

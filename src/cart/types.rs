@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use domain::address;
 use domain::cart::CartState;
 use domain::refusal::ErrorCode;
 use domain::totals::TaxAmount;
 use domain::translation::TranslatableField;
 use entity::payment_session;
 
+use crate::address::types::{Address, AddressInput};
 use crate::api::call::{Call, call};
 use crate::api::input::change;
-use crate::api::scalar::{Country, CurrencyCode, Decimal, Json, Money, id, ppm_to_percent};
+use crate::api::scalar::{CurrencyCode, Decimal, Json, Money, id, ppm_to_percent};
 use crate::api::word::Enum;
 use crate::catalog::variant::types::Variant;
 use crate::region::types::Region;
@@ -344,90 +344,6 @@ impl From<&Issue> for CartIssue {
             line_id: issue.line.map(id),
             quantity_available: issue.refusal.quantity_available,
             blocking: issue.blocking,
-        }
-    }
-}
-
-/// A postal address.
-#[derive(Debug, Clone, SimpleObject)]
-pub struct Address {
-    /// Given name.
-    pub first_name: Option<String>,
-    /// Family name.
-    pub last_name: String,
-    /// Company.
-    pub company: Option<String>,
-    /// Street and number.
-    pub address1: String,
-    /// Flat, floor, building.
-    pub address2: Option<String>,
-    /// City.
-    pub city: String,
-    /// State, province or county.
-    pub province: Option<String>,
-    /// Postal code.
-    pub postal_code: Option<String>,
-    /// Country.
-    pub country_code: Country,
-    /// Telephone number.
-    pub phone: Option<String>,
-}
-
-impl From<address::Address> for Address {
-    fn from(address: address::Address) -> Self {
-        Self {
-            first_name: address.first_name,
-            last_name: address.last_name,
-            company: address.company,
-            address1: address.address1,
-            address2: address.address2,
-            city: address.city,
-            province: address.province,
-            postal_code: address.postal_code,
-            country_code: Country(address.country),
-            phone: address.phone,
-        }
-    }
-}
-
-/// A postal address that you send. Each line has at most 255 characters.
-#[derive(Debug, Clone, InputObject)]
-pub struct AddressInput {
-    /// Given name.
-    pub first_name: Option<String>,
-    /// Family name.
-    pub last_name: String,
-    /// Company.
-    pub company: Option<String>,
-    /// Street and number.
-    pub address1: String,
-    /// Flat, floor, building.
-    pub address2: Option<String>,
-    /// City.
-    pub city: String,
-    /// State, province or county.
-    pub province: Option<String>,
-    /// Postal code.
-    pub postal_code: Option<String>,
-    /// Country.
-    pub country_code: Country,
-    /// Telephone number.
-    pub phone: Option<String>,
-}
-
-impl From<AddressInput> for address::Address {
-    fn from(input: AddressInput) -> Self {
-        Self {
-            first_name: input.first_name,
-            last_name: input.last_name,
-            company: input.company,
-            address1: input.address1,
-            address2: input.address2,
-            city: input.city,
-            province: input.province,
-            postal_code: input.postal_code,
-            country: input.country_code.0,
-            phone: input.phone,
         }
     }
 }

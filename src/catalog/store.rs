@@ -115,7 +115,7 @@ pub struct OptionValueFilter {
 pub struct ProductFilter {
     /// All of these. At most 4 deep in each other, as with `or` and `not`.
     pub and: Option<Vec<ProductFilter>>,
-    /// At least one of these.
+    /// At least one of these. A filter has at most 100 conditions, those within it too.
     pub or: Option<Vec<ProductFilter>>,
     /// Not this.
     pub not: Option<Box<ProductFilter>>,

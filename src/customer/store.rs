@@ -4,10 +4,10 @@ use async_graphql::{Context, ID, InputObject, Object};
 use domain::id::AddressId;
 
 use super::types::{Customer, CustomerAddress, PersonInput};
+use crate::address::types::AddressInput;
 use crate::api::call::{Call, call};
 use crate::api::payload::{payload, top_level};
 use crate::api::scalar::{Int64, Json, id, parse_id};
-use crate::cart::types::AddressInput;
 use domain::refusal::{ErrorCode, Refusal};
 use engine::customer::claim::{self, ClaimOrders};
 use engine::customer::email::{self, ConfirmChange};

@@ -8,12 +8,13 @@ use domain::auth::Permission;
 use entity::{address, customer, customer_group};
 
 use super::load::{AddressesOf, CartOf, GroupsOf, MembersOf, NewestOrdersOf};
+use crate::address::types::Address;
 use crate::api::call::call;
 use crate::api::input::change;
 use crate::api::page::{ADMIN_MAX, Page, PageArgs, STORE_MAX, connection};
 use crate::api::payload::top_level;
 use crate::api::scalar::id;
-use crate::cart::types::{Address, Cart};
+use crate::cart::types::Cart;
 use crate::order::types::{AdminOrder, OrderConnection};
 use domain::refusal::{ErrorCode, Refusal};
 use engine::customer::profile::Person;

@@ -47,6 +47,6 @@ order_loader! {
 }
 
 order_loader! {
-    /// The history of an order, oldest first.
+    /// The latest history of an order, oldest first.
     EventsOf => event::Model, repo::events_of, |row: &event::Model| OrderId(row.aggregate_id)
 }

@@ -12,11 +12,12 @@ use domain::totals::TaxAmount;
 use entity::{event, line_tax, order, order_line, order_shipping_line};
 
 use super::load::{EventsOf, LinesOf, ShippingOf, TaxesOf};
+use crate::address::types::Address;
 use crate::api::call::call;
 use crate::api::page::connection;
 use crate::api::scalar::{CurrencyCode, Int64, Json, Money, id};
 use crate::api::word::Enum;
-use crate::cart::types::{Address, Tax};
+use crate::cart::types::Tax;
 use crate::catalog::variant::types::SelectedOption;
 use crate::fulfillment::load::FulfillmentsOf;
 use crate::fulfillment::types::Fulfillment;
@@ -261,7 +262,7 @@ impl OrderStaff {
         Ok(rows.iter().cloned().map(AdminPayment::from).collect())
     }
 
-    /// Everything that happened to it, oldest first.
+    /// The last 250 things that happened to it, oldest first.
     async fn events(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminOrderEvent>> {
         let rows = call(ctx)?.load(EventsOf(self.0.id)).await?;
         Ok(rows.iter().map(AdminOrderEvent::from).collect())

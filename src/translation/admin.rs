@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use domain::auth::Permission;
 use domain::translation::{TranslatableField, TranslatableType};
 
 use crate::api::call::call;
@@ -9,6 +10,7 @@ use crate::api::guard::admin;
 use crate::api::payload::{payload, top_level};
 use crate::api::word::Enum;
 use engine::error::Result;
+use engine::scope;
 use engine::translation::ops::{DeleteTranslations, Entry, SetTranslations, Translated, is_outdated, read_need};
 use engine::translation::repo::{self, Source};
 
@@ -97,8 +99,9 @@ pub struct TranslationAdminQuery;
 
 #[Object]
 impl TranslationAdminQuery {
-    /// The texts of a product, variant, option, option value, tag, product type or shipping option with their
-    /// translations; null when there is none. Shipping options need `SETTINGS_READ`, all else `CATALOG_READ`.
+    /// The texts of a product, variant, option, option value, tag, product type, shipping option or policy with
+    /// their translations; null when there is none. Shipping options and policies need `SETTINGS_READ`, all else
+    /// `CATALOG_READ`.
     #[graphql(guard = "admin()")]
     async fn translatable(
         &self,
@@ -113,6 +116,12 @@ impl TranslationAdminQuery {
             call.caller.actor.check(read_need(kind))?;
             let conn = call.conn();
             let Some(source) = repo::source(&conn, kind, uuid).await? else { return Ok(None) };
+            // The shop's own policies are everybody's to read, as on the store surface.
+            if let Some(Some(channel)) = source.policy_of
+                && !scope::channels(&call.caller.actor, Permission::SettingsRead).holds(channel)
+            {
+                return Ok(None);
+            }
             let rows = repo::of_entity(&conn, uuid).await?;
             let rows = rows.into_iter().filter(|row| locale.as_ref().is_none_or(|wanted| *wanted == row.locale));
             let mut found = AdminTranslatable::from(Translated { source, rows: rows.collect() });
@@ -145,7 +154,8 @@ pub struct AdminTranslationInput {
 /// Translations of an entity.
 #[derive(Debug, InputObject)]
 pub struct AdminTranslationsSetInput {
-    /// The id of a product, a variant, an option, a value of an option or a shipping option.
+    /// The id of a product, a variant, an option, a value of an option, a tag, a product type, a shipping option or
+    /// a policy.
     pub entity_id: ID,
     /// At most 250. All are written, or none; what you leave out stays.
     pub translations: Vec<AdminTranslationInput>,
@@ -184,7 +194,7 @@ pub struct TranslationAdminMutation;
 
 #[Object]
 impl TranslationAdminMutation {
-    /// Writes texts of an entity in other languages. Shipping options need `SETTINGS_WRITE`, all else
+    /// Writes texts of an entity in other languages. Shipping options and policies need `SETTINGS_WRITE`, all else
     /// `CATALOG_WRITE`.
     #[graphql(guard = "admin()")]
     async fn translations_set(

@@ -331,9 +331,9 @@ async fn an_address_names_each_bad_line() {
         "lastName": " ", "address1": "x".repeat(256), "city": "", "phone": "1\n2", "countryCode": "DE",
     });
     let expected = |path: &str| {
-        ["INVALID", "REQUIRED", "INVALID", "REQUIRED"]
+        ["INVALID", "REQUIRED", "INVALID", "REQUIRED", "REQUIRED"]
             .iter()
-            .zip(["phone", "lastName", "address1", "city"])
+            .zip(["phone", "lastName", "address1", "city", "postalCode"])
             .map(|(code, line)| format!("{code} {path}.{line}"))
             .collect::<Vec<_>>()
     };

@@ -301,6 +301,15 @@ async fn in_production_the_schema_is_shown_to_staff_alone() {
     let asked = json!({ "query": "{ __schema { queryType { name } } }" });
     wire.say(json!({ "id": "1", "type": "subscribe", "payload": asked })).await;
     assert_eq!(wire.hear().await["payload"][0]["extensions"]["code"], "FORBIDDEN");
+    for path in ["/store/graphql", "/admin/graphql", "/graphql"] {
+        for accept in ["text/event-stream", "application/json"] {
+            let asked = format!("http://{address}{path}?query={{__schema{{queryType{{name}}}}}}");
+            let response = reqwest::Client::new().get(asked).header("accept", accept).send().await.unwrap();
+            let told = response.text().await.unwrap();
+            assert!(told.contains("FORBIDDEN") || told.contains("UNAUTHENTICATED"), "{path} {accept}: {told}");
+            assert!(!told.contains("queryType"), "{path} {accept}: {told}");
+        }
+    }
     for client in [&store, &admin, &unified] {
         assert_eq!(client.send("{ __typename }", json!({})).await.at("__typename"), "Query");
     }

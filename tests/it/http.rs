@@ -152,8 +152,23 @@ async fn what_any_page_can_send_without_asking_runs_nothing() {
     for kind in ["application/json;charset=UTF-8", "Application/JSON; charset=\"utf-8\""] {
         assert_eq!(sent(bare().header(CONTENT_TYPE, kind).body(body.clone())).await.0, 200, "{kind}");
     }
-    let response = get(&shop, "query=mutation{cartCreate(input:{}){cart{id}}}").send().await.unwrap();
-    assert_eq!((response.status().as_u16(), header(&response, ALLOW).as_str()), (405, "POST"));
+    let make = json!({ "query": "mutation { cartCreate(input: {}) { cart { id } } }" }).to_string();
+    for path in ["/store/graphql", "/admin/graphql", "/graphql"] {
+        for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
+            let request = reqwest::Client::new().post(url(&shop, path)).header(CONTENT_TYPE, kind);
+            assert_eq!(sent(request.body(make.clone())).await.0, 415, "{path} {kind}");
+        }
+        for accept in ["application/json", "text/event-stream"] {
+            let make = match path {
+                "/graphql" => "mutation{store{cartCreate(input:{}){cart{id}}}}",
+                _ => "mutation{cartCreate(input:{}){cart{id}}}",
+            };
+            let by_get = reqwest::Client::new().get(format!("{}?query={make}", url(&shop, path)));
+            let response = by_get.header(ACCEPT, accept).send().await.unwrap();
+            let seen = (response.status().as_u16(), header(&response, ALLOW));
+            assert_eq!(seen, (405, "POST".to_owned()), "{path} {accept}");
+        }
+    }
     assert_eq!(entity::cart::Entity::find().count(&shop.app.read()).await.unwrap(), 0);
 }
 

@@ -8,7 +8,9 @@
 )]
 
 mod access;
+mod address;
 mod authority;
+mod bound;
 mod budget;
 mod bug_class;
 mod cart;
@@ -33,6 +35,7 @@ mod hub;
 mod import;
 mod import_dialect;
 mod import_numbers;
+mod injection;
 mod inventory;
 mod job;
 mod listing;
@@ -46,6 +49,7 @@ mod notification_staff;
 mod notification_text;
 mod order;
 mod outage;
+mod policy;
 mod product;
 mod race;
 mod schema;

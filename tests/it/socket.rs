@@ -280,6 +280,28 @@ async fn a_revoked_key_ends_its_socket_within_a_minute() {
 }
 
 #[tokio::test]
+async fn a_token_that_expires_ends_its_socket_within_a_minute() {
+    let shop = Shop::open().await;
+    let placed = waiting(&shop).await;
+    let ada = shop.customer("ada@shopper.example").await;
+    let mut sockets = Vec::new();
+    for (url, credential) in [(store(&shop), ada.client.credential()), (admin(&shop), shop.admin.credential())] {
+        let mut wire = Wire::open(&url).await;
+        wire.say(json!({ "type": "connection_init", "payload": { "Authorization": credential } })).await;
+        assert_eq!(wire.hear().await["type"], "connection_ack");
+        sockets.push(wire);
+    }
+    // What it was told does not keep it open: the guest's link outlives the token with which it came.
+    sockets[0].say(subscribe("1", &placed.replace(", afterSequence: 2", ""))).await;
+    assert_eq!(sockets[0].hear().await["type"], "next");
+    shop.pass(chrono::TimeDelta::minutes(16));
+    for wire in &mut sockets {
+        let closed = tokio::time::timeout(Duration::from_secs(60), wire.closed()).await.expect("within a minute");
+        assert_eq!(closed.0, 4403, "{}", closed.1);
+    }
+}
+
+#[tokio::test]
 async fn pages_of_other_origins_open_no_socket() {
     let shop = Shop::open().await;
     let origin = |origin: &'static str| {

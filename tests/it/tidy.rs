@@ -230,3 +230,71 @@ fn both_databases_differ_in_the_frame_s_storage_alone() {
         .filter(|(name, source)| !allowed(name) && paths(source).iter().any(|path| path.starts_with("DbBackend::")));
     none(named.map(|(name, _)| name).collect(), "backend branches outside engine/src/db");
 }
+
+/// What may be put into the text of a statement: parts of statements that are written out in the same file, places for
+/// values, and numbers of our own. Nothing that somebody sent has one of these names; it goes beside the text, as a value.
+#[rustfmt::skip]
+const PARTS: &[&str] = &[
+    "CANDIDATES", "CATEGORY", "EACH", "EXAMPLES", "LIST", "MAX_OPTION_VALUES", "MAX_PROMISES", "MAX_VALUES", "OPTION",
+    "PRICE", "UNUSED", "below", "bound", "column", "comparison", "facet", "has_word", "head", "id", "label", "last",
+    "list", "listed", "marks", "matches", "most", "name", "only", "own", "owner", "place", "reached", "rows", "seen",
+    "set", "short", "shown", "spoken", "sql", "table", "test", "tests", "value", "which", "among",
+];
+
+#[test]
+fn what_somebody_sent_never_stands_in_the_text_of_a_statement() {
+    /// Every text with holes that a macro fills, such as those of `format!`.
+    #[derive(Default)]
+    struct Filled(Vec<String>);
+    impl<'ast> Visit<'ast> for Filled {
+        fn visit_macro(&mut self, found: &'ast syn::Macro) {
+            let named = found.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+            let mut tokens = found.tokens.clone().into_iter();
+            if ["format", "write", "concat"].contains(&named.as_str())
+                && let Some(text) = tokens.find_map(|token| syn::parse2::<syn::LitStr>(token.into()).ok())
+            {
+                self.0.push(text.value());
+            }
+        }
+    }
+    let statement = |text: &str| {
+        let low = text.to_lowercase();
+        let begins = ["select ", "insert ", "update ", "delete ", "with ", "exists (", "(select ", " and ", " where "];
+        begins.iter().any(|word| low.trim_start().starts_with(word.trim_start()) || low.contains(" where "))
+            || low.contains(" in (")
+    };
+    let mut found = Vec::new();
+    let mut seen = 0;
+    for (name, source) in rust_files("engine/src") {
+        if !(name.contains("/repo") || name.starts_with("engine/src/db/")) {
+            continue;
+        }
+        let mut filled = Filled::default();
+        filled.visit_file(&syn::parse_file(&source).unwrap());
+        for text in filled.0.iter().filter(|text| statement(text)) {
+            seen += 1;
+            for hole in text.replace("{{", "").replace("}}", "").split('{').skip(1) {
+                let hole = hole.split('}').next().unwrap().split(':').next().unwrap();
+                if !hole.is_empty() && !PARTS.contains(&hole) {
+                    found.push(format!("{name}: {{{hole}}}"));
+                }
+            }
+        }
+    }
+    assert!(seen > 25, "only {seen} statements with parts");
+    none(found, "parts of statements: give the value beside the text, or say in PARTS what this is");
+}
+
+#[test]
+fn statements_without_values_beside_their_text_are_made_in_two_places() {
+    let allowed = |name: &str| name.starts_with("engine/src/db/") || name == "engine/src/relay.rs";
+    let named = running_code().into_iter().filter(|(name, source)| {
+        let bare = ["Statement::from_string", "Statement::from_sql_and_values"];
+        let raw = [".execute_unprepared(", "AssertSqlSafe", "query_unchecked", "sqlx::raw_sql("];
+        let paths = paths(source);
+        !allowed(name)
+            && (bare.iter().any(|bare| paths.iter().any(|path| path.ends_with(bare)))
+                || raw.iter().any(|raw| source.contains(raw)))
+    });
+    none(named.map(|(name, _)| name).collect(), "statements outside engine/src/db");
+}

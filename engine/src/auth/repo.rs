@@ -9,13 +9,13 @@ use entity::{
     api_key, auth_identity, one_time_token, recovery_code, role, second_factor, session, setting, staff, staff_role,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QueryOrder, QueryResult, QuerySelect,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel,
+    PaginatorTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect,
 };
 use uuid::Uuid;
 
 use crate::actor::Actor;
-use crate::db::{Conn, statement};
+use crate::db::{Conn, expression, statement};
 use crate::error::Result;
 use crate::op::Tx;
 use crate::staff::roles::limits;
@@ -437,9 +437,19 @@ pub async fn update_api_key(tx: &mut Tx, row: api_key::Model) -> Result<api_key:
     Ok(row.into_active_model().reset_all().update(&tx.conn).await?)
 }
 
-/// Every API key: those in force first, then the newest.
+/// How many API keys are listed that are no longer in force.
+pub const MAX_REVOKED_KEYS: usize = 250;
+
+/// Every API key in force, then those that were revoked, in either part the newest first.
 pub async fn api_keys(conn: &Conn) -> Result<Vec<api_key::Model>> {
-    let mut rows = api_key::Entity::find().order_by_desc(api_key::Column::Id).all(conn).await?;
+    let of_late = "api_key.id in (select gone.id from api_key as gone where gone.revoked_at is not null
+        order by gone.id desc limit ?)";
+    let shown = Condition::any().add(api_key::Column::RevokedAt.is_null()).add(expression(
+        conn,
+        of_late,
+        [(MAX_REVOKED_KEYS as i64).into()],
+    ));
+    let mut rows = api_key::Entity::find().filter(shown).order_by_desc(api_key::Column::Id).all(conn).await?;
     rows.sort_by_key(|key| key.revoked_at.is_some());
     Ok(rows)
 }

@@ -16,6 +16,8 @@ pub const MAX_FILTER_VALUES: usize = 250;
 
 /// The most words of all texts of one filter.
 const MAX_FILTER_WORDS: usize = 200;
+/// The most conditions of one filter, those within it too: databases nest them in each other.
+pub const MAX_FILTER_PARTS: usize = 100;
 /// The most collections that a filter names.
 pub const MAX_COLLECTIONS: usize = 20;
 
@@ -150,9 +152,22 @@ pub fn spelling(name: &str) -> String {
     domain::catalog::option_handle(name).map(|handle| handle.to_string()).unwrap_or_default()
 }
 
-/// Refuses filters that are nested too deeply, hold too many values or words, or
-/// name too many collections.
+/// How many conditions a filter has; one without any counts, too.
+fn parts(filter: &Filter) -> usize {
+    match filter {
+        Filter::All(inner) | Filter::Any(inner) => inner.iter().map(parts).sum::<usize>().max(1),
+        Filter::Not(inner) => parts(inner),
+        _ => 1,
+    }
+}
+
+/// Refuses filters that are nested too deeply, have too many conditions, hold too
+/// many values or words, or name too many collections.
 pub fn check(filter: &Filter, depth: usize) -> Result<(), Refusal> {
+    if parts(filter) > MAX_FILTER_PARTS {
+        let message = format!("A filter has at most {MAX_FILTER_PARTS} conditions.");
+        return Err(Refusal::new(ErrorCode::TooMany, message).limit(MAX_FILTER_PARTS as i64).at(["filter"]));
+    }
     check_part(filter, depth)?;
     let words = filter.texts().into_iter().map(|text| Query::read(text).map_or(0, |query| query.words.len()));
     if words.sum::<usize>() > MAX_FILTER_WORDS {

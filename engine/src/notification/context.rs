@@ -202,7 +202,7 @@ pub fn person(first: Option<&str>, last: Option<&str>, email: &str) -> PersonVie
 
 fn address(address: &Address) -> AddressView {
     let person = person(address.first_name.as_deref(), Some(address.last_name.as_str()), "").name;
-    let place = [address.postal_code.as_deref(), Some(address.city.as_str()), address.province.as_deref()];
+    let place = [address.postal_code.as_deref(), Some(address.city.as_str()), address.province_line()];
     let place: Vec<&str> = place.into_iter().flatten().collect();
     let lines = [
         person,

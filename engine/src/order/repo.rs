@@ -13,7 +13,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::db::{Conn, any, any_sql, insert_all, page_of, statement};
+use crate::db::{Conn, any, any_sql, expression, insert_all, page_of, statement};
 use crate::error::Result;
 use crate::op::Tx;
 use crate::page::{Key, Page, Place, Rows};
@@ -126,11 +126,18 @@ pub async fn taxes_of(conn: &Conn, orders: &[OrderId]) -> Result<Vec<line_tax::M
         .await?)
 }
 
-/// The histories of orders, oldest first.
+/// How much of an order's history is shown at once.
+pub const MAX_HISTORY: usize = 250;
+/// An event is among the latest of its aggregate: their sequences are dense.
+const LATEST: &str = "event.sequence > (select max(newest.sequence) - ? from event as newest
+    where newest.aggregate_type = event.aggregate_type and newest.aggregate_id = event.aggregate_id)";
+
+/// The latest histories of orders, at most [`MAX_HISTORY`] events of each, oldest first.
 pub async fn events_of(conn: &Conn, orders: &[OrderId]) -> Result<Vec<event::Model>> {
     Ok(event::Entity::find()
         .filter(event::Column::AggregateType.eq("order"))
         .filter(any(conn, event::Column::AggregateId, orders.iter().copied()))
+        .filter(expression(conn, LATEST, [(MAX_HISTORY as i64).into()]))
         .order_by_asc(event::Column::Sequence)
         .all(conn)
         .await?)

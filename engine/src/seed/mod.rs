@@ -6,6 +6,7 @@
 //! | their pictures | [mod@picture] |
 //! | the collections and categories | `shelf.rs` |
 //! | the regions, taxes and shipping | this file |
+//! | the legal texts | `legal.rs` |
 //! | how much a filled shop holds, and what is bought when | `plan.rs` |
 //! | the invented products and people | `goods.rs`, `people.rs`, `word.rs` |
 //! | how they are written | `put_goods.rs`, `put_orders.rs` |
@@ -15,6 +16,7 @@ mod agree;
 mod dice;
 mod fill;
 mod goods;
+mod legal;
 mod people;
 pub mod picture;
 mod plan;
@@ -134,6 +136,7 @@ pub async fn demo(app: &Arc<App>) -> Result<usize> {
         shipping_option(app, handle, name, vec![money(in_eur, eur)?, money(in_usd, usd)?]).await?;
     }
     sell_in(app, europe).await?;
+    legal::write(app).await?;
     let mut written = 0;
     let mut stored = Vec::new();
     for product in products()? {

@@ -37,7 +37,7 @@ pub(super) fn person(place: usize, sold_to: &[CountryCode]) -> Result<Person> {
     }
     let (code, _, towns) = chosen;
     let (first, last) = (*dice.pick(&GIVEN), *dice.pick(&FAMILY));
-    let (city, postal_code) = *dice.pick(towns);
+    let (city, postal_code, province) = *dice.pick(towns);
     let address = Address {
         first_name: Some(first.to_owned()),
         last_name: last.to_owned(),
@@ -45,11 +45,12 @@ pub(super) fn person(place: usize, sold_to: &[CountryCode]) -> Result<Person> {
         address1: format!("{} {}", dice.pick(&STREETS), dice.between(1, 120)),
         address2: None,
         city: city.to_owned(),
-        province: None,
+        province: Some(province.to_owned()),
         postal_code: Some(postal_code.to_owned()),
         country: code.parse()?,
         phone: None,
     };
+    let address = address.check(&[])?;
     let email = format!("{}.{}.{}@example.com", first.to_lowercase(), last.to_lowercase(), place + 1).parse()?;
     Ok(Person { email, address, account: dice.chance(65), accepts_marketing: dice.chance(30) })
 }

@@ -222,18 +222,21 @@ pub(super) const STREETS: [&str; 12] = [
     "North Gate",
 ];
 
-/// A country, how many of a hundred buy there, and towns with their postal codes.
-type Country = (&'static str, usize, [(&'static str, &'static str); 3]);
+/// A city with its postal code and the code of its province, which is empty where none is written.
+type Town = (&'static str, &'static str, &'static str);
+
+/// A country, how many of a hundred buy there, and towns.
+type Country = (&'static str, usize, [Town; 3]);
 
 /// Where it is bought from.
 pub(super) const COUNTRIES: [Country; 7] = [
-    ("DE", 42, [("Berlin", "10115"), ("Hamburg", "20095"), ("München", "80331")]),
-    ("FR", 15, [("Paris", "75001"), ("Lyon", "69001"), ("Nantes", "44000")]),
-    ("AT", 9, [("Wien", "1010"), ("Graz", "8010"), ("Linz", "4020")]),
-    ("NL", 10, [("Amsterdam", "1012 AB"), ("Utrecht", "3511 AA"), ("Groningen", "9711 AA")]),
-    ("IT", 8, [("Milano", "20121"), ("Torino", "10121"), ("Bologna", "40121")]),
-    ("ES", 6, [("Madrid", "28001"), ("Sevilla", "41001"), ("Bilbao", "48001")]),
-    ("US", 10, [("Portland", "97201"), ("Boston", "02108"), ("Austin", "78701")]),
+    ("DE", 42, [("Berlin", "10115", ""), ("Hamburg", "20095", ""), ("München", "80331", "")]),
+    ("FR", 15, [("Paris", "75001", ""), ("Lyon", "69001", ""), ("Nantes", "44000", "")]),
+    ("AT", 9, [("Wien", "1010", ""), ("Graz", "8010", ""), ("Linz", "4020", "")]),
+    ("NL", 10, [("Amsterdam", "1012 AB", ""), ("Utrecht", "3511 AA", ""), ("Groningen", "9711 AA", "")]),
+    ("IT", 8, [("Milano", "20121", "MI"), ("Torino", "10121", "TO"), ("Bologna", "40121", "BO")]),
+    ("ES", 6, [("Madrid", "28001", "M"), ("Sevilla", "41001", "SE"), ("Bilbao", "48001", "BI")]),
+    ("US", 10, [("Portland", "97201", "OR"), ("Boston", "02108", "MA"), ("Austin", "78701", "TX")]),
 ];
 
 /// How much is bought in each month, in percent of a usual one.

@@ -1,5 +1,5 @@
 //! The settings of the shop as one versioned snapshot in memory: channels,
-//! regions, taxes, shipping options, locations, the rules of collections. A request spends its
+//! regions, taxes, shipping options, locations, the rules of collections, what policies there are. A request spends its
 //! statements on its own data; a write checks the version within its
 //! transaction ([`crate::op::Tx::settings`]).
 //!
@@ -23,6 +23,7 @@ use sea_orm::ConnectionTrait;
 
 use crate::db::{Conn, statement};
 use crate::error::{Error, Result};
+use crate::policy::repo::Heading;
 
 /// A region with what hangs on it.
 #[derive(Debug, Clone)]
@@ -86,6 +87,8 @@ pub struct Settings {
     pub metafield_definitions: Vec<metafield_definition::Model>,
     /// Every collection whose products a rule chooses.
     pub rule_collections: Vec<RuleCollection>,
+    /// Every policy in force, without the texts.
+    pub policies: Vec<Heading>,
 }
 
 impl Settings {
@@ -106,6 +109,7 @@ impl Settings {
             locations: crate::location::repo::all(conn).await?,
             metafield_definitions: crate::metafield::repo::definitions(conn).await?,
             rule_collections: crate::collection::repo::by_rule(conn).await?,
+            policies: crate::policy::repo::headings(conn).await?,
         })
     }
 

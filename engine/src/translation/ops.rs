@@ -54,12 +54,18 @@ async fn open(tx: &Tx, id: &str) -> Result<Source> {
         return Err(none().into());
     };
     let needed = match kind {
-        TranslatableType::ShippingOption => Permission::SettingsWrite,
+        TranslatableType::ShippingOption | TranslatableType::Policy => Permission::SettingsWrite,
         _ => Permission::CatalogWrite,
     };
     tx.actor().check(Need::Permission(needed))?;
     repo::lock(tx, kind, uuid).await?;
-    Ok(repo::source(&tx.conn, kind, uuid).await?.ok_or_else(none)?)
+    let source = repo::source(&tx.conn, kind, uuid).await?.ok_or_else(none)?;
+    if let Some(channel) = source.policy_of
+        && !crate::policy::ops::reaches(tx.actor(), needed, channel)
+    {
+        return Err(none().into());
+    }
+    Ok(source)
 }
 
 async fn tell(tx: &mut Tx, source: &Source, locales: &BTreeSet<&str>) -> Result<()> {
@@ -156,10 +162,7 @@ impl SetTranslations {
                     locale: tag,
                     field: entry.field,
                     entity_type: source.kind,
-                    value: match entry.field {
-                        TranslatableField::DescriptionHtml => ammonia::clean(&value),
-                        _ => value,
-                    },
+                    value: if entry.field.is_html() { ammonia::clean(&value) } else { value },
                     source_digest: digest(source.text(entry.field).unwrap_or_default()),
                     updated_at: tx.now(),
                 }),
@@ -217,7 +220,7 @@ pub fn is_outdated(source: &Source, row: &translation::Model) -> bool {
 /// What reading the translations of an entity needs.
 pub fn read_need(kind: TranslatableType) -> Need {
     Need::Permission(match kind {
-        TranslatableType::ShippingOption => Permission::SettingsRead,
+        TranslatableType::ShippingOption | TranslatableType::Policy => Permission::SettingsRead,
         _ => Permission::CatalogRead,
     })
 }

@@ -1,8 +1,12 @@
 //! Rows of translations, and the texts that they translate.
 
-use domain::id::{OptionId, OptionValueId, ProductId, ProductTypeId, ShippingOptionId, TagId, VariantId};
+use domain::id::{
+    ChannelId, OptionId, OptionValueId, PolicyId, ProductId, ProductTypeId, ShippingOptionId, TagId, VariantId,
+};
 use domain::translation::{TranslatableField, TranslatableType};
-use entity::{option, option_value, product, product_option, product_type, shipping_option, tag, translation, variant};
+use entity::{
+    option, option_value, policy, product, product_option, product_type, shipping_option, tag, translation, variant,
+};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel,
@@ -23,6 +27,8 @@ pub struct Source {
     pub id: Uuid,
     /// Its texts; one that it doesn't have is nothing.
     pub texts: Vec<(TranslatableField, Option<String>)>,
+    /// Of a policy, the channel that it is for, or that it is for all: who doesn't reach it doesn't see it.
+    pub policy_of: Option<Option<ChannelId>>,
 }
 
 impl Source {
@@ -32,7 +38,7 @@ impl Source {
     }
 
     fn named(kind: TranslatableType, id: impl Into<Uuid>, field: TranslatableField, text: String) -> Self {
-        Self { kind, id: id.into(), texts: vec![(field, Some(text))] }
+        Self { kind, id: id.into(), texts: vec![(field, Some(text))], policy_of: None }
     }
 }
 
@@ -45,7 +51,7 @@ fn of_product(row: product::Model) -> Source {
         (F::SeoTitle, row.seo_title),
         (F::SeoDescription, row.seo_description),
     ];
-    Source { kind: TranslatableType::Product, id: row.id.into(), texts }
+    Source { kind: TranslatableType::Product, id: row.id.into(), texts, policy_of: None }
 }
 
 fn of_variant(row: variant::Model) -> Source {
@@ -66,6 +72,12 @@ fn of_tag(row: tag::Model) -> Source {
 
 fn of_type(row: product_type::Model) -> Source {
     Source::named(TranslatableType::ProductType, row.id, TranslatableField::Name, row.value)
+}
+
+fn of_policy(row: policy::Model) -> Source {
+    use TranslatableField as F;
+    let texts = vec![(F::Title, Some(row.title)), (F::BodyHtml, Some(row.body_html))];
+    Source { kind: TranslatableType::Policy, id: row.id.into(), texts, policy_of: Some(row.channel_id) }
 }
 
 /// An entity that is not deleted, with its own texts; held until the
@@ -94,6 +106,7 @@ pub async fn source(conn: &Conn, kind: TranslatableType, id: Uuid) -> Result<Opt
         TranslatableType::ProductType => {
             product_type::Entity::find_by_id(ProductTypeId(id)).one(conn).await?.map(of_type)
         }
+        TranslatableType::Policy => crate::policy::repo::find(conn, PolicyId(id)).await?.map(of_policy),
     })
 }
 
@@ -180,6 +193,7 @@ pub async fn lock(tx: &Tx, kind: TranslatableType, id: Uuid) -> Result<()> {
         TranslatableType::ProductType => {
             product_type::Entity::find_by_id(ProductTypeId(id)).lock_exclusive().one(&tx.conn).await?;
         }
+        TranslatableType::Policy => drop(crate::policy::repo::lock(tx, PolicyId(id)).await?),
     }
     Ok(())
 }

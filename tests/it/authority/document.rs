@@ -41,6 +41,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("owner", &["prod", "order"]),
     ("parent", &["cat"]),
     ("payment", &["pay"]),
+    ("policy", &["policy"]),
     ("product", &["prod"]),
     ("productVariant", &["variant"]),
     ("publishableKey", &["pkey"]),

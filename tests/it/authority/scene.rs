@@ -25,7 +25,7 @@ use crate::support::walker::{new_key, pack};
 /// What everybody may see: an id of it opens nothing by itself.
 const PUBLIC: &[&str] = &[
     "prod", "variant", "coll", "cat", "media", "opt", "optval", "chan", "reg", "loc", "shipopt", "taxrate", "pkey",
-    "mfdef",
+    "mfdef", "policy",
 ];
 /// What can be hidden from shoppers.
 pub const HIDEABLE: &[&str] = &["prod", "variant", "coll", "cat"];
@@ -119,6 +119,8 @@ async fn furnished(shop: &Shop) -> (Ids, Ids) {
     let definition = json!({ "ownerType": "PRODUCT", "namespace": "custom", "key": "color", "name": "Color",
         "type": "SINGLE_LINE_TEXT" });
     shop.set("metafieldDefinitionSet", definition, "metafieldDefinition { id }").await.done();
+    let policy = json!({ "kind": "PRIVACY", "bodyHtml": "<p>We keep little.</p>" });
+    shop.set("policySet", policy, "policy { id }").await.done();
     made(shop, "image/png", &png(4, 4), json!({})).await;
     staged(shop, "image/png", png(4, 4).len()).await;
     shop.set("roleSet", json!({ "name": "Target", "permissions": ["CATALOG_READ"] }), "role { id }").await.done();
@@ -199,6 +201,7 @@ impl Scene {
             ShippingOptionId: "select id from shipping_option limit 1" of [];
             TaxRateId: "select id from tax_rate limit 1" of [];
             PublishableKeyId: "select id from publishable_key limit 1" of [];
+            PolicyId: "select id from policy limit 1" of [];
             MetafieldDefinitionId: "select id from metafield_definition limit 1" of [];
         }
     }

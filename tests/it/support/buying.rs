@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use domain::address::AddressRules;
 use domain::id::VariantId;
 use engine::inventory::repo::of_variants;
 use serde_json::{Value, json};
@@ -16,8 +17,12 @@ pub fn euro(amount: &str) -> Value {
 
 /// An address in this country as input.
 pub fn address(country: &str) -> Value {
+    let code = country.parse().ok();
+    let rules = code.as_ref().map(AddressRules::of);
+    let postal_code = rules.and_then(|rules| rules.postal_codes).map(|codes| codes.example);
+    let province = rules.and_then(|rules| rules.provinces).map(|provinces| provinces.list[0].code);
     json!({ "firstName": "Ada", "lastName": "Lovelace", "address1": "Elm Street 1", "city": "Town",
-            "postalCode": "10115", "countryCode": country })
+            "province": province, "postalCode": postal_code, "countryCode": country })
 }
 
 /// Sends a mutation of the usual shape; `prefix` is `Admin` on the admin surface.
