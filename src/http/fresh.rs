@@ -6,6 +6,7 @@
 //! [caching]: https://www.rfc-editor.org/rfc/rfc9111
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -103,7 +104,7 @@ impl<S> Endpoint<S> {
         if statements.is_some() {
             headers.insert("x-statements", HeaderValue::from_static("0"));
         }
-        let answer = std::sync::Arc::new(Answer { headers, body, cost: judged.weight.cost });
+        let answer = Arc::new(Answer { headers, body, cost: judged.weight.cost });
         let status = if turn.is_some() { "emporion; fwd=miss; stored" } else { "emporion; fwd=bypass" };
         let mut response = told(&answer, holds.as_ref(), status);
         if let Some(statements) = statements {
