@@ -107,6 +107,9 @@ export class OrderRefused extends Error {
   readonly code: string | number | undefined;
 }
 
+/** What a watch with these options sends: for a shop that runs trusted documents and nothing else. */
+export function documentsOf(options?: Pick<WatchOptions, 'selection' | 'document'>): [string, string];
+
 /** Follows an order until it is closed or refused. */
 export function watchOrder<Update extends Sequenced = OrderUpdate>(
   options: WatchOptions<Update>,

@@ -19,6 +19,8 @@ const FINAL_CODES = new Set([
   'DOCUMENT_INVALID',
   'DOCUMENT_TOO_LARGE',
   'DOCUMENT_TOO_COSTLY',
+  'DOCUMENT_NOT_TRUSTED',
+  'DOCUMENT_NOT_FOUND',
 ]);
 /** How long the shop may take to greet, in milliseconds. */
 const GREETING = 10_000;
@@ -33,6 +35,11 @@ export class OrderRefused extends Error {
     this.name = 'OrderRefused';
     this.code = code;
   }
+}
+
+/** @type {typeof import('./index.d.ts').documentsOf} */
+export function documentsOf({ selection = SELECTION, document } = {}) {
+  return [document ?? text(`sequence ${selection}`), text('sequence')];
 }
 
 /** @type {typeof import('./index.d.ts').watchOrder} */
@@ -236,7 +243,8 @@ class Watch {
    * @returns {Promise<End>}
    */
   #subscribe(client, accessToken) {
-    const { orderId, selection = SELECTION, document } = this.#options;
+    const { orderId } = this.#options;
+    const [watched, probed] = documentsOf(this.#options);
     const variables = { orderId, accessToken: accessToken ?? null, afterSequence: this.#sequence ?? null };
     /** @type {(() => void)[]} */
     const stops = [];
@@ -263,7 +271,7 @@ class Watch {
 
       stops.push(
         client.subscribe(
-          { query: document ?? text(`sequence ${selection}`), variables },
+          { query: watched, variables },
           {
             next: (result) => {
               if (over) return;
@@ -285,7 +293,7 @@ class Watch {
       // Whether all that was missed has been told can't be seen from the updates. The present state of a second
       // subscription says how far the order has come.
       const probe = client.subscribe(
-        { query: text('sequence'), variables: { ...variables, afterSequence: null } },
+        { query: probed, variables: { ...variables, afterSequence: null } },
         {
           next: (result) => {
             probe();

@@ -14,6 +14,7 @@ use crate::auth::vault::Vault;
 use crate::bus::Bus;
 use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
 use crate::db::{Conn, DatabaseUrl, Db, StatementCount};
+use crate::epoch::{Epoch, is_shown};
 use crate::error::Result;
 use crate::event::Aggregate;
 use crate::hub::Hub;
@@ -35,6 +36,8 @@ pub struct App {
     pub bus: Bus,
     /// What those who wait share.
     pub hub: Hub,
+    /// How often what shoppers are shown has changed.
+    pub epoch: Epoch,
     /// The way to the other processes.
     pub redis: Option<Redis>,
     /// Takes money.
@@ -126,6 +129,9 @@ impl App {
             && let Err(error) = self.refresh_settings().await
         {
             tracing::warn!(%error, "the settings will be read again with the next event");
+        }
+        if aggregates.iter().any(|aggregate| is_shown(aggregate.kind)) {
+            self.epoch.raise();
         }
         self.bus.commit(aggregates);
         if let Some(redis) = &self.redis {
@@ -227,6 +233,7 @@ impl AppBuilder {
             ids: self.ids,
             bus: Bus::default(),
             hub: Hub::default(),
+            epoch: Epoch::default(),
             redis,
             payments: self.payments,
             vault: Vault::new(keys.vault_key(), self.secret.as_deref())?,

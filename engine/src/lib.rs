@@ -13,6 +13,7 @@
 //! | [`op`] | a write as a value, and the one runner |
 //! | [`db`] | both databases, and all that differs between them |
 //! | [`event`], [`relay`], [`bus`] | the log, its positions, and who is woken |
+//! | [`epoch`] | how often what shoppers are shown has changed |
 //! | [`background`] | what runs by itself, and in which process |
 //! | [`page`], [`version`] | what lists and changes have in common |
 //! | [`scope`] | how far the caller gets: channels and locations |
@@ -28,6 +29,7 @@ pub mod bus;
 pub mod clock;
 pub mod db;
 pub mod doctor;
+pub mod epoch;
 pub mod error;
 pub mod event;
 pub mod failpoint;

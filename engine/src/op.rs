@@ -26,6 +26,7 @@ use crate::app::App;
 use crate::audit::NewAudit;
 use crate::auth::vault::Vault;
 use crate::db::{self, Conn};
+use crate::epoch::is_staff;
 use crate::error::{Error, Result};
 use crate::event::{Aggregate, NewEvent};
 use crate::settings::Settings;
@@ -206,7 +207,7 @@ impl Tx {
         crate::search::repo::refresh(self, &products.into_iter().collect::<Vec<_>>()).await
     }
 
-    async fn finish(mut self, op: &'static str) -> Result<()> {
+    async fn finish(mut self, op: &'static str, need: Need) -> Result<()> {
         let events = std::mem::take(&mut self.events);
         self.index(&events).await?;
         let audits = std::mem::take(&mut self.audits);
@@ -220,6 +221,9 @@ impl Tx {
         self.conn.commit().await?;
         let woken: Vec<Aggregate> = events.iter().map(|event| event.aggregate).collect();
         self.app.committed(&woken).await;
+        if is_staff(need) {
+            self.app.epoch.raise();
+        }
         self.app.woken(self.woken);
         Ok(())
     }
@@ -278,7 +282,7 @@ impl App {
         };
         match op.run(&mut tx).await {
             Ok(out) if op.commits() => {
-                tx.finish(O::NAME).await?;
+                tx.finish(O::NAME, O::NEEDS).await?;
                 Ok(out)
             }
             Ok(out) => {

@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::db::{DatabaseUrl, StatementCount, connect_postgres, statement};
+use crate::epoch::is_shown;
 use crate::error::{Error, Result};
 use crate::event::{self, Aggregate};
 
@@ -207,6 +208,9 @@ async fn follow(app: Arc<App>) -> Result<()> {
             last = newest;
             if events.iter().any(|event| event.aggregate_type == Aggregate::SETTINGS.kind) {
                 app.refresh_settings().await?;
+            }
+            if events.iter().any(|event| is_shown(&event.aggregate_type)) {
+                app.epoch.raise();
             }
             app.bus.wake(events.iter().map(|event| event.aggregate_id));
             app.bus.advance(last);

@@ -3,6 +3,7 @@
 //! What is only staff's is absent from the store's registry: not hidden, absent.
 
 pub mod call;
+pub mod check;
 pub mod document;
 pub mod feed;
 pub mod gather;

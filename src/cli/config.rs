@@ -11,6 +11,10 @@ use engine::error::{Error, Result as Outcome};
 /// Every key, by the name of its flag without the dashes.
 const KEYS: &[&str] = &[
     "allowed_origins",
+    "answer_cache",
+    "answer_cache_bytes",
+    "answer_max_age",
+    "answer_stale",
     "data_dir",
     "database_url",
     "files_dir",
@@ -36,9 +40,12 @@ const KEYS: &[&str] = &[
     "max_selections",
     "max_tokens",
     "max_upload",
+    "persisted_queries",
     "production",
     "redis_url",
     "sockets_per_address",
+    "trusted_documents",
+    "trusted_only",
     "trusted_proxies",
     "vault_secret",
 ];

@@ -7,6 +7,8 @@ use clap::Args;
 use migration::pending;
 
 use super::Place;
+use crate::http::limits::Documents;
+use crate::http::trusted::Trusting;
 use engine::app::App;
 use engine::db::{DatabaseUrl, Db};
 use engine::doctor::{Finding, Severity, disk, examine, secret};
@@ -16,6 +18,10 @@ use engine::error::{Error, Result};
 /// something does not work.
 #[derive(Debug, Args)]
 pub struct Doctor {
+    #[command(flatten)]
+    trusting: Trusting,
+    #[command(flatten)]
+    documents: Documents,
     #[command(flatten)]
     place: Place,
 }
@@ -50,6 +56,7 @@ impl Doctor {
                 "mend --database-url or --data-dir, or set a shop up there with emporion migrate up or emporion serve",
             )),
         }
+        found.extend(self.trusted().await);
         found.extend(self.disks(&url));
         let shared = matches!(url, DatabaseUrl::Postgres(_));
         found.extend(secret(std::env::var("EMPORION_SECRET").ok().as_deref(), shared));
@@ -66,6 +73,18 @@ impl Doctor {
             return Err(Error::internal("there is no such file"));
         }
         Ok(Db::open(url).await?)
+    }
+
+    /// The trusted documents, when there are files of them.
+    async fn trusted(&self) -> Option<Finding> {
+        if self.trusting.trusted_documents.is_empty() && !self.trusting.trusted_only {
+            return None;
+        }
+        let mut trusting = self.trusting.clone();
+        Some(match trusting.load(&self.documents.limits()).await {
+            Ok(()) => Finding::fine(format!("{} trusted document(s) fit the schema", trusting.count())),
+            Err(fault) => Finding::fault(fault, "build the documents anew against schema.graphql of this release"),
+        })
     }
 
     /// The folders that grow, each once.

@@ -36,9 +36,10 @@ pub struct Serve {
 
 impl Serve {
     /// Sets the shop up as far as needed and serves until told to stop.
-    pub async fn run(self) -> Result<()> {
+    pub async fn run(mut self) -> Result<()> {
         let mail = self.place.mail()?;
         let providers = self.place.identity_providers()?;
+        self.edge.trusting.load(&self.edge.documents.limits()).await.map_err(Error::internal)?;
         let url = self.place.prepare()?;
         let _only_one = only_server(&url)?;
         // An address that is taken is told before anything is made, above all

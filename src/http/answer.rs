@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response as HttpResponse};
 use serde::Serialize;
 
 use super::negotiate::Media;
+use super::persisted::asks_for_text;
 use super::ready::Refused;
 use crate::api::document::was_not_run;
 use crate::api::payload::top_level;
@@ -26,8 +27,8 @@ pub fn answer(media: Media, response: Response) -> HttpResponse {
 /// Errors of a document that was not run.
 pub fn invalid(media: Media, errors: Vec<ServerError>) -> HttpResponse {
     let status = match media {
-        Media::GraphqlResponse => StatusCode::BAD_REQUEST,
-        Media::Json => StatusCode::OK,
+        Media::GraphqlResponse if !asks_for_text(&errors) => StatusCode::BAD_REQUEST,
+        Media::GraphqlResponse | Media::Json => StatusCode::OK,
     };
     write(media, status, &errors)
 }

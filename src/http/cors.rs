@@ -8,13 +8,14 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::fresh::keep_unsaid;
 use super::gate::Gate;
 use engine::app::App;
 
 /// What a page may send besides what every page may.
 const SENT: &str = "authorization, content-type, last-event-id, x-publishable-key, x-region";
 /// What a page may read besides what every page may.
-const READ: &str = "content-language, retry-after, x-channel, x-query-cost, x-region";
+const READ: &str = "cache-status, content-language, etag, retry-after, x-channel, x-query-cost, x-region";
 
 /// Answers what browsers ask before they let a page ask, and says with every
 /// answer who may read it. No cookie is ever taken, so none is allowed for.
@@ -30,6 +31,7 @@ pub async fn guard(State((app, gate)): State<(Arc<App>, Arc<Gate>)>, request: Re
     };
     let headers = answer.headers_mut();
     headers.append(header::VARY, HeaderValue::from_static("origin, accept"));
+    keep_unsaid(headers);
     if let Some(origin) = origin {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         allow(headers, asks_first);

@@ -16,7 +16,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
+use super::cached::{Answers, Caching};
 use super::limits::Documents;
+use super::persisted::Persisted;
+use super::trusted::Trusting;
 
 /// How long the sockets may take to say goodbye when the server goes.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -44,6 +47,15 @@ pub struct Edge {
     /// How large documents may be.
     #[command(flatten)]
     pub documents: Documents,
+    /// Which documents are trusted.
+    #[command(flatten)]
+    pub trusting: Trusting,
+    /// How long answers are told again.
+    #[command(flatten)]
+    pub caching: Caching,
+    /// How many documents are known by their hash alone, for clients of automatic persisted queries; 0 for none.
+    #[arg(long, env = "EMPORION_PERSISTED_QUERIES", value_name = "COUNT", default_value_t = 1_000)]
+    pub persisted_queries: usize,
 }
 
 impl Default for Edge {
@@ -55,6 +67,9 @@ impl Default for Edge {
             legacy_sockets: false,
             production: false,
             documents: Documents::default(),
+            trusting: Trusting::default(),
+            caching: Caching::default(),
+            persisted_queries: 1_000,
         }
     }
 }
@@ -84,6 +99,10 @@ pub struct Gate {
     pub edge: Edge,
     /// Cancelled when the process goes.
     pub stop: CancellationToken,
+    /// The documents that are known by their hash.
+    pub persisted: Persisted,
+    /// The answers that are told again.
+    pub answers: Arc<Answers>,
     sockets: TaskTracker,
     addresses: Mutex<HashMap<IpAddr, usize>>,
 }
@@ -91,7 +110,9 @@ pub struct Gate {
 impl Gate {
     /// A gate that nobody has passed yet.
     pub fn new(edge: Edge, stop: CancellationToken) -> Arc<Self> {
-        Arc::new(Self { edge, stop, sockets: TaskTracker::new(), addresses: Mutex::default() })
+        let (persisted, answers) = (Persisted::new(edge.persisted_queries), Answers::new(&edge.caching));
+        let (sockets, addresses) = (TaskTracker::new(), Mutex::default());
+        Arc::new(Self { edge, stop, persisted, answers, sockets, addresses })
     }
 
     /// Waits until the sockets have gone, as long as is decent.

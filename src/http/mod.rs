@@ -6,20 +6,26 @@
 //! | in which form and under which status it is answered | `negotiate.rs`, `answer.rs` |
 //! | who asks, and what is looked at before anything runs | `ready.rs` |
 //! | limits of documents | `limits.rs` |
+//! | which documents are known without their text | `trusted.rs`, `persisted.rs` |
+//! | which answers may be kept, and which are told again | `fresh.rs`, `cached.rs` |
 //! | which pages may ask | `gate.rs`, `cors.rs` |
 //! | websockets and events | `protocol.rs`, `socket.rs`, `sse.rs` |
 
 mod answer;
+pub mod cached;
 mod cors;
 pub mod driven;
+mod fresh;
 pub mod gate;
 pub mod limits;
 mod negotiate;
 mod parameters;
+pub mod persisted;
 mod protocol;
 mod ready;
 mod socket;
 mod sse;
+pub mod trusted;
 
 use std::any::TypeId;
 use std::net::SocketAddr;
@@ -30,17 +36,18 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Data, Executor, Request, Response, Value};
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::rejection::BytesRejection;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response as HttpResponse};
 use axum::routing::get;
 use futures_util::stream::BoxStream;
 
 use self::answer::{bad, coded, invalid, refuse};
+use self::fresh::{Look, Share, Sought};
 use self::gate::Gate;
 use self::negotiate::{Media, Wish, is_json};
 use self::protocol::Dialect;
@@ -154,8 +161,12 @@ async fn execute<S: Executor>(
         }
         Err(rejection) => return malformed(&rejection.body_text()),
     };
+    let sought = match endpoint.look(&Method::POST, &headers, &body).await {
+        Look::Known(answer) => return answer,
+        Look::Sought(sought) => sought,
+    };
     match parameters::of_body(&body) {
-        Ok(request) => run(endpoint, peer, &headers, request, false).await,
+        Ok(request) => run(endpoint, peer, &headers, request, sought).await,
         Err(fault) => malformed(&fault),
     }
 }
@@ -203,13 +214,13 @@ async fn run<S: Executor>(
     peer: SocketAddr,
     headers: &HeaderMap,
     mut request: Request,
-    by_get: bool,
+    sought: Sought,
 ) -> HttpResponse {
     let streams =
         |request: &mut Request| endpoint.judge(request).is_ok_and(|judged| judged.kind == OperationType::Subscription);
     let wish = Wish::of(headers);
     if wish == Wish::Events || (wish == Wish::Either && streams(&mut request)) {
-        let listener = listener(&endpoint, peer, headers, by_get);
+        let listener = listener(&endpoint, peer, headers, sought.by_get);
         return sse::listen(endpoint, listener, request).await;
     }
     let Some(media) = Media::of(headers) else {
@@ -221,7 +232,7 @@ async fn run<S: Executor>(
         Err(errors) => return invalid(media, errors),
     };
     match judged.kind {
-        OperationType::Mutation if by_get => return mutation_by_get(),
+        OperationType::Mutation if sought.by_get => return mutation_by_get(),
         OperationType::Subscription => {
             let message = "A subscription comes over a websocket, or with `Accept: text/event-stream`.";
             return invalid(media, vec![coded(message, "INVALID")]);
@@ -229,8 +240,9 @@ async fn run<S: Executor>(
         OperationType::Query | OperationType::Mutation => {}
     }
     let context = Context::of(headers, endpoint.gate.client(peer, headers));
+    let share = sought.share(&judged, &context, endpoint.door);
     match endpoint.open(&judged, context).await {
-        Ok(call) => answer_call(&endpoint, media, &judged, call, request).await,
+        Ok(call) => answer_call(&endpoint, media, &judged, call, request, share).await,
         Err(refused) => refuse(media, refused),
     }
 }
@@ -247,6 +259,7 @@ async fn answer_call<S: Executor>(
     judged: &Judged,
     call: Call,
     request: Request,
+    share: Option<Share>,
 ) -> HttpResponse {
     let started = std::time::Instant::now();
     let statements = call.caller.statements.clone();
@@ -268,12 +281,20 @@ async fn answer_call<S: Executor>(
         ms = started.elapsed().as_millis() as u64,
         "request"
     );
+    let whole = response.is_ok();
     let mut answer = (echo, answer::answer(media, response)).into_response();
     if cfg!(debug_assertions) {
         // What tests hold the statement budgets with.
         answer.headers_mut().insert("x-statements", statements.get().into());
     }
-    answer
+    match share {
+        Some(share) if whole => endpoint.tell(share, judged, answer).await,
+        Some(share) => {
+            share.give_up();
+            answer
+        }
+        None => answer,
+    }
 }
 
 /// GET begins a socket or a stream of events, or runs a query.
@@ -281,13 +302,17 @@ async fn begin<S: Executor>(
     State(endpoint): State<Endpoint<S>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
-    address: Result<Query<parameters::Address>, QueryRejection>,
+    uri: Uri,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> HttpResponse {
     let Ok(upgrade) = upgrade else {
-        let read = address.map_err(|rejection| rejection.body_text()).and_then(|Query(address)| address.read());
-        return match read {
-            Ok(request) => run(endpoint, peer, &headers, request, true).await,
+        let sought = match endpoint.look(&Method::GET, &headers, uri.query().unwrap_or_default().as_bytes()).await {
+            Look::Known(answer) => return answer,
+            Look::Sought(sought) => sought,
+        };
+        let address = Query::<parameters::Address>::try_from_uri(&uri).map_err(|rejection| rejection.body_text());
+        return match address.and_then(|Query(address)| address.read()) {
+            Ok(request) => run(endpoint, peer, &headers, request, sought).await,
             Err(fault) => malformed(&fault),
         };
     };

@@ -11,6 +11,7 @@ use domain::id::ChannelId;
 use futures_util::future::BoxFuture;
 
 use super::answer::error_of;
+use super::trusted::not_trusted;
 use super::{Door, Endpoint};
 use crate::api::call::Call;
 use crate::api::document::{self, Judged, Roots};
@@ -79,7 +80,11 @@ impl<S> Endpoint<S> {
             Door::Admin => Roots::Admin,
             Door::Unified => Roots::Unified,
         };
-        document::judge(request, roots, &self.gate.edge.documents.limits())
+        let trusted = self.put_in(request)?;
+        let mut judged = document::judge(request, roots, &self.gate.edge.documents.limits())?;
+        self.persist(request, trusted);
+        judged.trusted = trusted;
+        Ok(judged)
     }
 
     /// The view of whoever asks.
@@ -89,6 +94,9 @@ impl<S> Endpoint<S> {
     /// operation asks for what the caller may not see.
     pub async fn open(&self, judged: &Judged, context: Context) -> std::result::Result<Call, Refused> {
         let call = open_call(&self.app, self.door, context).await.map_err(Refused::Caller)?;
+        if !judged.trusted && self.trusts_only() && !call.caller.actor.is_admin() {
+            return Err(Refused::Document(vec![not_trusted()]));
+        }
         if judged.introspects && self.gate.edge.production && !call.caller.actor.is_admin() {
             let mut error = ServerError::new("The schema is shown to staff alone: schema.graphql holds it.", None);
             let code = if matches!(self.door, Door::Admin) { "UNAUTHENTICATED" } else { "FORBIDDEN" };

@@ -139,6 +139,15 @@ async fn the_older_protocol_is_what_its_own_client_expects() {
 }
 
 #[tokio::test]
+async fn documents_are_named_as_urql_names_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("documents.json");
+    fs::write(&file, json!({ "locale-1": "query Locale { shop { locale } }" }).to_string()).unwrap();
+    let file: &'static str = file.to_str().unwrap().to_owned().leak();
+    Scene::new(&["--trusted-documents", file]).await.passes("persisted.mjs").await;
+}
+
+#[tokio::test]
 async fn our_client_tells_each_event_once_whatever_breaks() {
     Scene::new(&[]).await.passes("watch.mjs").await;
 }

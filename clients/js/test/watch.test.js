@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
-import { OrderRefused, watchOrder } from 'emporion-live';
+import { OrderRefused, documentsOf, watchOrder } from 'emporion-live';
 import { settle, shop } from './shop.js';
 
 beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
@@ -149,7 +149,16 @@ test('pauses double up to the longest, by chance down to half, and an update mak
   watch.close();
 });
 
-for (const code of ['NOT_FOUND', 'UNAUTHENTICATED', 'FORBIDDEN', 'INVALID', 'DOCUMENT_INVALID', undefined]) {
+test('what it sends can be told beforehand', async () => {
+  for (const more of [{}, { selection: 'order { number }' }, { document: 'subscription { mine }' }]) {
+    const { watch, last } = await watching({ ...more, afterSequence: 0 });
+    await last().greet();
+    assert.deepEqual(last().asked.map(({ payload }) => payload.query), documentsOf(more));
+    watch.close();
+  }
+});
+
+for (const code of ['NOT_FOUND', 'UNAUTHENTICATED', 'FORBIDDEN', 'INVALID', 'DOCUMENT_INVALID', 'DOCUMENT_NOT_TRUSTED', undefined]) {
   test(`an error with the code ${code} ends it`, async () => {
     const { watch, sockets, last, states } = await watching();
     await last().greet();

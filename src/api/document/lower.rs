@@ -7,6 +7,7 @@ use async_graphql::{Name, Positioned, Value as Constant, Variables};
 use async_graphql_value::{Number, Value};
 use domain::document::{Breach, Document, Field, Limits, Measure, Node, Operation, within};
 
+use super::public::is_public;
 use super::table::{self, Roots, Times};
 
 /// A document that can be weighed.
@@ -15,6 +16,8 @@ pub struct Lowered {
     pub document: Document,
     /// Whether the operation, or a fragment, asks for the schema.
     pub introspects: bool,
+    /// Whether everybody is answered alike.
+    pub public: bool,
 }
 
 /// Takes a document down to what its weight depends on.
@@ -29,7 +32,8 @@ pub fn document(
     limits: &Limits,
 ) -> Result<Lowered, Breach> {
     let fragments: HashMap<&Name, usize> = document.fragments.keys().zip(0..).collect();
-    let mut lowering = Lowering { fragments, chosen: &chosen.node, variables, roots, limits, introspects: false };
+    let mut lowering =
+        Lowering { fragments, chosen: &chosen.node, variables, roots, limits, introspects: false, public: true };
     let mut lowered = Document::default();
     for (name, fragment) in &document.fragments {
         let of = roots.type_name(&fragment.node.type_condition.node.on.node);
@@ -42,7 +46,7 @@ pub fn document(
         }
         lowered.operations.push(lowering.operation(&operation.node)?);
     }
-    Ok(Lowered { document: lowered, introspects: lowering.introspects })
+    Ok(Lowered { document: lowered, introspects: lowering.introspects, public: lowering.public })
 }
 
 /// Goes over the variables of a request.
@@ -78,6 +82,7 @@ struct Lowering<'a> {
     roots: Roots,
     limits: &'a Limits,
     introspects: bool,
+    public: bool,
 }
 
 impl Lowering<'_> {
@@ -110,6 +115,7 @@ impl Lowering<'_> {
                 let field = &field.node;
                 let name = field.name.node.as_str();
                 self.introspects |= matches!(name, "__schema" | "__type");
+                self.public &= is_public(of, name);
                 for (_, value) in &field.arguments {
                     self.literal(&value.node)?;
                 }

@@ -11,18 +11,21 @@
 //! | how long a list is taken to be | `table.rs` |
 //! | which mutations check a secret | `table.rs` |
 //! | which operation of a document is meant | `operation.rs` |
+//! | which answers everybody gets alike | `public.rs` |
 
 mod lower;
 mod operation;
+mod public;
 mod table;
 
 use async_graphql::parser::parse_query;
-use async_graphql::parser::types::OperationType;
-use async_graphql::{Name, Request, Response, ServerError, Value, Variables};
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
+use async_graphql::{Name, Positioned, Request, Response, ServerError, Value, Variables};
 use domain::document::{Breach, Limits, Weight, scan, weigh};
 
 use super::variables::take_absent_out;
 
+pub use public::{PERSONAL, PUBLIC};
 pub use table::{AUTHENTICATING, Roots, stale};
 
 /// The most errors that one answer tells of a document.
@@ -39,6 +42,10 @@ pub struct Judged {
     pub weight: Weight,
     /// Whether it asks for the schema.
     pub introspects: bool,
+    /// Whether it is a query that everybody is answered alike who asks it without a credential.
+    pub public: bool,
+    /// Whether its document is one that the operator trusts.
+    pub trusted: bool,
     /// What it may cost.
     limit: u64,
     /// Whether the client wants to know the cost.
@@ -77,21 +84,48 @@ fn operation_of(
     let name = request.operation_name.clone();
     let mut document = parse_query(&request.query).map_err(|error| unreadable(error.into()))?;
     let operation = operation::chosen(&document, name.as_deref())?;
-    let kind = operation.node.ty;
-    let lowered = lower::document(&document, operation, variables, roots, limits).map_err(refused)?;
-    let judged = weigh(&lowered.document, limits).map_err(refused)?;
-    if kind == OperationType::Subscription {
-        operation::one_root_field(&document, operation)?;
-    }
+    let mut judged = weighed(&document, operation, variables, roots, limits)?;
+    judged.asks_cost = asks_cost;
     operation::needed_variables(operation, variables)?;
     let declared = operation.node.variable_definitions.iter().map(|declared| &declared.node);
     let absent = declared.filter(|declared| !variables.contains_key(&declared.name.node));
     let defaults =
         absent.filter_map(|declared| Some((declared.name.node.clone(), declared.default_value.as_ref()?.node.clone())));
-    let (defaults, weight, introspects) = (defaults.collect(), judged.weight, lowered.introspects);
+    let defaults = defaults.collect();
     take_absent_out(&mut document, variables);
     request.set_parsed_query(document);
-    Ok((Judged { kind, weight, introspects, limit: limits.cost, asks_cost }, defaults))
+    Ok((judged, defaults))
+}
+
+fn weighed(
+    document: &ExecutableDocument,
+    operation: &Positioned<OperationDefinition>,
+    variables: &Variables,
+    roots: Roots,
+    limits: &Limits,
+) -> Result<Judged, Vec<ServerError>> {
+    let kind = operation.node.ty;
+    let lowered = lower::document(document, operation, variables, roots, limits).map_err(refused)?;
+    let weight = weigh(&lowered.document, limits).map_err(refused)?.weight;
+    if kind == OperationType::Subscription {
+        operation::one_root_field(document, operation)?;
+    }
+    let (introspects, public) = (lowered.introspects, lowered.public && kind == OperationType::Query);
+    Ok(Judged { kind, weight, introspects, public, trusted: false, limit: limits.cost, asks_cost: false })
+}
+
+/// Parses a document and judges each of its operations, before anybody says
+/// what its variables are.
+///
+/// # Errors
+/// As [`judge`].
+pub fn judge_all(text: &str, roots: Roots, limits: &Limits) -> Result<ExecutableDocument, Vec<ServerError>> {
+    scan(text, limits).map_err(refused)?;
+    let document = parse_query(text).map_err(|error| unreadable(error.into()))?;
+    for (_, operation) in document.operations.iter() {
+        weighed(&document, operation, &Variables::default(), roots, limits)?;
+    }
+    Ok(document)
 }
 
 impl Judged {

@@ -58,7 +58,16 @@ impl Client {
 
     /// The same where the connection may be lost before the answer has come.
     pub async fn try_send(&self, query: &str, variables: Value) -> reqwest::Result<Answer> {
-        let mut request = self.http.post(&self.url).json(&json!({ "query": query, "variables": variables }));
+        self.try_post(json!({ "query": query, "variables": variables })).await
+    }
+
+    /// Sends a body as it is.
+    pub async fn post(&self, body: Value) -> Answer {
+        self.try_post(body).await.unwrap()
+    }
+
+    async fn try_post(&self, body: Value) -> reqwest::Result<Answer> {
+        let mut request = self.http.post(&self.url).json(&body);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
