@@ -6,12 +6,14 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::dataloader::{DataLoader, Loader, NoCache};
-use async_graphql::runtime::{TokioSpawner, TokioTimer};
+use async_graphql::runtime::TokioTimer;
 use async_graphql::{Context, ContextSelectionSet};
 use chrono::{DateTime, Utc};
 use domain::id::ChannelId;
 use domain::locale::negotiate;
 use entity::channel;
+use futures_util::task::{FutureObj, Spawn, SpawnError};
+use tracing::Instrument;
 
 use crate::translation::load::Fed;
 use engine::actor::Caller;
@@ -29,6 +31,16 @@ pub struct Batch {
     pub settings: Arc<Settings>,
     /// The moment of the request.
     pub now: DateTime<Utc>,
+}
+
+/// Starts the reads of a loader within the request: what is logged of them is logged of it.
+struct Along;
+
+impl Spawn for Along {
+    fn spawn_obj(&self, read: FutureObj<'static, ()>) -> std::result::Result<(), SpawnError> {
+        tokio::spawn(read.in_current_span());
+        Ok(())
+    }
 }
 
 /// Where a subscription stands: for a transport that resumes by itself, whose
@@ -116,7 +128,7 @@ impl Call {
         let locale = spoken.unwrap_or(&channel.default_locale).to_owned();
         let chain = settings.text_chain(&locale, &channel);
         let batch = Batch { conn: app.db.read(&caller.statements), settings: settings.clone(), now: app.clock.now() };
-        let loader = DataLoader::with_cache(batch, TokioSpawner::current(), TokioTimer::default(), NoCache)
+        let loader = DataLoader::with_cache(batch, Along, TokioTimer::default(), NoCache)
             .delay(std::time::Duration::ZERO)
             .max_batch_size(usize::MAX);
         Ok(Self {

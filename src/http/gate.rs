@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use super::limits::Documents;
+use super::metrics::Metrics;
 
 /// How long the sockets may take to say goodbye when the server goes.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -84,6 +85,10 @@ pub struct Gate {
     pub edge: Edge,
     /// Cancelled when the process goes.
     pub stop: CancellationToken,
+    /// Cancelled as soon as the process is to go, while it still takes requests.
+    pub leaving: CancellationToken,
+    /// What the process has done.
+    pub metrics: Arc<Metrics>,
     sockets: TaskTracker,
     addresses: Mutex<HashMap<IpAddr, usize>>,
 }
@@ -91,7 +96,23 @@ pub struct Gate {
 impl Gate {
     /// A gate that nobody has passed yet.
     pub fn new(edge: Edge, stop: CancellationToken) -> Arc<Self> {
-        Arc::new(Self { edge, stop, sockets: TaskTracker::new(), addresses: Mutex::default() })
+        Self::with_notice(edge, stop.child_token(), stop)
+    }
+
+    /// One that is told before the process stops taking requests.
+    pub fn with_notice(edge: Edge, leaving: CancellationToken, stop: CancellationToken) -> Arc<Self> {
+        let (metrics, sockets) = (Arc::default(), TaskTracker::new());
+        Arc::new(Self { edge, stop, leaving, metrics, sockets, addresses: Mutex::default() })
+    }
+
+    /// Whether clients shall go elsewhere.
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.is_cancelled() || self.stop.is_cancelled()
+    }
+
+    /// How many sockets and streams of events are open.
+    pub fn open(&self) -> usize {
+        self.sockets.len()
     }
 
     /// Waits until the sockets have gone, as long as is decent.

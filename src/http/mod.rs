@@ -8,16 +8,22 @@
 //! | limits of documents | `limits.rs` |
 //! | which pages may ask | `gate.rs`, `cors.rs` |
 //! | websockets and events | `protocol.rs`, `socket.rs`, `sse.rs` |
+//! | connections, and how they end | `listen.rs`, `slow.rs` |
+//! | what is logged and counted of requests | `log.rs`, `metrics.rs` |
 
 mod answer;
 mod cors;
 pub mod driven;
 pub mod gate;
 pub mod limits;
+pub mod listen;
+mod log;
+pub mod metrics;
 mod negotiate;
 mod parameters;
 mod protocol;
 mod ready;
+mod slow;
 mod socket;
 mod sse;
 
@@ -28,20 +34,21 @@ use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Data, Executor, Request, Response, Value};
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response as HttpResponse};
 use axum::routing::get;
+use axum::{Extension, Router};
 use futures_util::stream::BoxStream;
 
 use self::answer::{bad, coded, invalid, refuse};
 use self::gate::Gate;
+use self::log::Line;
 use self::negotiate::{Media, Wish, is_json};
 use self::protocol::Dialect;
 use self::ready::{Context, Refused};
@@ -49,7 +56,7 @@ use crate::api::call::Call;
 use crate::api::document::Judged;
 use crate::api::{StoreOnlySchema, UnifiedSchema, admin_schema, store_only_schema, store_schema, unified_schema};
 use engine::app::App;
-use engine::{relay, seed};
+use engine::{failpoint, relay, seed};
 
 /// The largest body of the store surface, in bytes.
 const STORE_BODY: usize = 256 * 1024;
@@ -86,19 +93,23 @@ pub fn router(app: Arc<App>, gate: Arc<Gate>) -> Router {
     let unified = Unified { everything: unified_schema(suggests), store_only: store_only_schema(suggests) };
     let store = Endpoint { app: app.clone(), schema: store_schema(suggests), door: Door::Store, gate: gate.clone() };
     let admin = Endpoint { app: app.clone(), schema: admin_schema(suggests), door: Door::Admin, gate: gate.clone() };
-    let unified = Endpoint { app: app.clone(), schema: unified, door: Door::Unified, gate };
+    let unified = Endpoint { app: app.clone(), schema: unified, door: Door::Unified, gate: gate.clone() };
     Router::new()
         .merge(endpoint("/store/graphql", store, STORE_BODY))
         .merge(endpoint("/admin/graphql", admin, ADMIN_BODY))
         .merge(endpoint("/graphql", unified, ADMIN_BODY))
-        .merge(health(app.clone()))
+        .merge(health(app.clone(), gate.clone()))
         .merge(crate::media::http::routes(app))
         .route("/media/demo/{file}", get(demo_picture))
+        .layer(from_fn_with_state(gate, log::keep))
 }
 
-/// Whether the process runs, and whether its database answers.
-pub fn health(app: Arc<App>) -> Router {
-    Router::new().route("/health/ready", get(ready)).with_state(app).route("/health/live", get(|| async { "live\n" }))
+/// Whether the process runs, and whether it takes requests and its database answers.
+pub fn health(app: Arc<App>, gate: Arc<Gate>) -> Router {
+    Router::new()
+        .route("/health/ready", get(ready))
+        .with_state((app, gate))
+        .route("/health/live", get(|| async { "live\n" }))
 }
 
 fn endpoint<S: Executor>(path: &str, endpoint: Endpoint<S>, body: usize) -> Router {
@@ -106,6 +117,7 @@ fn endpoint<S: Executor>(path: &str, endpoint: Endpoint<S>, body: usize) -> Rout
     Router::new()
         .route(path, get(begin::<S>).post(execute::<S>))
         .layer(DefaultBodyLimit::max(body))
+        .layer(from_fn(slow::hurry))
         .layer(from_fn_with_state(pages, cors::guard))
         .with_state(endpoint)
 }
@@ -126,8 +138,10 @@ async fn demo_picture(Path(file): Path<String>) -> HttpResponse {
     }
 }
 
-async fn ready(State(app): State<Arc<App>>) -> HttpResponse {
-    if relay::database_answers(&app).await {
+async fn ready(State((app, gate)): State<(Arc<App>, Arc<Gate>)>) -> HttpResponse {
+    if gate.is_leaving() {
+        (StatusCode::SERVICE_UNAVAILABLE, "the process ends\n").into_response()
+    } else if relay::database_answers(&app).await {
         "ready\n".into_response()
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response()
@@ -138,6 +152,7 @@ async fn ready(State(app): State<Arc<App>>) -> HttpResponse {
 async fn execute<S: Executor>(
     State(endpoint): State<Endpoint<S>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(line): Extension<Arc<Line>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> HttpResponse {
@@ -154,7 +169,7 @@ async fn execute<S: Executor>(
         Err(rejection) => return malformed(&rejection.body_text()),
     };
     match parameters::of_body(&body) {
-        Ok(request) => run(endpoint, peer, &headers, request, false).await,
+        Ok(request) => run(endpoint, line, peer, &headers, request, false).await,
         Err(fault) => malformed(&fault),
     }
 }
@@ -199,23 +214,25 @@ impl Executor for Unified {
 /// come, as the client takes them.
 async fn run<S: Executor>(
     endpoint: Endpoint<S>,
+    line: Arc<Line>,
     peer: SocketAddr,
     headers: &HeaderMap,
     mut request: Request,
     by_get: bool,
 ) -> HttpResponse {
-    let streams =
-        |request: &mut Request| endpoint.judge(request).is_ok_and(|judged| judged.kind == OperationType::Subscription);
+    let streams = |request: &mut Request| {
+        endpoint.judge(request, &line).is_ok_and(|judged| judged.kind == OperationType::Subscription)
+    };
     let wish = Wish::of(headers);
     if wish == Wish::Events || (wish == Wish::Either && streams(&mut request)) {
         let listener = listener(&endpoint, peer, headers, by_get);
-        return sse::listen(endpoint, listener, request).await;
+        return sse::listen(endpoint, line, listener, request).await;
     }
     let Some(media) = Media::of(headers) else {
         let message = "Answers are application/graphql-response+json, application/json, or text/event-stream.";
         return bad(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message);
     };
-    let judged = match endpoint.judge(&mut request) {
+    let judged = match endpoint.judge(&mut request, &line) {
         Ok(judged) => judged,
         Err(errors) => return invalid(media, errors),
     };
@@ -228,8 +245,8 @@ async fn run<S: Executor>(
         OperationType::Query | OperationType::Mutation => {}
     }
     let context = Context::of(headers, endpoint.gate.client(peer, headers));
-    match endpoint.open(&judged, context).await {
-        Ok(call) => answer_call(&endpoint, media, &judged, call, request).await,
+    match endpoint.open(&judged, context, &line).await {
+        Ok(call) => answer_call(&endpoint, &line, media, &judged, call, request).await,
         Err(refused) => refuse(media, refused),
     }
 }
@@ -242,12 +259,12 @@ fn mutation_by_get() -> HttpResponse {
 
 async fn answer_call<S: Executor>(
     endpoint: &Endpoint<S>,
+    line: &Line,
     media: Media,
     judged: &Judged,
     call: Call,
     request: Request,
 ) -> HttpResponse {
-    let started = std::time::Instant::now();
     let statements = call.caller.statements.clone();
     let echo = [
         ("x-channel", call.channel.handle.to_string()),
@@ -255,19 +272,10 @@ async fn answer_call<S: Executor>(
         ("content-language", call.locale.clone()),
         ("x-query-cost", judged.weight.cost.to_string()),
     ];
-    let operation = request.operation_name.clone().unwrap_or_default();
     let response: Response = judged.tell(endpoint.schema.execute(request.data(call)).await);
-    tracing::info!(
-        door = ?endpoint.door,
-        operation,
-        cost = judged.weight.cost,
-        errors = response.errors.len(),
-        statements = statements.get(),
-        ms = started.elapsed().as_millis() as u64,
-        "request"
-    );
+    line.answered(&response);
     let mut answer = (echo, answer::answer(media, response)).into_response();
-    if cfg!(debug_assertions) {
+    if failpoint::BUILT_IN {
         // What tests hold the statement budgets with.
         answer.headers_mut().insert("x-statements", statements.get().into());
     }
@@ -278,6 +286,7 @@ async fn answer_call<S: Executor>(
 async fn begin<S: Executor>(
     State(endpoint): State<Endpoint<S>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(line): Extension<Arc<Line>>,
     headers: HeaderMap,
     address: Result<Query<parameters::Address>, QueryRejection>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -285,14 +294,18 @@ async fn begin<S: Executor>(
     let Ok(upgrade) = upgrade else {
         let read = address.map_err(|rejection| rejection.body_text()).and_then(|Query(address)| address.read());
         return match read {
-            Ok(request) => run(endpoint, peer, &headers, request, true).await,
+            Ok(request) => run(endpoint, line, peer, &headers, request, true).await,
             Err(fault) => malformed(&fault),
         };
     };
     if !endpoint.gate.lets_in(&headers, &endpoint.app.settings()) {
         return (StatusCode::FORBIDDEN, "A page of this origin may not connect.\n").into_response();
     }
+    if endpoint.gate.is_leaving() {
+        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], "The process ends.\n").into_response();
+    }
     let Some(pass) = endpoint.gate.admit(endpoint.gate.client(peer, &headers)) else { return too_many_connections() };
+    line.is_socket();
     let legacy = endpoint.gate.edge.legacy_sockets.then_some(Dialect::Legacy);
     upgrade
         .protocols([Dialect::Modern].into_iter().chain(legacy).map(Dialect::name))
@@ -300,7 +313,7 @@ async fn begin<S: Executor>(
         .max_frame_size(MESSAGE)
         .read_buffer_size(BUFFER)
         .write_buffer_size(BUFFER)
-        .on_upgrade(move |wire| socket::serve(wire, endpoint, pass))
+        .on_upgrade(move |wire| async move { line.along(socket::serve(wire, endpoint, line.clone(), pass)).await })
 }
 
 fn too_many_connections() -> HttpResponse {

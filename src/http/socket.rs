@@ -5,6 +5,7 @@
 //! stays in the event log. A client that takes nothing at all is let go.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
@@ -22,6 +23,7 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use super::answer::error_of;
 use super::driven::driven;
 use super::gate::Pass;
+use super::log::{Line, watched};
 use super::protocol::{ClientMessage, Close, Dialect, ServerMessage};
 use super::ready::open_call;
 use super::{Context, Endpoint, RECHECK, has_ended};
@@ -52,6 +54,8 @@ enum Step {
 /// One connection.
 pub struct Socket<S> {
     wire: WebSocket,
+    line: Arc<Line>,
+    begun: u64,
     endpoint: Endpoint<S>,
     dialect: Dialect,
     context: Context,
@@ -62,7 +66,7 @@ pub struct Socket<S> {
 }
 
 /// Serves a connection to its end; the pass goes with it.
-pub async fn serve<S: Executor>(mut wire: WebSocket, endpoint: Endpoint<S>, pass: Pass) {
+pub async fn serve<S: Executor>(mut wire: WebSocket, endpoint: Endpoint<S>, line: Arc<Line>, pass: Pass) {
     let legacy = endpoint.gate.edge.legacy_sockets;
     let spoken = [Dialect::Modern, Dialect::Legacy].into_iter().filter(|dialect| legacy || *dialect == Dialect::Modern);
     let chosen = wire.protocol().cloned();
@@ -82,6 +86,8 @@ pub async fn serve<S: Executor>(mut wire: WebSocket, endpoint: Endpoint<S>, pass
                     let operations = StreamMap::new();
                     let mut socket = Socket {
                         wire,
+                        line: line.clone(),
+                        begun: 0,
                         endpoint,
                         dialect,
                         context,
@@ -96,6 +102,7 @@ pub async fn serve<S: Executor>(mut wire: WebSocket, endpoint: Endpoint<S>, pass
             }
         }
     };
+    line.ended(close.as_ref().map(|close| close.code));
     part(wire, close).await;
     drop(pass);
 }
@@ -271,7 +278,9 @@ impl<S: Executor> Socket<S> {
                 self.say(&ServerMessage::Error(id, vec![error_of(refusal.into())])).await
             }
             ClientMessage::Subscribe(id, request) => {
-                self.operations.insert(id, run(self.endpoint.clone(), self.context.clone(), *request));
+                self.begun += 1;
+                let line = self.line.of_operation(self.begun);
+                self.operations.insert(id, run(self.endpoint.clone(), line, self.context.clone(), *request));
                 Ok(())
             }
         }
@@ -321,18 +330,29 @@ impl<S: Executor> Socket<S> {
 /// Runs an operation. A socket may be open for days: each operation is begun
 /// with the settings of its moment and by whoever the credential stands for
 /// then.
-fn run<S: Executor>(endpoint: Endpoint<S>, context: Context, mut request: Request) -> BoxStream<'static, Step> {
+fn run<S: Executor>(
+    endpoint: Endpoint<S>,
+    line: Arc<Line>,
+    context: Context,
+    mut request: Request,
+) -> BoxStream<'static, Step> {
+    let watching = line.clone();
     let begun = async move {
-        let judged = match endpoint.judge(&mut request) {
+        let judged = match endpoint.judge(&mut request, &line) {
             Ok(judged) => judged,
             Err(errors) => return steps([Step::Refused(errors)]),
         };
-        let request = match endpoint.open(&judged, context).await {
+        let request = match endpoint.open(&judged, context, &line).await {
             Ok(call) => request.data(call),
-            Err(refused) => return steps([Step::Refused(refused.into_errors())]),
+            Err(refused) => {
+                let errors = refused.into_errors();
+                line.refused(&errors);
+                return steps([Step::Refused(errors)]);
+            }
         };
         if judged.kind != OperationType::Subscription {
             let response = judged.tell(endpoint.schema.execute(request).await);
+            line.answered(&response);
             return match was_not_run(&response) {
                 true => steps([Step::Refused(response.errors)]),
                 false => steps([Step::Next(Box::new(response)), Step::Done]),
@@ -340,6 +360,7 @@ fn run<S: Executor>(endpoint: Endpoint<S>, context: Context, mut request: Reques
         }
         let results = endpoint.schema.execute_stream(request, None).map(move |response| {
             let response = judged.tell(response);
+            line.answered(&response);
             match has_ended(&response) {
                 true => Step::Refused(response.errors),
                 false => Step::Next(Box::new(response)),
@@ -348,7 +369,8 @@ fn run<S: Executor>(endpoint: Endpoint<S>, context: Context, mut request: Reques
         results.chain(stream::iter([Step::Done])).boxed()
     };
     // In a box of its own, of which nothing is left once the operation has begun: its stream may last for days.
-    driven(stream::once(begun.boxed()).flatten().boxed())
+    let panicked = |error| Step::Refused(vec![error_of(error)]);
+    driven(watched(stream::once(begun.boxed()).flatten().boxed(), watching, panicked))
 }
 
 fn steps<const N: usize>(steps: [Step; N]) -> BoxStream<'static, Step> {
