@@ -14,6 +14,7 @@ const KEYS: &[&str] = &[
     "data_dir",
     "database_url",
     "files_dir",
+    "graphiql",
     "health_listen",
     "identity_providers",
     "legacy_sockets",

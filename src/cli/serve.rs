@@ -67,6 +67,9 @@ impl Serve {
         println!("Emporion serves the shop in {url}");
         println!("  store   http://{address}/store/graphql");
         println!("  admin   http://{address}/admin/graphql");
+        if self.edge.shows_graphiql() {
+            println!("  browse  http://{address}/graphiql");
+        }
         if let Some((email, secret)) = owner {
             println!("  owner   {email}");
             println!("          password {secret} (shown this once; staffPasswordChange changes it)");

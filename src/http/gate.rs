@@ -42,6 +42,9 @@ pub struct Edge {
     /// The shop is open to the world: show the schema to staff alone, and suggest no names of it.
     #[arg(long, env = "EMPORION_PRODUCTION")]
     pub production: bool,
+    /// Show the page /graphiql, on which operations can be tried: unless `--production` when not said.
+    #[arg(long, env = "EMPORION_GRAPHIQL", value_name = "true|false")]
+    pub graphiql: Option<bool>,
     /// How large documents may be.
     #[command(flatten)]
     pub documents: Documents,
@@ -55,8 +58,16 @@ impl Default for Edge {
             sockets_per_address: 100,
             legacy_sockets: false,
             production: false,
+            graphiql: None,
             documents: Documents::default(),
         }
+    }
+}
+
+impl Edge {
+    /// Whether there is a page to try operations on.
+    pub fn shows_graphiql(&self) -> bool {
+        self.graphiql.unwrap_or(!self.production)
     }
 }
 

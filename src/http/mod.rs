@@ -7,6 +7,7 @@
 //! | who asks, and what is looked at before anything runs | `ready.rs` |
 //! | limits of documents | `limits.rs` |
 //! | which pages may ask | `gate.rs`, `cors.rs` |
+//! | the page to try operations on | `graphiql.rs` |
 //! | websockets and events | `protocol.rs`, `socket.rs`, `sse.rs` |
 //! | connections, and how they end | `listen.rs`, `slow.rs` |
 //! | what is logged and counted of requests | `log.rs`, `metrics.rs` |
@@ -15,6 +16,7 @@ mod answer;
 mod cors;
 pub mod driven;
 pub mod gate;
+pub mod graphiql;
 pub mod limits;
 pub mod listen;
 mod log;
@@ -94,7 +96,9 @@ pub fn router(app: Arc<App>, gate: Arc<Gate>) -> Router {
     let store = Endpoint { app: app.clone(), schema: store_schema(suggests), door: Door::Store, gate: gate.clone() };
     let admin = Endpoint { app: app.clone(), schema: admin_schema(suggests), door: Door::Admin, gate: gate.clone() };
     let unified = Endpoint { app: app.clone(), schema: unified, door: Door::Unified, gate: gate.clone() };
+    let page = if gate.edge.shows_graphiql() { graphiql::routes() } else { Router::new() };
     Router::new()
+        .merge(page)
         .merge(endpoint("/store/graphql", store, STORE_BODY))
         .merge(endpoint("/admin/graphql", admin, ADMIN_BODY))
         .merge(endpoint("/graphql", unified, ADMIN_BODY))

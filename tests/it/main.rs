@@ -28,6 +28,7 @@ mod doctor;
 mod document;
 mod export;
 mod frame;
+mod graphiql;
 mod http;
 mod hub;
 mod import;
