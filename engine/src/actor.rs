@@ -87,6 +87,19 @@ impl Actor {
     }
 }
 
+impl Actor {
+    /// What he is, for the log, which does not say who.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Guest => "guest",
+            Self::Customer { .. } => "customer",
+            Self::Staff { .. } => "staff",
+            Self::ApiKey { .. } => "key",
+            Self::System => "system",
+        }
+    }
+}
+
 impl fmt::Display for Actor {
     /// The name under which events, the audit log and idempotency keys know him.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

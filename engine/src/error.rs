@@ -5,6 +5,8 @@ use std::sync::Arc;
 use domain::refusal::{ErrorCode, Refusal};
 use sea_orm::DbErr;
 
+use crate::panic::Panicked;
+
 /// The result of anything that may fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -23,8 +25,8 @@ pub enum Error {
     /// Somebody else was faster; the whole transaction begins anew.
     #[error("lost a race")]
     Raced,
-    /// The database failed.
-    #[error("database: {0}")]
+    /// The database failed. Its words may repeat values of rows, which are left out of what is shown of it.
+    #[error("database: {}", crate::db::without_values(.0))]
     Database(Arc<DbErr>),
     /// Something that should not happen did.
     #[error("{0}")]
@@ -72,6 +74,13 @@ impl From<Vec<Refusal>> for Error {
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         Self::Database(Arc::new(error))
+    }
+}
+
+impl From<tokio::task::JoinError> for Error {
+    /// What a panic says is not passed on.
+    fn from(error: tokio::task::JoinError) -> Self {
+        if error.is_panic() { Panicked.into() } else { Self::internal("a task was given up") }
     }
 }
 

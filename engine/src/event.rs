@@ -6,6 +6,7 @@
 //! ([`crate::relay`]), so that reading `position > last` never skips a
 //! transaction that committed late.
 
+use chrono::{DateTime, Utc};
 use entity::event;
 use sea_orm::sea_query::{Expr, IntoIden, Query, SimpleExpr};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Value};
@@ -131,6 +132,13 @@ pub async fn stamped_after(conn: &Conn, position: i64, limit: u64) -> Result<Vec
         .limit(limit)
         .all(conn)
         .await?)
+}
+
+/// How many events have no position yet, and since when the oldest of them waits.
+pub async fn unstamped(conn: &Conn) -> Result<(i64, Option<DateTime<Utc>>)> {
+    let find = event::Entity::find().select_only().column_as(event::Column::Id.count(), "count");
+    let find = find.column_as(event::Column::At.min(), "oldest").filter(event::Column::Position.is_null());
+    Ok(find.into_tuple().one(conn).await?.unwrap_or((0, None)))
 }
 
 /// The last stamped position, 0 when there is none.

@@ -14,8 +14,9 @@
 //! | [`db`] | both databases, and all that differs between them |
 //! | [`event`], [`relay`], [`bus`] | the log, its positions, and who is woken |
 //! | [`epoch`] | how often what shoppers are shown has changed |
-//! | [`background`] | what runs by itself, and in which process |
+//! | [`background`], [`panic`] | what runs by itself, and in which process; what a panic ends |
 //! | [`page`], [`version`] | what lists and changes have in common |
+//! | [`vitals`] | how the shop stands, for those who look after it |
 //! | [`scope`] | how far the caller gets: channels and locations |
 //! | [`provider`] | what others implement |
 
@@ -37,6 +38,7 @@ pub mod flow;
 pub mod hub;
 pub mod op;
 pub mod page;
+pub mod panic;
 pub mod provider;
 pub mod relay;
 pub mod scope;
@@ -44,6 +46,7 @@ pub mod seed;
 pub mod settings;
 pub mod sweeper;
 pub mod version;
+pub mod vitals;
 
 pub mod auth;
 pub mod cart;

@@ -29,6 +29,7 @@ use crate::db::{self, Conn};
 use crate::epoch::is_staff;
 use crate::error::{Error, Result};
 use crate::event::{Aggregate, NewEvent};
+use crate::failpoint;
 use crate::settings::Settings;
 
 /// How often a transaction is tried when the database says that it met another.
@@ -233,7 +234,7 @@ impl App {
     /// Carries out a write.
     pub async fn run<O: Op>(self: &Arc<Self>, caller: &Caller, op: &O) -> Result<O::Out> {
         caller.actor.check(O::NEEDS)?;
-        let span = tracing::info_span!("op", name = O::NAME, actor = %caller.actor);
+        let span = tracing::info_span!("op", name = O::NAME, actor = caller.actor.kind());
         let attempts = async {
             let mut tries = 0;
             loop {
@@ -280,6 +281,7 @@ impl App {
             to_number: None,
             to_index: BTreeSet::new(),
         };
+        failpoint::reach_one("op", O::NAME);
         match op.run(&mut tx).await {
             Ok(out) if op.commits() => {
                 tx.finish(O::NAME, O::NEEDS).await?;

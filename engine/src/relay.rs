@@ -56,19 +56,19 @@ const STAMP: &str = "
     ) as stamped
     where event.id = stamped.id";
 
-/// Starts stamping; it ends with `stop`. Any number of processes may: one holds the office, the others wait for it.
-pub fn start(app: &Arc<App>, stop: &CancellationToken) -> tokio::task::JoinHandle<()> {
-    tokio::spawn(forever(app.clone(), stop.clone(), "relay", relay))
+/// Stamps until `stop`. Any number of processes may: one holds the office, the others wait for it.
+pub async fn stamp_forever(app: Arc<App>, stop: CancellationToken) {
+    forever(app, stop, "relay", relay).await;
 }
 
-/// Starts following the log, and listening to the other processes: what every process needs that somebody waits in.
-/// It ends with `stop`.
-pub fn start_following(app: &Arc<App>, stop: &CancellationToken) -> Vec<tokio::task::JoinHandle<()>> {
-    let mut tasks = vec![tokio::spawn(forever(app.clone(), stop.clone(), "reader", follow))];
-    if app.redis.is_some() {
-        tasks.push(tokio::spawn(forever(app.clone(), stop.clone(), "redis", listen)));
-    }
-    tasks
+/// Follows the log until `stop`: what every process needs that somebody waits in.
+pub async fn follow_forever(app: Arc<App>, stop: CancellationToken) {
+    forever(app, stop, "reader", follow).await;
+}
+
+/// Listens to the other processes until `stop`.
+pub async fn listen_forever(app: Arc<App>, stop: CancellationToken) {
+    forever(app, stop, "redis", listen).await;
 }
 
 async fn forever<F, Fut>(app: Arc<App>, stop: CancellationToken, name: &'static str, run: F)

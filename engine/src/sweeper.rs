@@ -10,44 +10,46 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::{auth, checkout, flow, media, op, payment};
+use crate::panic::caught;
+use crate::{auth, checkout, failpoint, flow, media, op, payment};
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(1);
 /// How many runs it takes up at once.
 const BATCH: u64 = 20;
 
-/// Starts sweeping; it ends with `stop`.
-pub fn start(app: &Arc<App>, stop: &CancellationToken) -> tokio::task::JoinHandle<()> {
-    let (app, stop) = (app.clone(), stop.clone());
-    tokio::spawn(async move {
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                swept = sweep(&app) => {
-                    if let Err(error) = swept {
-                        tracing::warn!(%error, "the sweeper will look again");
-                    }
+/// Sweeps until `stop`.
+pub async fn run(app: Arc<App>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            swept = sweep(&app) => {
+                if let Err(error) = swept {
+                    tracing::warn!(%error, "the sweeper will look again");
                 }
             }
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = sleep(EVERY) => {}
-            }
         }
-    })
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = sleep(EVERY) => {}
+        }
+    }
 }
 
 /// Looks once; answers with how many runs it took up.
 pub async fn sweep(app: &Arc<App>) -> Result<usize> {
+    failpoint::reach("sweeper.sweep");
     let due = flow::due(&app.read(), app.clock.now(), BATCH).await?;
     for run in &due {
-        let resumed = match (run.kind.as_str(), flow::subject(run), flow::subject(run)) {
-            (checkout::flow::KIND, Some(id), _) => checkout::flow::resume(app, id, run).await,
-            (payment::flow::KIND, _, Some(id)) => payment::flow::resume(app, id).await,
-            _ => Err(Error::internal(format!("nobody knows the run {:?}", run.key))),
+        let resumed = async {
+            match (run.kind.as_str(), flow::subject(run), flow::subject(run)) {
+                (checkout::flow::KIND, Some(id), _) => checkout::flow::resume(app, id, run).await,
+                (payment::flow::KIND, _, Some(id)) => payment::flow::resume(app, id).await,
+                _ => Err(Error::internal(format!("nobody knows the run {:?}", run.key))),
+            }
         };
-        match resumed {
+        // One that panics holds up none of the others.
+        match caught(resumed).await.unwrap_or_else(|panicked| Err(panicked.into())) {
             // A refusal is an outcome: the run has ended, or waits for its next try.
             Ok(()) | Err(Error::Refused(_)) => tracing::info!(run = %run.key, kind = %run.kind, "taken up"),
             Err(error) => tracing::error!(run = %run.key, %error, "a run could not be taken up"),

@@ -15,6 +15,7 @@ use async_graphql::runtime::Timer;
 use futures_util::future::{BoxFuture, FutureExt, poll_fn, ready};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use futures_util::task::{FutureObj, Spawn, SpawnError};
+use tracing::Instrument;
 
 tokio::task_local! {
     /// What has been asked for and was not begun yet.
@@ -51,10 +52,11 @@ impl Spawn for Gathering {
         let mut read = Some(read);
         let _ = ASKED.try_with(|asked| asked.borrow_mut().extend(read.take()));
         if let Some(read) = read {
-            tokio::spawn(async {
+            let soon = async {
                 tokio::task::yield_now().await;
                 read.await;
-            });
+            };
+            tokio::spawn(soon.in_current_span());
         }
         Ok(())
     }

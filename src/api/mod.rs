@@ -12,6 +12,7 @@ pub mod input;
 pub mod node;
 pub mod page;
 pub mod payload;
+pub mod request_id;
 pub mod scalar;
 pub mod selection;
 pub mod shown;

@@ -2,8 +2,8 @@
 
 use async_graphql::{ErrorExtensions, ID, SimpleObject};
 use domain::refusal::{ErrorCode, Refusal};
-use uuid::Uuid;
 
+use super::request_id::RequestId;
 use super::scalar::Int64;
 use super::word::Enum;
 use engine::error::{Error, Result};
@@ -64,7 +64,7 @@ pub fn find<T>(outcome: Result<T>) -> async_graphql::Result<Option<T>> {
 }
 
 /// A top-level error: its code, never the internal text. What nobody expected
-/// is logged under an id, and the id is all that the client sees.
+/// is logged under the id of the request, and the id is all that the client sees.
 pub fn top_level(error: Error) -> async_graphql::Error {
     let coded = |message: &str, code: &'static str| {
         async_graphql::Error::new(message).extend_with(|_, extensions| extensions.set("code", code))
@@ -82,7 +82,7 @@ pub fn top_level(error: Error) -> async_graphql::Error {
             coded("The shop can't do this at the moment: try again.", "UNAVAILABLE")
         }
         Error::Raced | Error::Database(_) | Error::Internal(_) => {
-            let id = Uuid::new_v4();
+            let id = RequestId::current();
             tracing::error!(%id, %error, "a request failed");
             coded("Something went wrong on our side.", "INTERNAL")
                 .extend_with(|_, extensions| extensions.set("id", id.to_string()))

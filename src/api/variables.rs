@@ -12,8 +12,8 @@ use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, Sele
 use async_graphql::{Name, Variables};
 use async_graphql_value::Value;
 
-/// Takes arguments out whose variables are absent.
-pub fn take_absent_out(document: &mut ExecutableDocument, variables: &Variables) {
+/// The document without arguments whose variables are absent, when it has some.
+pub fn without_absent(document: &ExecutableDocument, variables: &Variables) -> Option<ExecutableDocument> {
     let absent: HashSet<Name> = document
         .operations
         .iter()
@@ -26,9 +26,12 @@ pub fn take_absent_out(document: &mut ExecutableDocument, variables: &Variables)
         })
         .map(|definition| definition.name.node.clone())
         .collect();
-    if !absent.is_empty() {
-        take_out(document, &absent);
+    if absent.is_empty() {
+        return None;
     }
+    let mut document = document.clone();
+    take_out(&mut document, &absent);
+    Some(document)
 }
 
 fn take_out(document: &mut ExecutableDocument, absent: &HashSet<Name>) {

@@ -5,21 +5,24 @@ pub mod bar;
 mod config;
 mod database;
 mod doctor;
+mod ending;
 mod export;
 mod import;
 mod mail;
+mod metrics;
 mod open;
 mod schema;
 mod search;
 mod seed;
 pub mod serve;
 pub mod setup;
+pub mod telemetry;
 mod watch;
 mod worker;
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -35,6 +38,8 @@ use engine::relay;
 #[derive(Debug, Parser)]
 #[command(name = "emporion", version, arg_required_else_help = true)]
 struct Cli {
+    #[command(flatten)]
+    log: telemetry::Log,
     #[command(subcommand)]
     command: Command,
 }
@@ -161,6 +166,9 @@ fn redis_url(text: &str) -> std::result::Result<String, String> {
     if relay::is_redis_url(text) { Ok(text.to_owned()) } else { Err("a Redis address begins with redis://".to_owned()) }
 }
 
+/// How long threads that are still at work may take when the process ends.
+const LAST: Duration = Duration::from_millis(500);
+
 /// Runs what the arguments say.
 pub fn main() -> ExitCode {
     let cli = match config::with_file(Cli::command()) {
@@ -173,13 +181,7 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("EMPORION_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn,sea_orm=warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
+    cli.log.begin();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -187,7 +189,10 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(run(cli.command)) {
+    let ended = runtime.block_on(run(cli.command));
+    // A thread that is still at work holds up nobody.
+    runtime.shutdown_timeout(LAST);
+    match ended {
         Ok(code) => code,
         Err(error) => {
             eprintln!("emporion: {}", explain(&error));

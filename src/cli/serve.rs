@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use clap::Args;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
+use super::ending::{stop_signals, wind_up};
+use super::metrics::{self, MetricsPage};
 use super::{Place, setup};
 use crate::http;
 use crate::http::gate::{Edge, Gate};
@@ -28,6 +29,12 @@ pub struct Serve {
     /// behind stays there.
     #[arg(long)]
     no_worker: bool,
+    /// How long to go on taking requests when told to stop, in seconds: as long as whatever stands before the server
+    /// takes to notice that it is not ready any more.
+    #[arg(long, env = "EMPORION_SHUTDOWN_GRACE", value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=30))]
+    shutdown_grace: u64,
+    #[command(flatten)]
+    metrics: MetricsPage,
     #[command(flatten)]
     edge: Edge,
     #[command(flatten)]
@@ -44,9 +51,8 @@ impl Serve {
         let _only_one = only_server(&url)?;
         // An address that is taken is told before anything is made, above all
         // before a password is shown that nobody would see again.
-        let listener = TcpListener::bind(self.listen)
-            .await
-            .map_err(|error| Error::internal(format!("{} can't be listened on: {error}", self.listen)))?;
+        let listener = metrics::bind(self.listen)?;
+        let shown = self.metrics.bind()?;
         let builder = App::builder(&url).await?.redis(self.place.redis_url.clone()).files(self.place.files());
         let builder = builder.mail(mail).secret(self.place.secret.clone()).identity_providers(providers);
         let setting_up = builder.db().lock_setup().await?;
@@ -62,11 +68,17 @@ impl Serve {
         println!("Emporion serves the shop in {url}");
         println!("  store   http://{address}/store/graphql");
         println!("  admin   http://{address}/admin/graphql");
+        if self.edge.shows_graphiql() {
+            println!("  browse  http://{address}/graphiql");
+        }
         if let Some((email, secret)) = owner {
             println!("  owner   {email}");
             println!("          password {secret} (shown this once; staffPasswordChange changes it)");
         }
-        serve_with(app, listener, Gate::new(self.edge, stop_signal()), !self.no_worker).await
+        let (leaving, stop) = stop_signals(self.shutdown_grace);
+        let gate = Gate::with_notice(self.edge, leaving, stop);
+        metrics::show(shown, &app, &gate)?;
+        serve_with(app, listener, gate, !self.no_worker).await
     }
 }
 
@@ -97,34 +109,10 @@ async fn serve_with(app: Arc<App>, listener: TcpListener, gate: Arc<Gate>, works
         tasks.extend(background::work(&app, &stop));
     }
     let router = http::router(app.clone(), gate.clone());
-    let stopped = stop.clone();
-    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async move { stopped.cancelled().await })
-        .await
-        .map_err(Error::internal)?;
-    stop.cancel();
-    gate.emptied().await;
-    for task in tasks {
-        let _ = task.await;
-    }
-    app.db.close().await;
-    Ok(())
-}
-
-/// Cancelled by SIGTERM or Ctrl-C.
-pub(super) fn stop_signal() -> CancellationToken {
-    let stop = CancellationToken::new();
-    let cancel = stop.clone();
-    tokio::spawn(async move {
-        let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(terminate) => terminate,
-            Err(error) => return tracing::error!(%error, "signals can't be listened to"),
-        };
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
-        cancel.cancel();
+    tokio::join!(http::listen::serve(listener, router, &stop), async {
+        stop.cancelled().await;
+        gate.emptied().await;
     });
-    stop
+    wind_up(&app, tasks).await;
+    Ok(())
 }

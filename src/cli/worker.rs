@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 
 use clap::Args;
 use migration::pending;
-use tokio::net::TcpListener;
 
 use super::Place;
+use super::ending::{stop_signals, wind_up};
+use super::metrics::{self, MetricsPage};
 use super::open::open_furnished;
-use super::serve::stop_signal;
 use crate::http;
+use crate::http::gate::{Edge, Gate};
 use engine::background;
 use engine::error::{Error, Result};
 
@@ -21,19 +22,16 @@ pub struct Worker {
     #[arg(long, env = "EMPORION_HEALTH_LISTEN", value_name = "ADDR")]
     health_listen: Option<SocketAddr>,
     #[command(flatten)]
+    metrics: MetricsPage,
+    #[command(flatten)]
     place: Place,
 }
 
 impl Worker {
     /// Works until told to stop.
     pub async fn run(self) -> Result<()> {
-        let listener = match self.health_listen {
-            Some(address) => {
-                let listener = TcpListener::bind(address).await;
-                Some(listener.map_err(|error| Error::internal(format!("{address} can't be listened on: {error}")))?)
-            }
-            None => None,
-        };
+        let listener = self.health_listen.map(metrics::bind).transpose()?;
+        let shown = self.metrics.bind()?;
         let app = open_furnished(&self.place).await?;
         let missing = pending(app.db.admin()).await;
         if !missing.is_empty() {
@@ -43,26 +41,21 @@ impl Worker {
             return Err(Error::internal(told));
         }
         println!("Emporion works for the shop in {}", app.db.url());
-        let stop = stop_signal();
+        // What it gives back is taken up by others at once: nothing waits for its grace.
+        let (leaving, stop) = stop_signals(0);
+        let gate = Gate::with_notice(Edge::default(), leaving, stop.clone());
+        metrics::show(shown, &app, &gate)?;
         let mut tasks = background::follow(&app, &stop);
         tasks.extend(background::work(&app, &stop));
         match listener {
             Some(listener) => {
                 let address = listener.local_addr().map_err(Error::internal)?;
                 println!("  health  http://{address}/health/ready");
-                let stopped = stop.clone();
-                axum::serve(listener, http::health(app.clone()))
-                    .with_graceful_shutdown(async move { stopped.cancelled().await })
-                    .await
-                    .map_err(Error::internal)?;
+                http::listen::serve(listener, http::health(app.clone(), gate), &stop).await;
             }
             None => stop.cancelled().await,
         }
-        stop.cancel();
-        for task in tasks {
-            let _ = task.await;
-        }
-        app.db.close().await;
+        wind_up(&app, tasks).await;
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response as HttpResponse};
 use sha2::{Digest, Sha256};
 
 use super::cached::{Answer, Asked, Moment, Turn};
+use super::log::Line;
 use super::negotiate::{Media, Wish};
 use super::ready::Context;
 use super::{Door, Endpoint};
@@ -57,7 +58,7 @@ impl Sought {
 impl<S> Endpoint<S> {
     /// Looks for the answer to a question that another has asked a moment ago,
     /// by its very bytes: nothing of it is parsed.
-    pub async fn look(&self, method: &Method, headers: &HeaderMap, words: &[u8]) -> Look {
+    pub async fn look(&self, line: &Line, method: &Method, headers: &HeaderMap, words: &[u8]) -> Look {
         let by_get = method == Method::GET;
         let holds = headers.get(header::IF_NONE_MATCH).filter(|_| by_get).cloned();
         let sought = |turn| Look::Sought(Sought { by_get, holds: holds.clone(), turn });
@@ -72,7 +73,7 @@ impl<S> Endpoint<S> {
         let moment = Moment { epoch: self.app.epoch.now(), now: self.app.clock.now() };
         match answers.ask(number, moment).await {
             Asked::Known(answer) => {
-                tracing::debug!(door = ?self.door, cost = answer.cost, statements = 0, "request answered as before");
+                line.answered_as_before(answer.cost);
                 Look::Known(told(&answer, holds.as_ref(), "emporion; hit"))
             }
             Asked::Turn(turn) => sought(Some(turn)),

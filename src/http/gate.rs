@@ -18,6 +18,7 @@ use url::Url;
 
 use super::cached::{Answers, Caching};
 use super::limits::Documents;
+use super::metrics::Metrics;
 use super::persisted::Persisted;
 use super::trusted::Trusting;
 
@@ -44,6 +45,9 @@ pub struct Edge {
     /// The shop is open to the world: show the schema to staff alone, and suggest no names of it.
     #[arg(long, env = "EMPORION_PRODUCTION")]
     pub production: bool,
+    /// Show the page /graphiql, on which operations can be tried: unless `--production` when not said.
+    #[arg(long, env = "EMPORION_GRAPHIQL", value_name = "true|false")]
+    pub graphiql: Option<bool>,
     /// How large documents may be.
     #[command(flatten)]
     pub documents: Documents,
@@ -66,11 +70,19 @@ impl Default for Edge {
             sockets_per_address: 100,
             legacy_sockets: false,
             production: false,
+            graphiql: None,
             documents: Documents::default(),
             trusting: Trusting::default(),
             caching: Caching::default(),
             persisted_queries: 1_000,
         }
+    }
+}
+
+impl Edge {
+    /// Whether there is a page to try operations on.
+    pub fn shows_graphiql(&self) -> bool {
+        self.graphiql.unwrap_or(!self.production)
     }
 }
 
@@ -99,6 +111,10 @@ pub struct Gate {
     pub edge: Edge,
     /// Cancelled when the process goes.
     pub stop: CancellationToken,
+    /// Cancelled as soon as the process is to go, while it still takes requests.
+    pub leaving: CancellationToken,
+    /// What the process has done.
+    pub metrics: Arc<Metrics>,
     /// The documents that are known by their hash.
     pub persisted: Persisted,
     /// The answers that are told again.
@@ -110,9 +126,24 @@ pub struct Gate {
 impl Gate {
     /// A gate that nobody has passed yet.
     pub fn new(edge: Edge, stop: CancellationToken) -> Arc<Self> {
+        Self::with_notice(edge, stop.child_token(), stop)
+    }
+
+    /// One that is told before the process stops taking requests.
+    pub fn with_notice(edge: Edge, leaving: CancellationToken, stop: CancellationToken) -> Arc<Self> {
         let (persisted, answers) = (Persisted::new(edge.persisted_queries), Answers::new(&edge.caching));
-        let (sockets, addresses) = (TaskTracker::new(), Mutex::default());
-        Arc::new(Self { edge, stop, persisted, answers, sockets, addresses })
+        let (metrics, sockets, addresses) = (Arc::default(), TaskTracker::new(), Mutex::default());
+        Arc::new(Self { edge, stop, leaving, metrics, persisted, answers, sockets, addresses })
+    }
+
+    /// Whether clients shall go elsewhere.
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.is_cancelled() || self.stop.is_cancelled()
+    }
+
+    /// How many sockets and streams of events are open.
+    pub fn open(&self) -> usize {
+        self.sockets.len()
     }
 
     /// Waits until the sockets have gone, as long as is decent.

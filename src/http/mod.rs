@@ -9,7 +9,10 @@
 //! | which documents are known without their text | `trusted.rs`, `persisted.rs` |
 //! | which answers may be kept, and which are told again | `fresh.rs`, `cached.rs` |
 //! | which pages may ask | `gate.rs`, `cors.rs` |
+//! | the page to try operations on | `graphiql.rs` |
 //! | websockets and events | `protocol.rs`, `socket.rs`, `sse.rs` |
+//! | connections, and how they end | `listen.rs`, `slow.rs` |
+//! | what is logged and counted of requests | `log.rs`, `metrics.rs` |
 
 mod answer;
 pub mod cached;
@@ -17,12 +20,17 @@ mod cors;
 pub mod driven;
 mod fresh;
 pub mod gate;
+pub mod graphiql;
 pub mod limits;
+pub mod listen;
+mod log;
+pub mod metrics;
 mod negotiate;
 mod parameters;
 pub mod persisted;
 mod protocol;
 mod ready;
+mod slow;
 mod socket;
 mod sse;
 pub mod trusted;
@@ -34,21 +42,22 @@ use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Data, Executor, Request, Response, Value};
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response as HttpResponse};
 use axum::routing::get;
+use axum::{Extension, Router};
 use futures_util::stream::BoxStream;
 
 use self::answer::{bad, coded, invalid, refuse};
 use self::fresh::{Look, Share, Sought};
 use self::gate::Gate;
+use self::log::Line;
 use self::negotiate::{Media, Wish, is_json};
 use self::protocol::Dialect;
 use self::ready::{Context, Refused};
@@ -57,7 +66,7 @@ use crate::api::document::Judged;
 use crate::api::gather::gathered;
 use crate::api::{StoreOnlySchema, UnifiedSchema, admin_schema, store_only_schema, store_schema, unified_schema};
 use engine::app::App;
-use engine::{relay, seed};
+use engine::{failpoint, relay, seed};
 
 /// The largest body of the store surface, in bytes.
 const STORE_BODY: usize = 256 * 1024;
@@ -94,19 +103,25 @@ pub fn router(app: Arc<App>, gate: Arc<Gate>) -> Router {
     let unified = Unified { everything: unified_schema(suggests), store_only: store_only_schema(suggests) };
     let store = Endpoint { app: app.clone(), schema: store_schema(suggests), door: Door::Store, gate: gate.clone() };
     let admin = Endpoint { app: app.clone(), schema: admin_schema(suggests), door: Door::Admin, gate: gate.clone() };
-    let unified = Endpoint { app: app.clone(), schema: unified, door: Door::Unified, gate };
+    let unified = Endpoint { app: app.clone(), schema: unified, door: Door::Unified, gate: gate.clone() };
+    let page = if gate.edge.shows_graphiql() { graphiql::routes() } else { Router::new() };
     Router::new()
+        .merge(page)
         .merge(endpoint("/store/graphql", store, STORE_BODY))
         .merge(endpoint("/admin/graphql", admin, ADMIN_BODY))
         .merge(endpoint("/graphql", unified, ADMIN_BODY))
-        .merge(health(app.clone()))
+        .merge(health(app.clone(), gate.clone()))
         .merge(crate::media::http::routes(app))
         .route("/media/demo/{file}", get(demo_picture))
+        .layer(from_fn_with_state(gate, log::keep))
 }
 
-/// Whether the process runs, and whether its database answers.
-pub fn health(app: Arc<App>) -> Router {
-    Router::new().route("/health/ready", get(ready)).with_state(app).route("/health/live", get(|| async { "live\n" }))
+/// Whether the process runs, and whether it takes requests and its database answers.
+pub fn health(app: Arc<App>, gate: Arc<Gate>) -> Router {
+    Router::new()
+        .route("/health/ready", get(ready))
+        .with_state((app, gate))
+        .route("/health/live", get(|| async { "live\n" }))
 }
 
 fn endpoint<S: Executor>(path: &str, endpoint: Endpoint<S>, body: usize) -> Router {
@@ -114,6 +129,7 @@ fn endpoint<S: Executor>(path: &str, endpoint: Endpoint<S>, body: usize) -> Rout
     Router::new()
         .route(path, get(begin::<S>).post(execute::<S>))
         .layer(DefaultBodyLimit::max(body))
+        .layer(from_fn(slow::hurry))
         .layer(from_fn_with_state(pages, cors::guard))
         .with_state(endpoint)
 }
@@ -134,8 +150,10 @@ async fn demo_picture(Path(file): Path<String>) -> HttpResponse {
     }
 }
 
-async fn ready(State(app): State<Arc<App>>) -> HttpResponse {
-    if relay::database_answers(&app).await {
+async fn ready(State((app, gate)): State<(Arc<App>, Arc<Gate>)>) -> HttpResponse {
+    if gate.is_leaving() {
+        (StatusCode::SERVICE_UNAVAILABLE, "the process ends\n").into_response()
+    } else if relay::database_answers(&app).await {
         "ready\n".into_response()
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response()
@@ -146,6 +164,7 @@ async fn ready(State(app): State<Arc<App>>) -> HttpResponse {
 async fn execute<S: Executor>(
     State(endpoint): State<Endpoint<S>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(line): Extension<Arc<Line>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> HttpResponse {
@@ -161,12 +180,12 @@ async fn execute<S: Executor>(
         }
         Err(rejection) => return malformed(&rejection.body_text()),
     };
-    let sought = match endpoint.look(&Method::POST, &headers, &body).await {
+    let sought = match endpoint.look(&line, &Method::POST, &headers, &body).await {
         Look::Known(answer) => return answer,
         Look::Sought(sought) => sought,
     };
     match parameters::of_body(&body) {
-        Ok(request) => run(endpoint, peer, &headers, request, sought).await,
+        Ok(request) => run(endpoint, line, peer, &headers, request, sought).await,
         Err(fault) => malformed(&fault),
     }
 }
@@ -211,23 +230,25 @@ impl Executor for Unified {
 /// come, as the client takes them.
 async fn run<S: Executor>(
     endpoint: Endpoint<S>,
+    line: Arc<Line>,
     peer: SocketAddr,
     headers: &HeaderMap,
     mut request: Request,
     sought: Sought,
 ) -> HttpResponse {
-    let streams =
-        |request: &mut Request| endpoint.judge(request).is_ok_and(|judged| judged.kind == OperationType::Subscription);
+    let streams = |request: &mut Request| {
+        endpoint.judge(request, &line).is_ok_and(|judged| judged.kind == OperationType::Subscription)
+    };
     let wish = Wish::of(headers);
     if wish == Wish::Events || (wish == Wish::Either && streams(&mut request)) {
         let listener = listener(&endpoint, peer, headers, sought.by_get);
-        return sse::listen(endpoint, listener, request).await;
+        return sse::listen(endpoint, line, listener, request).await;
     }
     let Some(media) = Media::of(headers) else {
         let message = "Answers are application/graphql-response+json, application/json, or text/event-stream.";
         return bad(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message);
     };
-    let judged = match endpoint.judge(&mut request) {
+    let judged = match endpoint.judge(&mut request, &line) {
         Ok(judged) => judged,
         Err(errors) => return invalid(media, errors),
     };
@@ -241,8 +262,8 @@ async fn run<S: Executor>(
     }
     let context = Context::of(headers, endpoint.gate.client(peer, headers));
     let share = sought.share(&judged, &context, endpoint.door);
-    match endpoint.open(&judged, context).await {
-        Ok(call) => answer_call(&endpoint, media, &judged, call, request, share).await,
+    match endpoint.open(&judged, context, &line).await {
+        Ok(call) => answer_call(&endpoint, &line, media, &judged, call, request, share).await,
         Err(refused) => refuse(media, refused),
     }
 }
@@ -255,13 +276,13 @@ fn mutation_by_get() -> HttpResponse {
 
 async fn answer_call<S: Executor>(
     endpoint: &Endpoint<S>,
+    line: &Line,
     media: Media,
     judged: &Judged,
     call: Call,
     request: Request,
     share: Option<Share>,
 ) -> HttpResponse {
-    let started = std::time::Instant::now();
     let statements = call.caller.statements.clone();
     let echo = [
         ("x-channel", call.channel.handle.to_string()),
@@ -269,21 +290,12 @@ async fn answer_call<S: Executor>(
         ("content-language", call.locale.clone()),
         ("x-query-cost", judged.weight.cost.to_string()),
     ];
-    let operation = request.operation_name.clone().unwrap_or_default();
     let mut response: Response = judged.tell(gathered(endpoint.schema.execute(request.data(call))).await);
     judged.count(&mut response, statements.get());
-    tracing::info!(
-        door = ?endpoint.door,
-        operation,
-        cost = judged.weight.cost,
-        errors = response.errors.len(),
-        statements = statements.get(),
-        ms = started.elapsed().as_millis() as u64,
-        "request"
-    );
+    line.answered(&response);
     let whole = response.is_ok();
     let mut answer = (echo, answer::answer(media, response)).into_response();
-    if cfg!(debug_assertions) {
+    if failpoint::BUILT_IN {
         // What tests hold the statement budgets with.
         answer.headers_mut().insert("x-statements", statements.get().into());
     }
@@ -301,25 +313,31 @@ async fn answer_call<S: Executor>(
 async fn begin<S: Executor>(
     State(endpoint): State<Endpoint<S>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(line): Extension<Arc<Line>>,
     headers: HeaderMap,
     uri: Uri,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> HttpResponse {
     let Ok(upgrade) = upgrade else {
-        let sought = match endpoint.look(&Method::GET, &headers, uri.query().unwrap_or_default().as_bytes()).await {
+        let words = uri.query().unwrap_or_default().as_bytes();
+        let sought = match endpoint.look(&line, &Method::GET, &headers, words).await {
             Look::Known(answer) => return answer,
             Look::Sought(sought) => sought,
         };
         let address = Query::<parameters::Address>::try_from_uri(&uri).map_err(|rejection| rejection.body_text());
         return match address.and_then(|Query(address)| address.read()) {
-            Ok(request) => run(endpoint, peer, &headers, request, sought).await,
+            Ok(request) => run(endpoint, line, peer, &headers, request, sought).await,
             Err(fault) => malformed(&fault),
         };
     };
     if !endpoint.gate.lets_in(&headers, &endpoint.app.settings()) {
         return (StatusCode::FORBIDDEN, "A page of this origin may not connect.\n").into_response();
     }
+    if endpoint.gate.is_leaving() {
+        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], "The process ends.\n").into_response();
+    }
     let Some(pass) = endpoint.gate.admit(endpoint.gate.client(peer, &headers)) else { return too_many_connections() };
+    line.is_socket();
     let legacy = endpoint.gate.edge.legacy_sockets.then_some(Dialect::Legacy);
     upgrade
         .protocols([Dialect::Modern].into_iter().chain(legacy).map(Dialect::name))
@@ -327,7 +345,7 @@ async fn begin<S: Executor>(
         .max_frame_size(MESSAGE)
         .read_buffer_size(BUFFER)
         .write_buffer_size(BUFFER)
-        .on_upgrade(move |wire| socket::serve(wire, endpoint, pass))
+        .on_upgrade(move |wire| async move { line.along(socket::serve(wire, endpoint, line.clone(), pass)).await })
 }
 
 fn too_many_connections() -> HttpResponse {

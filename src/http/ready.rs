@@ -11,6 +11,7 @@ use domain::id::ChannelId;
 use futures_util::future::BoxFuture;
 
 use super::answer::error_of;
+use super::log::Line;
 use super::trusted::not_trusted;
 use super::{Door, Endpoint};
 use crate::api::call::Call;
@@ -20,6 +21,7 @@ use engine::app::App;
 use engine::auth::authenticate;
 use engine::db::StatementCount;
 use engine::error::{Error, Result};
+use engine::failpoint;
 
 /// What a request says of itself, in headers or in `connection_init`.
 #[derive(Debug, Clone, Default)]
@@ -74,17 +76,22 @@ impl<S> Endpoint<S> {
     ///
     /// # Errors
     /// What is wrong with the document.
-    pub fn judge(&self, request: &mut Request) -> std::result::Result<Judged, Vec<ServerError>> {
+    pub fn judge(&self, request: &mut Request, line: &Line) -> std::result::Result<Judged, Vec<ServerError>> {
         let roots = match self.door {
             Door::Store => Roots::Store,
             Door::Admin => Roots::Admin,
             Door::Unified => Roots::Unified,
         };
-        let trusted = self.put_in(request)?;
-        let mut judged = document::judge(request, roots, &self.gate.edge.documents.limits())?;
-        self.persist(request, trusted);
-        judged.trusted = trusted;
-        Ok(judged)
+        let judged = self.put_in(request).and_then(|trusted| {
+            let judged = document::judge(request, roots, &self.gate.edge.documents.limits())?;
+            self.persist(request, trusted);
+            Ok(Judged { trusted, ..judged })
+        });
+        match &judged {
+            Ok(judged) => line.judged(judged, request),
+            Err(errors) => line.refused(errors),
+        }
+        judged
     }
 
     /// The view of whoever asks.
@@ -92,11 +99,13 @@ impl<S> Endpoint<S> {
     /// # Errors
     /// When the credential, the channel or the region is refused, and when the
     /// operation asks for what the caller may not see.
-    pub async fn open(&self, judged: &Judged, context: Context) -> std::result::Result<Call, Refused> {
+    pub async fn open(&self, judged: &Judged, context: Context, line: &Line) -> std::result::Result<Call, Refused> {
         let call = open_call(&self.app, self.door, context).await.map_err(Refused::Caller)?;
         if !judged.trusted && self.trusts_only() && !call.caller.actor.is_admin() {
             return Err(Refused::Document(vec![not_trusted()]));
         }
+        line.counts(&call.caller.statements);
+        failpoint::reach_one("operation", &line.operation());
         if judged.introspects && self.gate.edge.production && !call.caller.actor.is_admin() {
             let mut error = ServerError::new("The schema is shown to staff alone: schema.graphql holds it.", None);
             let code = if matches!(self.door, Door::Admin) { "UNAUTHENTICATED" } else { "FORBIDDEN" };

@@ -5,6 +5,7 @@
 //! stays in the event log. A client that takes nothing at all is let go.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
@@ -22,6 +23,7 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use super::answer::error_of;
 use super::driven::driven;
 use super::gate::Pass;
+use super::log::{Line, watched};
 use super::protocol::{ClientMessage, Close, Dialect, ServerMessage};
 use super::ready::open_call;
 use super::{Context, Endpoint, RECHECK, has_ended};
@@ -53,6 +55,8 @@ enum Step {
 /// One connection.
 pub struct Socket<S> {
     wire: WebSocket,
+    line: Arc<Line>,
+    begun: u64,
     endpoint: Endpoint<S>,
     dialect: Dialect,
     context: Context,
@@ -63,7 +67,7 @@ pub struct Socket<S> {
 }
 
 /// Serves a connection to its end; the pass goes with it.
-pub async fn serve<S: Executor>(mut wire: WebSocket, endpoint: Endpoint<S>, pass: Pass) {
+pub async fn serve<S: Executor>(mut wire: WebSocket, endpoint: Endpoint<S>, line: Arc<Line>, pass: Pass) {
     let legacy = endpoint.gate.edge.legacy_sockets;
     let spoken = [Dialect::Modern, Dialect::Legacy].into_iter().filter(|dialect| legacy || *dialect == Dialect::Modern);
     let chosen = wire.protocol().cloned();
@@ -83,6 +87,8 @@ pub async fn serve<S: Executor>(mut wire: WebSocket, endpoint: Endpoint<S>, pass
                     let operations = StreamMap::new();
                     let mut socket = Socket {
                         wire,
+                        line: line.clone(),
+                        begun: 0,
                         endpoint,
                         dialect,
                         context,
@@ -97,6 +103,7 @@ pub async fn serve<S: Executor>(mut wire: WebSocket, endpoint: Endpoint<S>, pass
             }
         }
     };
+    line.ended(close.as_ref().map(|close| close.code));
     part(wire, close).await;
     drop(pass);
 }
@@ -272,7 +279,9 @@ impl<S: Executor> Socket<S> {
                 self.say(&ServerMessage::Error(id, vec![error_of(refusal.into())])).await
             }
             ClientMessage::Subscribe(id, request) => {
-                self.operations.insert(id, run(self.endpoint.clone(), self.context.clone(), *request));
+                self.begun += 1;
+                let line = self.line.of_operation(self.begun);
+                self.operations.insert(id, run(self.endpoint.clone(), line, self.context.clone(), *request));
                 Ok(())
             }
         }
@@ -322,21 +331,32 @@ impl<S: Executor> Socket<S> {
 /// Runs an operation. A socket may be open for days: each operation is begun
 /// with the settings of its moment and by whoever the credential stands for
 /// then.
-fn run<S: Executor>(endpoint: Endpoint<S>, context: Context, mut request: Request) -> BoxStream<'static, Step> {
+fn run<S: Executor>(
+    endpoint: Endpoint<S>,
+    line: Arc<Line>,
+    context: Context,
+    mut request: Request,
+) -> BoxStream<'static, Step> {
+    let watching = line.clone();
     let begun = async move {
-        let judged = match endpoint.judge(&mut request) {
+        let judged = match endpoint.judge(&mut request, &line) {
             Ok(judged) => judged,
             Err(errors) => return steps([Step::Refused(errors)]),
         };
-        let call = match endpoint.open(&judged, context).await {
+        let call = match endpoint.open(&judged, context, &line).await {
             Ok(call) => call,
-            Err(refused) => return steps([Step::Refused(refused.into_errors())]),
+            Err(refused) => {
+                let errors = refused.into_errors();
+                line.refused(&errors);
+                return steps([Step::Refused(errors)]);
+            }
         };
         let statements = call.caller.statements.clone();
         let request = request.data(call);
         if judged.kind != OperationType::Subscription {
             let mut response = judged.tell(gathered(endpoint.schema.execute(request)).await);
             judged.count(&mut response, statements.get());
+            line.answered(&response);
             return match was_not_run(&response) {
                 true => steps([Step::Refused(response.errors)]),
                 false => steps([Step::Next(Box::new(response)), Step::Done]),
@@ -344,6 +364,7 @@ fn run<S: Executor>(endpoint: Endpoint<S>, context: Context, mut request: Reques
         }
         let results = endpoint.schema.execute_stream(request, None).map(move |response| {
             let response = judged.tell(response);
+            line.answered(&response);
             match has_ended(&response) {
                 true => Step::Refused(response.errors),
                 false => Step::Next(Box::new(response)),
@@ -352,7 +373,8 @@ fn run<S: Executor>(endpoint: Endpoint<S>, context: Context, mut request: Reques
         results.chain(stream::iter([Step::Done])).boxed()
     };
     // In a box of its own, of which nothing is left once the operation has begun: its stream may last for days.
-    driven(stream::once(begun.boxed()).flatten().boxed())
+    let panicked = |error| Step::Refused(vec![error_of(error)]);
+    driven(watched(stream::once(begun.boxed()).flatten().boxed(), watching, panicked))
 }
 
 fn steps<const N: usize>(steps: [Step; N]) -> BoxStream<'static, Step> {

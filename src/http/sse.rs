@@ -25,6 +25,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::answer::error_of;
 use super::driven::driven;
 use super::gate::Pass;
+use super::log::{Line, watched};
 use super::negotiate::Media;
 use super::ready::open_call;
 use super::{Context, Endpoint, RECHECK, Refused, has_ended, mutation_by_get, refuse};
@@ -50,8 +51,13 @@ pub struct Listener {
 /// Answers with the results of an operation as they come. What is wrong with
 /// the operation is told as an event, as the protocol has it: a browser's
 /// `EventSource` shows nothing of any other answer.
-pub async fn listen<S: Executor>(endpoint: Endpoint<S>, listener: Listener, mut request: Request) -> HttpResponse {
-    let judged = endpoint.judge(&mut request);
+pub async fn listen<S: Executor>(
+    endpoint: Endpoint<S>,
+    line: Arc<Line>,
+    listener: Listener,
+    mut request: Request,
+) -> HttpResponse {
+    let judged = endpoint.judge(&mut request, &line);
     if listener.by_get && matches!(&judged, Ok(judged) if judged.kind == OperationType::Mutation) {
         return mutation_by_get();
     }
@@ -60,7 +66,7 @@ pub async fn listen<S: Executor>(endpoint: Endpoint<S>, listener: Listener, mut 
     let told = |errors| stream::iter([Response::from_errors(errors)]).boxed();
     let results = match judged {
         Err(errors) => told(errors),
-        Ok(judged) => match endpoint.open(&judged, listener.context.clone()).await {
+        Ok(judged) => match endpoint.open(&judged, listener.context.clone(), &line).await {
             Err(Refused::Document(errors)) => told(errors),
             Err(refused) => return refuse(Media::Json, refused),
             Ok(call) => {
@@ -85,14 +91,17 @@ pub async fn listen<S: Executor>(endpoint: Endpoint<S>, listener: Listener, mut 
         },
     };
     // What could not be told in full is asked for again when the client comes back.
+    let telling = line.clone();
     let results = results.map(move |response| {
+        telling.answered(&response);
         let reached = place.last().filter(|_| response.is_ok());
         (response, reached)
     });
+    let panicked = |error| (Response::from_errors(vec![error_of(error)]), None);
     let feed = Feed {
         endpoint,
         context: listener.context,
-        results: Some(driven(results.boxed())),
+        results: Some(driven(watched(results.boxed(), line, panicked))),
         next_check: Instant::now() + RECHECK,
         _pass: pass,
     };

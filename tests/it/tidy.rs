@@ -208,6 +208,25 @@ fn one_file_speaks_http() {
     none(named.map(|(name, _)| name).collect(), "HTTP clients outside the one that calls identity providers");
 }
 
+/// The feature comes with the tests' own dependencies: the server that they start is built with them, and no other is.
+#[test]
+fn failpoints_are_built_for_tests_alone() {
+    let mut named = Vec::new();
+    for folder in ["", "benches", "domain", "engine", "entity", "migration"] {
+        let manifest: toml::Table =
+            fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap().parse().unwrap();
+        for (section, content) in &manifest {
+            if content.to_string().contains("failpoints") {
+                named.push((folder, section.clone()));
+            }
+        }
+    }
+    assert_eq!(named, [("", "dev-dependencies".to_owned()), ("engine", "features".to_owned())]);
+    let manifest: toml::Table = fs::read_to_string(root().join("engine/Cargo.toml")).unwrap().parse().unwrap();
+    assert!(manifest["features"].get("default").is_none());
+    assert!(engine::failpoint::BUILT_IN);
+}
+
 #[test]
 fn sea_orm_is_never_imported_by_glob() {
     let globs = running_code().into_iter().filter(|(_, source)| paths(source).iter().any(|path| path == "sea_orm::*"));

@@ -26,7 +26,7 @@ pub async fn hash(password: String) -> Result<String> {
     let hashed = tokio::task::spawn_blocking(move || {
         Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())
     });
-    hashed.await.map_err(Error::internal)?.map_err(Error::internal)
+    hashed.await?.map_err(Error::internal)
 }
 
 /// Whether the password belongs to the hash. Without a hash the same work is
@@ -41,5 +41,5 @@ pub async fn verify(password: String, hash: Option<String>) -> Result<bool> {
     let verified = tokio::task::spawn_blocking(move || {
         Argon2::default().verify_password(password.as_bytes(), hash.as_str()).is_ok()
     });
-    verified.await.map_err(Error::internal)
+    Ok(verified.await?)
 }

@@ -9,6 +9,7 @@ use domain::money::Money;
 use domain::refusal::{ErrorCode, Refusal};
 use entity::checkout;
 use tokio::time::timeout;
+use tracing::Instrument;
 
 use super::begin::{Begin, Begun};
 use super::place::{Abandon, Park, Place, Postpone, Take};
@@ -46,8 +47,9 @@ pub async fn complete(app: &Arc<App>, caller: &Caller, begin: &Begin) -> Result<
             failpoint::reach("checkout.begun");
             // A client that hangs up must not leave the run half way.
             let (app, caller) = (app.clone(), as_system(caller));
-            let run = tokio::spawn(async move { drive(&app, &caller, *row, attempts).await });
-            run.await.map_err(Error::internal)?
+            let run = async move { drive(&app, &caller, *row, attempts).await };
+            let run = tokio::spawn(run.in_current_span());
+            run.await?
         }
     }
 }
@@ -149,8 +151,8 @@ async fn give_back(app: &App, row: &checkout::Model, outcome: Option<&Outcome>) 
 pub async fn cancel(app: &Arc<App>, caller: &Caller, id: CheckoutId) -> Result<()> {
     // A client that hangs up must not leave the run half way.
     let (app, caller) = (app.clone(), as_system(caller));
-    let run = tokio::spawn(async move { call_off(&app, &caller, id).await });
-    run.await.map_err(Error::internal)?
+    let run = tokio::spawn(async move { call_off(&app, &caller, id).await }.in_current_span());
+    run.await?
 }
 
 async fn call_off(app: &Arc<App>, system: &Caller, id: CheckoutId) -> Result<()> {

@@ -30,7 +30,7 @@ pub use open::{DatabaseUrl, connect_postgres, create_postgres_copy};
 pub use paged::page_of;
 pub use sql::{
     any, any_sql, database_now, expression, hold_settings, insert_all, is_retryable, is_unavailable, lower_contains,
-    number_order, statement, text_contains, unique_violation,
+    number_order, statement, text_contains, unique_violation, without_values,
 };
 
 /// Counts the statements of one request, everything but `BEGIN` and `COMMIT`.
@@ -46,6 +46,17 @@ impl StatementCount {
     fn add(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
+}
+
+/// The connections of one pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    /// Which pool.
+    pub name: &'static str,
+    /// Connections that something is done with.
+    pub used: u32,
+    /// Connections that wait for something to do.
+    pub idle: u32,
 }
 
 /// The open database.
@@ -88,6 +99,25 @@ impl Db {
         };
         let transaction = unless_away(&self.away, self.writes.begin_with_options(options)).await?;
         Ok(Conn { inner: Inner::Transaction(transaction), count: count.clone(), away: self.away.clone() })
+    }
+
+    /// How many connections there are.
+    pub fn pools(&self) -> Vec<Connections> {
+        let of = |name, open: u32, idle: usize| {
+            let idle = u32::try_from(idle).unwrap_or(open).min(open);
+            Connections { name, used: open - idle, idle }
+        };
+        let sqlite = |name, pool: &DatabaseConnection| {
+            let pool = pool.get_sqlite_connection_pool();
+            of(name, pool.size(), pool.num_idle())
+        };
+        match self.backend() {
+            DbBackend::Sqlite => vec![sqlite("read", &self.reads), sqlite("write", &self.writes)],
+            _ => {
+                let pool = self.reads.get_postgres_connection_pool();
+                vec![of("all", pool.size(), pool.num_idle())]
+            }
+        }
     }
 
     /// Closes every connection.

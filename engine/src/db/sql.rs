@@ -205,3 +205,30 @@ where
     }
     Ok(())
 }
+
+/// What a database complains of, without the values that it repeats: what stands in quotes is left out, unless it
+/// names a table, a column or a constraint.
+pub fn without_values(error: &DbErr) -> String {
+    let Some(sqlx::Error::Database(told)) = sqlx_error(error) else { return mask(&error.to_string(), &[]) };
+    let names: Vec<&str> = [told.table(), told.constraint()].into_iter().flatten().collect();
+    let code = told.code().map(|code| format!(" ({code})")).unwrap_or_default();
+    mask(told.message(), &names) + &code
+}
+
+fn mask(text: &str, names: &[&str]) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(begin) = rest.find(['"', '\'', '`']) {
+        let quote = &rest[begin..=begin];
+        masked.push_str(&rest[..begin]);
+        let inside = &rest[begin + 1..];
+        // What is never closed may go on to the end.
+        let end = inside.find(quote).unwrap_or(inside.len());
+        let word = &inside[..end];
+        masked.push_str(quote);
+        masked.push_str(if names.contains(&word) { word } else { "…" });
+        masked.push_str(quote);
+        rest = inside.get(end + 1..).unwrap_or_default();
+    }
+    masked + rest
+}

@@ -67,6 +67,11 @@ pub async fn count_open(tx: &Tx, actor: &str) -> Result<u64> {
     Ok(job::Entity::find().filter(job::Column::Actor.eq(actor)).filter(open).count(&tx.conn).await?)
 }
 
+/// How many jobs are in a state.
+pub async fn count_in(conn: &Conn, state: JobState) -> Result<u64> {
+    Ok(job::Entity::find().filter(job::Column::State.eq(state)).count(conn).await?)
+}
+
 /// Forgets jobs that ended before a moment.
 pub async fn delete_ended(tx: &mut Tx, before: DateTime<Utc>) -> Result<()> {
     job::Entity::delete_many().filter(job::Column::FinishedAt.lt(before)).exec(&tx.conn).await?;

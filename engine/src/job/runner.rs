@@ -15,6 +15,8 @@ use crate::actor::{Actor, Caller};
 use crate::app::App;
 use crate::auth;
 use crate::error::{Error, Result};
+use crate::failpoint;
+use crate::panic::caught;
 
 /// How often it looks when nothing is committed here.
 const EVERY: Duration = Duration::from_millis(500);
@@ -58,32 +60,29 @@ impl std::fmt::Debug for Run<'_> {
     }
 }
 
-/// Starts working on jobs; it ends with `stop`.
-pub fn start(app: &Arc<App>, stop: &CancellationToken) -> tokio::task::JoinHandle<()> {
-    let (app, stop) = (app.clone(), stop.clone());
+/// Works on jobs until `stop`.
+pub async fn run(app: Arc<App>, stop: CancellationToken) {
     let owner = owner(&app);
-    tokio::spawn(async move {
-        let mut looks: u32 = 0;
-        let mut commits = app.bus.watch_commits();
-        while !stop.is_cancelled() {
-            commits.mark_unchanged();
-            if looks.is_multiple_of(FORGET_EVERY)
-                && let Err(error) = forget(&app).await
-            {
-                tracing::warn!(%error, "old jobs stay a while longer");
-            }
-            looks = looks.wrapping_add(1);
-            match next(&app, &owner, &stop).await {
-                Ok(true) => continue,
-                Ok(false) => {}
-                Err(error) => tracing::warn!(%error, "jobs wait for the database"),
-            }
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = async { sleep(REST).await; let _ = timeout(EVERY, commits.changed()).await; } => {}
-            }
+    let mut looks: u32 = 0;
+    let mut commits = app.bus.watch_commits();
+    while !stop.is_cancelled() {
+        commits.mark_unchanged();
+        if looks.is_multiple_of(FORGET_EVERY)
+            && let Err(error) = forget(&app).await
+        {
+            tracing::warn!(%error, "old jobs stay a while longer");
         }
-    })
+        looks = looks.wrapping_add(1);
+        match next(&app, &owner, &stop).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "jobs wait for the database"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = async { sleep(REST).await; let _ = timeout(EVERY, commits.changed()).await; } => {}
+        }
+    }
 }
 
 /// A name for this process that no other one has.
@@ -126,9 +125,13 @@ pub async fn work(
             let caller = Caller::new(actor);
             let (app, stop) = (app.clone(), stop.clone());
             let run = Run { app, caller, job, lease: lease.clone(), stop, watch };
-            match run.job.kind {
-                JobKind::ProductImport => crate::catalog::import::work(&run).await,
-            }
+            let worked = async {
+                failpoint::reach("job.begun");
+                match run.job.kind {
+                    JobKind::ProductImport => crate::catalog::import::work(&run).await,
+                }
+            };
+            caught(worked).await.unwrap_or_else(|panicked| Err(panicked.into()))
         }
         Err(error) => Err(error),
     };

@@ -105,7 +105,7 @@ pub async fn draw(app: &App, hash: &str, plan: Plan) -> Result<Option<bytes::Byt
         let _turn = turn;
         picture::draw(&original, &plan)
     };
-    let drawn = tokio::task::spawn_blocking(drawing).await.map_err(Error::internal)?.map_err(Error::internal)?;
+    let drawn = tokio::task::spawn_blocking(drawing).await?.map_err(Error::internal)?;
     let drawn = bytes::Bytes::from(drawn);
     app.files.keep_variant(hash, &name, drawn.clone()).await?;
     Ok(Some(drawn))

@@ -107,7 +107,7 @@ async fn take_in<E>(
         true => None,
         false => {
             let bytes = app.files.taken_in(row.id).await?;
-            tokio::task::spawn_blocking(move || look(&bytes, file_type)).await.map_err(Error::internal)??
+            tokio::task::spawn_blocking(move || look(&bytes, file_type)).await.map_err(Error::from)??
         }
     };
     // The row names the file before it is there, so that no sweep in between takes it for unwanted.

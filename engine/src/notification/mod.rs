@@ -27,7 +27,7 @@ pub mod render;
 pub mod repo;
 pub mod worker;
 
-pub use worker::start;
+pub use worker::run;
 
 use chrono::TimeDelta;
 

@@ -18,6 +18,7 @@ use crate::actor::Caller;
 use crate::app::App;
 use crate::error::Result;
 use crate::failpoint;
+use crate::panic::caught;
 use crate::provider::notification::Failure;
 
 /// How often it looks when nothing wakes it.
@@ -27,28 +28,25 @@ const BATCH: u64 = 50;
 /// How many mails are under way at once.
 const AT_ONCE: usize = 4;
 
-/// Starts working; it ends with `stop`.
-pub fn start(app: &Arc<App>, stop: &CancellationToken) -> tokio::task::JoinHandle<()> {
-    let (app, stop) = (app.clone(), stop.clone());
-    tokio::spawn(async move {
-        let mut log = app.bus.watch_log();
-        loop {
-            log.see();
-            tokio::select! {
-                () = stop.cancelled() => return,
-                worked = work(&app) => {
-                    if let Err(error) = worked {
-                        tracing::warn!(%error, "mail waits; it will be looked at again");
-                    }
+/// Works until `stop`.
+pub async fn run(app: Arc<App>, stop: CancellationToken) {
+    let mut log = app.bus.watch_log();
+    loop {
+        log.see();
+        tokio::select! {
+            () = stop.cancelled() => return,
+            worked = work(&app) => {
+                if let Err(error) = worked {
+                    tracing::warn!(%error, "mail waits; it will be looked at again");
                 }
             }
-            tokio::select! {
-                () = stop.cancelled() => return,
-                _ = log.changed() => {}
-                () = sleep(EVERY) => {}
-            }
         }
-    })
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = log.changed() => {}
+            () = sleep(EVERY) => {}
+        }
+    }
 }
 
 /// Looks once, until nothing is due; answers with how many mails were sent.
@@ -104,7 +102,7 @@ async fn deliver(app: &Arc<App>, row: notification::Model) -> Result<bool> {
     let system = Caller::system();
     let Some(row) = app.run(&system, &Claim(row.id)).await? else { return Ok(false) };
     failpoint::reach("notification.claimed");
-    let outcome = match attempt(app, &row).await {
+    let outcome = match caught(attempt(app, &row)).await.unwrap_or_else(|panicked| Err(panicked.into())) {
         Ok(outcome) => outcome,
         // Nothing was handed over: what failed was on our side.
         Err(error) => {

@@ -23,7 +23,7 @@ use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, Oper
 use async_graphql::{Name, Positioned, Request, Response, ServerError, Value, Variables};
 use domain::document::{Breach, Limits, Weight, scan, weigh};
 
-use super::variables::take_absent_out;
+use super::variables::without_absent;
 
 pub use public::{PERSONAL, PUBLIC};
 pub use table::{AUTHENTICATING, Roots, stale};
@@ -82,9 +82,9 @@ fn operation_of(
 ) -> Result<(Judged, Defaults), Vec<ServerError>> {
     let asks_cost = matches!(request.extensions.get("cost"), Some(Value::Boolean(true)));
     let name = request.operation_name.clone();
-    let mut document = parse_query(&request.query).map_err(|error| unreadable(error.into()))?;
-    let operation = operation::chosen(&document, name.as_deref())?;
-    let mut judged = weighed(&document, operation, variables, roots, limits)?;
+    let document = request.parsed_query().map_err(unreadable)?;
+    let operation = operation::chosen(document, name.as_deref())?;
+    let mut judged = weighed(document, operation, variables, roots, limits)?;
     judged.asks_cost = asks_cost;
     operation::needed_variables(operation, variables)?;
     let declared = operation.node.variable_definitions.iter().map(|declared| &declared.node);
@@ -92,8 +92,9 @@ fn operation_of(
     let defaults =
         absent.filter_map(|declared| Some((declared.name.node.clone(), declared.default_value.as_ref()?.node.clone())));
     let defaults = defaults.collect();
-    take_absent_out(&mut document, variables);
-    request.set_parsed_query(document);
+    if let Some(without) = without_absent(document, variables) {
+        request.set_parsed_query(without);
+    }
     Ok((judged, defaults))
 }
 

@@ -8,6 +8,7 @@ use engine::inventory::repo::of_variants;
 use serde_json::{Value, json};
 
 use super::client::Client;
+use super::log;
 use super::{Answer, Shop};
 
 /// An amount in euro as input.
@@ -222,6 +223,7 @@ impl Placed {
     pub fn of(cart: CartSession, answer: &Answer) -> Self {
         let done = answer.done();
         let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("no order: {}", answer.body)).to_owned();
+        log::plant(&text(&done["accessToken"]));
         Self {
             id: text(&done["order"]["id"]),
             number: done["order"]["number"].as_i64().unwrap(),
@@ -265,6 +267,7 @@ impl Shop {
         let answer = mutate(client, "", "cartCreate", input, &format!("cart {{ {CART} }} cartToken")).await;
         let made = answer.done();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
+        log::plant(&text(&made["cartToken"]));
         CartSession {
             client: client.clone(),
             id: text(&made["cart"]["id"]),

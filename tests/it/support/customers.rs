@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::buying::mutate;
 use super::client::Client;
+use super::log;
 use super::{Answer, Shop};
 
 /// The password of every customer who doesn't say otherwise.
@@ -50,7 +51,9 @@ impl Shop {
     /// What would be mailed: the token of this purpose.
     pub async fn mailed(&self, purpose: TokenPurpose, customer: CustomerId) -> String {
         let op = IssueToken { purpose, customer };
-        self.app.run(&Caller::system(), &op).await.unwrap().expect("a mail").secret
+        let secret = self.app.run(&Caller::system(), &op).await.unwrap().expect("a mail").secret;
+        log::plant(&secret);
+        secret
     }
 
     /// Logs in.
@@ -72,6 +75,7 @@ impl Shop {
     pub async fn again(&self, email: &str, password: &str) -> Account {
         let tokens = self.log_in(email, password).await.done()["tokens"].clone();
         let text = |name: &str| tokens[name].as_str().unwrap().to_owned();
+        log::plant(&text("refreshToken"));
         Account {
             id: self.account_id(email).await,
             email: email.to_owned(),

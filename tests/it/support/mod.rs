@@ -9,6 +9,7 @@ pub mod events;
 pub mod files;
 pub mod invariants;
 pub mod limits;
+pub mod log;
 pub mod mailbox;
 pub mod node;
 pub mod people;

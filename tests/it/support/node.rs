@@ -1,8 +1,9 @@
 //! The real binary as a process of its own: `serve` and the other verbs.
 
 use std::process::{ExitStatus, Output, Stdio};
+use std::sync::{Arc, Mutex};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
@@ -10,6 +11,7 @@ use tokio::time::timeout;
 
 use super::client::Client;
 use super::database::TestDatabase;
+use super::log;
 use super::socket::PATIENCE;
 
 fn emporion(arguments: &[&str]) -> Command {
@@ -23,7 +25,7 @@ fn emporion(arguments: &[&str]) -> Command {
     }
     // A token in a mail would end the one that a test issues itself.
     command.env("EMPORION_MAIL_PROVIDER", "none");
-    command.env("EMPORION_LOG", "warn");
+    command.env("EMPORION_LOG", "warn").env("EMPORION_LOG_FORMAT", "json");
     command
 }
 
@@ -39,22 +41,47 @@ pub async fn run_command(database: &TestDatabase, arguments: &[&str]) -> Output 
 pub struct Process {
     child: Child,
     lines: mpsc::UnboundedReceiver<String>,
+    logged: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        log::nothing_leaked();
+    }
 }
 
 impl Process {
     /// Starts a verb with these arguments and these variables.
     pub fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = emporion(arguments);
-        let mut child = command.envs(variables.iter().copied()).stdout(Stdio::piped()).spawn().unwrap();
+        command.env("EMPORION_LOG", "trace").envs(variables.iter().copied());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut printed = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut records = BufReader::new(child.stderr.take().unwrap()).lines();
         let (sender, lines) = mpsc::unbounded_channel();
+        let logged = Arc::<Mutex<Vec<Value>>>::default();
+        let kept = logged.clone();
+        tokio::spawn(async move {
+            while let Ok(Some(record)) = records.next_line().await {
+                log::search(&record);
+                match serde_json::from_str::<Value>(&record) {
+                    Ok(record) => {
+                        if ["WARN", "ERROR"].iter().any(|level| record["level"] == *level) {
+                            eprintln!("{record}");
+                        }
+                        kept.lock().unwrap().push(record);
+                    }
+                    Err(_) => eprintln!("{record}"),
+                }
+            }
+        });
         tokio::spawn(async move {
             while let Ok(Some(line)) = printed.next_line().await {
                 // Read on even when nobody listens any more: a full pipe would stop the process.
                 let _ = sender.send(line);
             }
         });
-        Self { child, lines }
+        Self { child, lines, logged }
     }
 
     /// The next line that it prints.
@@ -74,6 +101,12 @@ impl Process {
         }
     }
 
+    /// What it has logged with this message so far.
+    pub fn logged(&self, message: &str) -> Vec<Value> {
+        let logged = self.logged.lock().unwrap();
+        logged.iter().filter(|record| record["message"] == message).cloned().collect()
+    }
+
     /// How much memory it holds, in bytes, as the kernel counts it.
     pub fn memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
@@ -88,9 +121,14 @@ impl Process {
 
     /// Asks it to end, as a supervisor would, and waits until it has.
     pub async fn terminate(&mut self) -> ExitStatus {
+        self.signal().await;
+        self.ended().await
+    }
+
+    /// The same without waiting.
+    pub async fn signal(&self) {
         let id = self.child.id().expect("it still runs").to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
-        self.ended().await
     }
 
     /// Whether it has not ended.
@@ -139,6 +177,7 @@ impl Node {
     pub async fn owner_token(&mut self) -> String {
         let email = self.process.told("owner").await;
         let password = self.process.told("password").await;
+        log::plant(&password);
         let login = "mutation($input: AdminStaffLoginInput!) { staffLogin(input: $input) {
             tokens { accessToken } userErrors { code message } } }";
         let input = json!({ "email": email, "password": password });

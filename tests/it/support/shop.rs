@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::client::{Answer, Client};
 use super::clock::TestClock;
 use super::database::TestDatabase;
+use super::log;
 
 /// A shop that is being served, with an owner who is logged in.
 pub struct Shop {
@@ -36,6 +37,7 @@ pub struct Shop {
 impl Drop for Shop {
     fn drop(&mut self) {
         self.stop.cancel();
+        log::nothing_leaked();
     }
 }
 
@@ -50,6 +52,7 @@ impl Shop {
         database: Arc<TestDatabase>,
         build: impl FnOnce(engine::app::AppBuilder) -> engine::app::AppBuilder,
     ) -> Self {
+        log::watch();
         let clock = Arc::new(TestClock::default());
         let builder = App::builder(&database.url).await.unwrap().clock(clock.clone());
         // A token in a mail would end the one that a test issues itself.
@@ -92,7 +95,9 @@ impl Shop {
     pub async fn session(&self, kind: ActorKind, actor: uuid::Uuid, surface: Surface) -> String {
         let op = OpenSession::new(kind, actor, surface);
         let session = self.app.run(&Caller::system(), &op).await.unwrap();
-        op.tokens(&self.app, &session).unwrap().access
+        let access = op.tokens(&self.app, &session).unwrap().access;
+        log::plant(&access);
+        access
     }
 
     /// Lets time pass.

@@ -245,13 +245,13 @@ async fn open(
         }
         Source::open(text, dialect, &context)
     });
-    opened.await.map_err(Error::internal)
+    Ok(opened.await?)
 }
 
 /// The hash of a file's bytes, in hexadecimal digits.
 pub async fn hash_of(path: PathBuf, scratch: String) -> Result<Result<String, Vec<RowRefusal>>> {
     let hash = tokio::task::spawn_blocking(move || Ok(Text::open(&path, &scratch)?.hash));
-    hash.await.map_err(Error::internal)
+    Ok(hash.await?)
 }
 
 type Read = Vec<Result<Imported, RefusedProduct>>;
@@ -269,7 +269,7 @@ impl Import<'_> {
             let read = source.read(from, (PRODUCTS, RECORDS), &context);
             (source, read)
         });
-        let (source, read) = reading.await.map_err(Error::internal)?;
+        let (source, read) = reading.await?;
         self.source = Some(source);
         read.map_err(|errors| Error::internal(errors.first().map_or("", |error| error.reason.as_str())))
     }
