@@ -38,6 +38,7 @@ pub mod refusal;
 pub mod search;
 pub mod shopify;
 pub mod text;
+pub mod throttle;
 pub mod totals;
 pub mod totp;
 pub mod translation;
