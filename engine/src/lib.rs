@@ -18,6 +18,7 @@
 //! | [`page`], [`version`] | what lists and changes have in common |
 //! | [`vitals`] | how the shop stands, for those who look after it |
 //! | [`scope`] | how far the caller gets: channels and locations |
+//! | [`throttle`] | who may ask how much |
 //! | [`provider`] | what others implement |
 
 #![recursion_limit = "256"]
@@ -45,6 +46,7 @@ pub mod scope;
 pub mod seed;
 pub mod settings;
 pub mod sweeper;
+pub mod throttle;
 pub mod version;
 pub mod vitals;
 

@@ -263,6 +263,7 @@ async fn listen(app: Arc<App>) -> Result<()> {
 #[derive(Debug)]
 pub struct Redis {
     client: redis::Client,
+    shop: String,
     channel: String,
     /// Who says something, in front of what is said.
     process: Uuid,
@@ -278,7 +279,17 @@ impl Redis {
         let (outbox, waiting) = tokio::sync::mpsc::channel(OUTBOX);
         let process = Uuid::new_v4();
         tokio::spawn(publish(client.clone(), channel.clone(), process, waiting));
-        Ok(Self { client, channel, process, outbox })
+        Ok(Self { client, shop: shop.to_owned(), channel, process, outbox })
+    }
+
+    /// Where it is.
+    pub fn client(&self) -> &redis::Client {
+        &self.client
+    }
+
+    /// What tells the shop from others of the same Redis.
+    pub fn shop(&self) -> &str {
+        &self.shop
     }
 
     /// Whether Redis answers within two seconds.

@@ -37,6 +37,7 @@ pub fn invalid(media: Media, errors: Vec<ServerError>) -> HttpResponse {
 pub fn refuse(media: Media, refused: Refused) -> HttpResponse {
     let error = match refused {
         Refused::Document(errors) => return invalid(media, errors),
+        Refused::Throttled(toll) => return toll.refuse(media),
         Refused::Caller(error) => error,
     };
     let status = match &error {
@@ -69,7 +70,7 @@ pub fn error_of(error: Error) -> ServerError {
 }
 
 /// Writes errors without any `data`: nothing ran.
-fn write(media: Media, status: StatusCode, errors: &[ServerError]) -> HttpResponse {
+pub(super) fn write(media: Media, status: StatusCode, errors: &[ServerError]) -> HttpResponse {
     #[derive(Serialize)]
     struct Body<'a> {
         errors: &'a [ServerError],

@@ -4,13 +4,16 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::{HeaderMap, header};
 use clap::Args;
 use engine::settings::Settings;
+use engine::throttle::place;
 use ipnet::IpNet;
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -20,8 +23,12 @@ use super::cached::{Answers, Caching};
 use super::limits::Documents;
 use super::metrics::Metrics;
 use super::persisted::Persisted;
+use super::rate::Rates;
 use super::trusted::Trusting;
 
+/// How long what was sent to a client may lie untaken before the connection is cut: on a telephone that is out of
+/// reach for a moment it may take some seconds.
+const UNTAKEN: Duration = Duration::from_secs(30);
 /// How long the sockets may take to say goodbye when the server goes.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -60,6 +67,9 @@ pub struct Edge {
     /// How many documents are known by their hash alone, for clients of automatic persisted queries; 0 for none.
     #[arg(long, env = "EMPORION_PERSISTED_QUERIES", value_name = "COUNT", default_value_t = 1_000)]
     pub persisted_queries: usize,
+    /// How much anybody may ask.
+    #[command(flatten)]
+    pub rates: Rates,
 }
 
 impl Default for Edge {
@@ -75,6 +85,7 @@ impl Default for Edge {
             trusting: Trusting::default(),
             caching: Caching::default(),
             persisted_queries: 1_000,
+            rates: Rates::default(),
         }
     }
 }
@@ -104,6 +115,17 @@ fn origin_of(address: &str) -> Option<String> {
     matches!(url.scheme(), "http" | "https").then(|| url.origin().ascii_serialization())
 }
 
+/// Lets the system cut a connection whose client takes nothing of what it asked for. Whatever is sent waits for its
+/// client, and a stream of events or a long answer holds its place and its memory as long.
+pub fn demand_taking(stream: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, UNTAKEN.as_millis() as u32) {
+        tracing::debug!(%error, "a connection can't be told to be cut");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (stream, UNTAKEN);
+}
+
 /// Stands before the sockets of one process.
 #[derive(Debug)]
 pub struct Gate {
@@ -121,6 +143,7 @@ pub struct Gate {
     pub answers: Arc<Answers>,
     sockets: TaskTracker,
     addresses: Mutex<HashMap<IpAddr, usize>>,
+    warned: AtomicBool,
 }
 
 impl Gate {
@@ -133,7 +156,8 @@ impl Gate {
     pub fn with_notice(edge: Edge, leaving: CancellationToken, stop: CancellationToken) -> Arc<Self> {
         let (persisted, answers) = (Persisted::new(edge.persisted_queries), Answers::new(&edge.caching));
         let (metrics, sockets, addresses) = (Arc::default(), TaskTracker::new(), Mutex::default());
-        Arc::new(Self { edge, stop, leaving, metrics, persisted, answers, sockets, addresses })
+        let warned = AtomicBool::new(false);
+        Arc::new(Self { edge, stop, leaving, metrics, persisted, answers, sockets, addresses, warned })
     }
 
     /// Whether clients shall go elsewhere.
@@ -166,6 +190,13 @@ impl Gate {
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','))
             .collect();
+        if !forwarded.is_empty() && !trusted(&client) && !self.warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                from = %client,
+                "requests say for whom they come (X-Forwarded-For), and nobody trusts who sends them: all of them count \
+                 as one address. If a proxy of yours is there, name it with --trusted-proxies"
+            );
+        }
         for hop in forwarded.iter().rev() {
             let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
             if !trusted(&client) {
@@ -191,7 +222,7 @@ impl Gate {
     /// nothing when the address has enough.
     pub fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Pass> {
         let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = addresses.entry(address).or_default();
+        let count = addresses.entry(place(address)).or_default();
         if *count >= self.edge.sockets_per_address {
             return None;
         }
@@ -218,10 +249,11 @@ impl Pass {
 impl Drop for Pass {
     fn drop(&mut self) {
         let mut addresses = self.gate.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = addresses.get_mut(&self.address) {
+        let place = place(self.address);
+        if let Some(count) = addresses.get_mut(&place) {
             *count -= 1;
             if *count == 0 {
-                addresses.remove(&self.address);
+                addresses.remove(&place);
             }
         }
     }

@@ -28,6 +28,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::gate::demand_taking;
 use super::slow::{IDLE, Patient, Phase};
 
 /// How long a connection that says nothing is left open when nothing more is taken: what its client has sent by then
@@ -97,6 +98,7 @@ async fn converse(
 ) {
     // What is written is written as a whole: waiting for more would only delay it.
     let _ = stream.set_nodelay(true);
+    demand_taking(&stream);
     let phase = Phase::connected();
     let stream = TokioIo::new(Patient::new(stream, phase.clone()));
     let router = TowerToHyperService::new(router);

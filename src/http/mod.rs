@@ -8,6 +8,7 @@
 //! | limits of documents | `limits.rs` |
 //! | which documents are known without their text | `trusted.rs`, `persisted.rs` |
 //! | which answers may be kept, and which are told again | `fresh.rs`, `cached.rs` |
+//! | what a request is worth, and how it is refused when too much was asked | `rate.rs` |
 //! | which pages may ask | `gate.rs`, `cors.rs` |
 //! | the page to try operations on | `graphiql.rs` |
 //! | websockets and events | `protocol.rs`, `socket.rs`, `sse.rs` |
@@ -29,6 +30,7 @@ mod negotiate;
 mod parameters;
 pub mod persisted;
 mod protocol;
+pub mod rate;
 mod ready;
 mod slow;
 mod socket;
@@ -66,6 +68,7 @@ use crate::api::document::Judged;
 use crate::api::gather::gathered;
 use crate::api::{StoreOnlySchema, UnifiedSchema, admin_schema, store_only_schema, store_schema, unified_schema};
 use engine::app::App;
+use engine::throttle::Throttle;
 use engine::{failpoint, relay, seed};
 
 /// The largest body of the store surface, in bytes.
@@ -86,6 +89,7 @@ struct Endpoint<S> {
     schema: S,
     door: Door,
     gate: Arc<Gate>,
+    throttle: Arc<Throttle>,
 }
 
 /// Whose credentials a path takes.
@@ -101,15 +105,14 @@ enum Door {
 pub fn router(app: Arc<App>, gate: Arc<Gate>) -> Router {
     let suggests = !gate.edge.production;
     let unified = Unified { everything: unified_schema(suggests), store_only: store_only_schema(suggests) };
-    let store = Endpoint { app: app.clone(), schema: store_schema(suggests), door: Door::Store, gate: gate.clone() };
-    let admin = Endpoint { app: app.clone(), schema: admin_schema(suggests), door: Door::Admin, gate: gate.clone() };
-    let unified = Endpoint { app: app.clone(), schema: unified, door: Door::Unified, gate: gate.clone() };
+    let throttle = Arc::new(Throttle::new(gate.edge.rates.budgets(), app.redis.as_ref()));
+    let behind = |door| (app.clone(), door, gate.clone(), throttle.clone());
     let page = if gate.edge.shows_graphiql() { graphiql::routes() } else { Router::new() };
     Router::new()
         .merge(page)
-        .merge(endpoint("/store/graphql", store, STORE_BODY))
-        .merge(endpoint("/admin/graphql", admin, ADMIN_BODY))
-        .merge(endpoint("/graphql", unified, ADMIN_BODY))
+        .merge(endpoint("/store/graphql", store_schema(suggests), behind(Door::Store), STORE_BODY))
+        .merge(endpoint("/admin/graphql", admin_schema(suggests), behind(Door::Admin), ADMIN_BODY))
+        .merge(endpoint("/graphql", unified, behind(Door::Unified), ADMIN_BODY))
         .merge(health(app.clone(), gate.clone()))
         .merge(crate::media::http::routes(app))
         .route("/media/demo/{file}", get(demo_picture))
@@ -124,7 +127,10 @@ pub fn health(app: Arc<App>, gate: Arc<Gate>) -> Router {
         .route("/health/live", get(|| async { "live\n" }))
 }
 
-fn endpoint<S: Executor>(path: &str, endpoint: Endpoint<S>, body: usize) -> Router {
+type Behind = (Arc<App>, Door, Arc<Gate>, Arc<Throttle>);
+
+fn endpoint<S: Executor>(path: &str, schema: S, (app, door, gate, throttle): Behind, body: usize) -> Router {
+    let endpoint = Endpoint { app, schema, door, gate, throttle };
     let pages = (endpoint.app.clone(), endpoint.gate.clone());
     Router::new()
         .route(path, get(begin::<S>).post(execute::<S>))
@@ -170,15 +176,17 @@ async fn execute<S: Executor>(
 ) -> HttpResponse {
     if !is_json(&headers) {
         let message = "Send the operation as application/json, in UTF-8.";
-        return bad(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message);
+        let answer = bad(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message);
+        return endpoint.turn_away(peer, &headers, answer).await;
     }
     let body = match body {
         Ok(body) => body,
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             let message = "The body passes the limit of this endpoint.";
-            return bad(StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", message);
+            let answer = bad(StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", message);
+            return endpoint.turn_away(peer, &headers, answer).await;
         }
-        Err(rejection) => return malformed(&rejection.body_text()),
+        Err(rejection) => return endpoint.turn_away(peer, &headers, malformed(&rejection.body_text())).await,
     };
     let sought = match endpoint.look(&line, &Method::POST, &headers, &body).await {
         Look::Known(answer) => return answer,
@@ -186,7 +194,7 @@ async fn execute<S: Executor>(
     };
     match parameters::of_body(&body) {
         Ok(request) => run(endpoint, line, peer, &headers, request, sought).await,
-        Err(fault) => malformed(&fault),
+        Err(fault) => endpoint.turn_away(peer, &headers, malformed(&fault)).await,
     }
 }
 
@@ -248,10 +256,25 @@ async fn run<S: Executor>(
         let message = "Answers are application/graphql-response+json, application/json, or text/event-stream.";
         return bad(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message);
     };
-    let judged = match endpoint.judge(&mut request, &line) {
-        Ok(judged) => judged,
-        Err(errors) => return invalid(media, errors),
+    let context = Context::of(headers, endpoint.gate.client(peer, headers));
+    let (judged, toll) = match endpoint.begin(&mut request, &context, &line).await {
+        Ok(begun) => begun,
+        Err(refused) => return refuse(media, refused),
     };
+    let mut answer = run_begun(&endpoint, &line, media, judged, context, request, sought).await;
+    toll.tell(answer.headers_mut());
+    answer
+}
+
+async fn run_begun<S: Executor>(
+    endpoint: &Endpoint<S>,
+    line: &Line,
+    media: Media,
+    judged: Judged,
+    context: Context,
+    request: Request,
+    sought: Sought,
+) -> HttpResponse {
     match judged.kind {
         OperationType::Mutation if sought.by_get => return mutation_by_get(),
         OperationType::Subscription => {
@@ -260,10 +283,9 @@ async fn run<S: Executor>(
         }
         OperationType::Query | OperationType::Mutation => {}
     }
-    let context = Context::of(headers, endpoint.gate.client(peer, headers));
     let share = sought.share(&judged, &context, endpoint.door);
-    match endpoint.open(&judged, context, &line).await {
-        Ok(call) => answer_call(&endpoint, &line, media, &judged, call, request, share).await,
+    match endpoint.open(&judged, context, line).await {
+        Ok(call) => answer_call(endpoint, line, media, &judged, call, request, share).await,
         Err(refused) => refuse(media, refused),
     }
 }
@@ -327,7 +349,7 @@ async fn begin<S: Executor>(
         let address = Query::<parameters::Address>::try_from_uri(&uri).map_err(|rejection| rejection.body_text());
         return match address.and_then(|Query(address)| address.read()) {
             Ok(request) => run(endpoint, line, peer, &headers, request, sought).await,
-            Err(fault) => malformed(&fault),
+            Err(fault) => endpoint.turn_away(peer, &headers, malformed(&fault)).await,
         };
     };
     if !endpoint.gate.lets_in(&headers, &endpoint.app.settings()) {
@@ -336,7 +358,11 @@ async fn begin<S: Executor>(
     if endpoint.gate.is_leaving() {
         return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], "The process ends.\n").into_response();
     }
-    let Some(pass) = endpoint.gate.admit(endpoint.gate.client(peer, &headers)) else { return too_many_connections() };
+    let address = endpoint.gate.client(peer, &headers);
+    if let Err(refused) = endpoint.knock(address).await {
+        return refuse(Media::Json, refused);
+    }
+    let Some(pass) = endpoint.gate.admit(address) else { return too_many_connections() };
     line.is_socket();
     let legacy = endpoint.gate.edge.legacy_sockets.then_some(Dialect::Legacy);
     upgrade

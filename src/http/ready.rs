@@ -12,6 +12,7 @@ use futures_util::future::BoxFuture;
 
 use super::answer::error_of;
 use super::log::Line;
+use super::rate::Toll;
 use super::trusted::not_trusted;
 use super::{Door, Endpoint};
 use crate::api::call::Call;
@@ -52,6 +53,20 @@ impl Context {
     }
 }
 
+impl Context {
+    /// The credential itself; nothing when there is none.
+    ///
+    /// # Errors
+    /// When it is of a kind that nobody knows.
+    pub fn secret(&self) -> Result<Option<&str>> {
+        let Some(text) = &self.credential else { return Ok(None) };
+        match text.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
+            _ => Err(Error::Unauthenticated),
+        }
+    }
+}
+
 /// Why an operation does not run.
 #[derive(Debug)]
 pub enum Refused {
@@ -59,6 +74,8 @@ pub enum Refused {
     Document(Vec<ServerError>),
     /// Because of who asks, or of what the request says of itself.
     Caller(Error),
+    /// Because too much was asked before.
+    Throttled(Toll),
 }
 
 impl Refused {
@@ -67,6 +84,7 @@ impl Refused {
         match self {
             Self::Document(errors) => errors,
             Self::Caller(error) => vec![error_of(error)],
+            Self::Throttled(toll) => vec![toll.error()],
         }
     }
 }
@@ -100,7 +118,9 @@ impl<S> Endpoint<S> {
     /// When the credential, the channel or the region is refused, and when the
     /// operation asks for what the caller may not see.
     pub async fn open(&self, judged: &Judged, context: Context, line: &Line) -> std::result::Result<Call, Refused> {
-        let call = open_call(&self.app, self.door, context).await.map_err(Refused::Caller)?;
+        let opened = open_call(&self.app, self.door, context.clone()).await;
+        self.note(&context, &opened).await?;
+        let call = opened.map_err(Refused::Caller)?;
         if !judged.trusted && self.trusts_only() && !call.caller.actor.is_admin() {
             return Err(Refused::Document(vec![not_trusted()]));
         }
@@ -137,14 +157,7 @@ pub fn open_call(app: &Arc<App>, door: Door, context: Context) -> BoxFuture<'_, 
 
 async fn open_call_on(app: &Arc<App>, surface: Surface, context: &Context) -> Result<Call> {
     let statements = StatementCount::default();
-    let credential = match &context.credential {
-        Some(text) => match text.split_once(' ') {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Some(token.trim()),
-            _ => return Err(Error::Unauthenticated),
-        },
-        None => None,
-    };
-    let actor = authenticate(app, surface, credential, &statements).await?;
+    let actor = authenticate(app, surface, context.secret()?, &statements).await?;
     let channel: Option<ChannelId> = match &context.publishable_key {
         Some(key) => {
             let known = app.settings().keys.get(key).copied();

@@ -25,6 +25,7 @@ use super::driven::driven;
 use super::gate::Pass;
 use super::log::{Line, watched};
 use super::protocol::{ClientMessage, Close, Dialect, ServerMessage};
+use super::rate::Pace;
 use super::ready::open_call;
 use super::{Context, Endpoint, RECHECK, has_ended};
 use crate::api::document::was_not_run;
@@ -64,6 +65,9 @@ pub struct Socket<S> {
     heard: Instant,
     pinged: bool,
     checked: Instant,
+    pace: Pace,
+    /// When the next message may be taken, unless that is at once: one that talks too fast waits in the line.
+    rests: Option<Instant>,
 }
 
 /// Serves a connection to its end; the pass goes with it.
@@ -96,6 +100,8 @@ pub async fn serve<S: Executor>(mut wire: WebSocket, endpoint: Endpoint<S>, line
                         heard: now,
                         pinged: false,
                         checked: now,
+                        pace: Pace::new(now),
+                        rests: None,
                     };
                     let close = socket.converse().await;
                     (socket.wire, close)
@@ -174,7 +180,9 @@ async fn introduce<S>(
             ClientMessage::Subscribe(..) => return Err(Some(Close::new(Close::UNAUTHORIZED, "Unauthorized"))),
         };
         let context = context_of(&payload, from);
-        if let Err(error) = open_call(&endpoint.app, endpoint.door, context.clone()).await {
+        let opened = open_call(&endpoint.app, endpoint.door, context.clone()).await;
+        let _ = endpoint.note(&context, &opened).await;
+        if let Err(error) = opened {
             let close = rejected(error);
             if dialect == Dialect::Legacy {
                 say(wire, dialect, &ServerMessage::Rejected(close.reason.clone())).await?;
@@ -242,9 +250,10 @@ impl<S: Executor> Socket<S> {
         loop {
             let alarm = self.heard + if self.pinged { 2 * PING } else { PING };
             let alarm = if self.context.credential.is_some() { alarm.min(self.checked + RECHECK) } else { alarm };
+            let alarm = self.rests.map_or(alarm, |rests| alarm.min(rests));
             let outcome = tokio::select! {
                 _ = stop.cancelled() => Err(Some(going_away())),
-                message = self.wire.recv() => match message {
+                message = self.wire.recv(), if self.rests.is_none() => match message {
                     Some(Ok(message)) => self.take(message).await,
                     Some(Err(error)) => Err(broken(error)),
                     None => Err(None),
@@ -260,6 +269,7 @@ impl<S: Executor> Socket<S> {
 
     async fn take(&mut self, message: Message) -> Result<(), Option<Close>> {
         (self.heard, self.pinged) = (Instant::now(), false);
+        self.rests = self.pace.step(self.heard);
         let Some(text) = text_of(message)? else { return Ok(()) };
         match self.dialect.read(&text)? {
             ClientMessage::Init(_) => Err(Some(Close::new(Close::INIT_TWICE, "Too many initialisation requests"))),
@@ -305,6 +315,7 @@ impl<S: Executor> Socket<S> {
     /// Asks whether the client is still there, and whether it still may be.
     async fn look_after(&mut self) -> Result<(), Option<Close>> {
         let now = Instant::now();
+        self.rests = self.rests.filter(|rests| now < *rests);
         if self.context.credential.is_some() && now >= self.checked + RECHECK {
             self.checked = now;
             let opened = open_call(&self.endpoint.app, self.endpoint.door, self.context.clone()).await;
@@ -339,9 +350,9 @@ fn run<S: Executor>(
 ) -> BoxStream<'static, Step> {
     let watching = line.clone();
     let begun = async move {
-        let judged = match endpoint.judge(&mut request, &line) {
-            Ok(judged) => judged,
-            Err(errors) => return steps([Step::Refused(errors)]),
+        let judged = match endpoint.begin(&mut request, &context, &line).await {
+            Ok((judged, _)) => judged,
+            Err(refused) => return steps([Step::Refused(refused.into_errors())]),
         };
         let call = match endpoint.open(&judged, context, &line).await {
             Ok(call) => call,

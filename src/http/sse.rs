@@ -27,6 +27,7 @@ use super::driven::driven;
 use super::gate::Pass;
 use super::log::{Line, watched};
 use super::negotiate::Media;
+use super::rate::Toll;
 use super::ready::open_call;
 use super::{Context, Endpoint, RECHECK, Refused, has_ended, mutation_by_get, refuse};
 use crate::api::call::Place;
@@ -57,7 +58,11 @@ pub async fn listen<S: Executor>(
     listener: Listener,
     mut request: Request,
 ) -> HttpResponse {
-    let judged = endpoint.judge(&mut request, &line);
+    let (judged, toll) = match endpoint.begin(&mut request, &listener.context, &line).await {
+        Ok((judged, toll)) => (Ok(judged), toll),
+        Err(Refused::Document(errors)) => (Err(errors), Toll::default()),
+        Err(refused) => return refuse(Media::Json, refused),
+    };
     if listener.by_get && matches!(&judged, Ok(judged) if judged.kind == OperationType::Mutation) {
         return mutation_by_get();
     }
@@ -115,7 +120,9 @@ pub async fn listen<S: Executor>(
         // Some proxies hold back what they take for a page.
         ("x-accel-buffering", "no"),
     ];
-    (headers, Body::from_stream(events)).into_response()
+    let mut answer = (headers, Body::from_stream(events)).into_response();
+    toll.tell(answer.headers_mut());
+    answer
 }
 
 /// An event as it goes over the wire. Its data are one line, which may be

@@ -56,6 +56,8 @@ mod outage;
 mod policy;
 mod product;
 mod race;
+mod rate;
+mod rate_guess;
 mod schema;
 mod scope;
 mod search;

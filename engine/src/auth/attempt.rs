@@ -5,8 +5,20 @@
 //!
 //! Passwords are counted by address and place first: a stranger who guesses is
 //! stopped where he is, and the owner still gets in from where he is. From
-//! everywhere together there are more tries, but far too few to guess by.
-//! A place is what the connection comes from; behind a proxy all places are one.
+//! everywhere together there are more tries, but far too few to guess by. What
+//! is tried from one place is counted over all addresses besides, so that
+//! nobody tries one password on each of a thousand accounts.
+//!
+//! Each field that is executed counts, before its secret is looked at. What
+//! can't be counted is not tried: the error of counting is the answer.
+//!
+//! Somebody with many places can keep an address throttled for everybody who
+//! is new. Its owner gets in all the same: a new password by a mailed token,
+//! and from where it was set neither the guesses of others nor their number
+//! count for [`WINDOW`]. Sessions that are open go on.
+//!
+//! A place is what the connection comes from; behind a proxy that is not
+//! trusted all places are one.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,9 +32,12 @@ use crate::actor::{Actor, Caller, Need};
 use crate::app::App;
 use crate::error::Result;
 use crate::op::{Op, Tx};
+use crate::throttle::place;
 
 /// How many attempts a window holds, for an address from one place.
 pub const MAX_ATTEMPTS: i64 = 10;
+/// How many attempts of one kind a window holds from one place, at whatever addresses; what was right is taken back.
+pub const MAX_FROM_ONE_PLACE: i64 = 100;
 /// How many guesses at the password of an address it holds from everywhere together.
 pub const MAX_FROM_EVERYWHERE: i64 = 100;
 /// How long a window is, from its first attempt.
@@ -62,22 +77,35 @@ fn key(attempt: Attempt, address: &str) -> Vec<u8> {
     Sha256::digest(format!("{attempt:?}:{}", address.trim().to_lowercase())).to_vec()
 }
 
-/// What it is counted under at one place. Whoever has one address of IPv6 has
-/// a whole network of them.
+fn name(from: Option<IpAddr>) -> String {
+    from.map(|from| place(from).to_string()).unwrap_or_default()
+}
+
+/// What it is counted under at one place.
 fn key_at(attempt: Attempt, address: &str, from: Option<IpAddr>) -> Vec<u8> {
-    let place = match from.map(|from| from.to_canonical()) {
-        Some(IpAddr::V6(from)) => format!("{:x?}", &from.segments()[..4]),
-        Some(from) => from.to_string(),
-        None => String::new(),
-    };
-    Sha256::digest(format!("{attempt:?}:{}:{place}", address.trim().to_lowercase())).to_vec()
+    Sha256::digest(format!("{attempt:?}:{}:{}", address.trim().to_lowercase(), name(from))).to_vec()
+}
+
+/// What everything is counted under that is tried from one place, when that is known.
+fn key_from(attempt: Attempt, from: Option<IpAddr>) -> Option<Vec<u8>> {
+    from.map(|_| Sha256::digest(format!("{attempt:?} from {}", name(from))).to_vec())
+}
+
+/// Under what is kept that the owner of an address has proved himself at a place.
+fn key_trusted(attempt: Attempt, address: &str, from: Option<IpAddr>) -> Vec<u8> {
+    Sha256::digest(format!("{attempt:?} trusted:{}:{}", address.trim().to_lowercase(), name(from))).to_vec()
 }
 
 /// Counts an attempt before it is made, so that many at once count as many;
 /// refuses it when there were too many.
 pub async fn count(app: &Arc<App>, caller: &Caller, attempt: Attempt, address: &str) -> Result<()> {
-    let op =
-        Count { here: key_at(attempt, address, caller.from), everywhere: key(attempt, address), most: attempt.most() };
+    let op = Count {
+        here: key_at(attempt, address, caller.from),
+        place: key_from(attempt, caller.from),
+        everywhere: key(attempt, address),
+        most: attempt.most(),
+        trusted: key_trusted(attempt, address, caller.from),
+    };
     let system = Caller { actor: Actor::System, ..caller.clone() };
     let Some(wait) = app.run(&system, &op).await? else { return Ok(()) };
     let mut refusal = Refusal::new(ErrorCode::Throttled, "Too many attempts with this address; wait and try again.");
@@ -90,7 +118,18 @@ pub async fn count(app: &Arc<App>, caller: &Caller, attempt: Attempt, address: &
 pub async fn forget(tx: &mut Tx, attempt: Attempt, address: &str) -> Result<()> {
     let here = key_at(attempt, address, tx.from());
     let own = repo::forget_attempts(tx, &here).await?;
+    if let Some(place) = key_from(attempt, tx.from()) {
+        repo::take_attempts(tx, &place, own).await?;
+    }
     repo::take_attempts(tx, &key(attempt, address), own).await
+}
+
+/// The same after the owner of an address has proved his mailbox: for a while he is not kept out from here by what
+/// others try.
+pub async fn trust(tx: &mut Tx, attempt: Attempt, address: &str) -> Result<()> {
+    forget(tx, attempt, address).await?;
+    let trusted = key_trusted(attempt, address, tx.from());
+    repo::count_attempt(tx, &trusted, tx.now() - WINDOW).await.map(drop)
 }
 
 /// Does as much work for an address as so many writes are. An op that has less
@@ -114,8 +153,10 @@ pub async fn evenly<T>(work: impl Future<Output = T>) -> T {
 
 struct Count {
     here: Vec<u8>,
+    place: Option<Vec<u8>>,
     everywhere: Vec<u8>,
     most: i64,
+    trusted: Vec<u8>,
 }
 
 impl Op for Count {
@@ -125,10 +166,14 @@ impl Op for Count {
     type Out = Option<TimeDelta>;
 
     async fn run(&self, tx: &mut Tx) -> Result<Self::Out> {
+        let stale = tx.now() - WINDOW;
+        let place = self.place.as_ref().map(|place| (place, MAX_FROM_ONE_PLACE));
+        let all = [Some((&self.here, MAX_ATTEMPTS)), place, Some((&self.everywhere, self.most))];
         // Who is stopped here uses up none of what there is for everybody.
-        for (key, most) in [(&self.here, MAX_ATTEMPTS), (&self.everywhere, self.most)] {
-            let (count, since) = repo::count_attempt(tx, key, tx.now() - WINDOW).await?;
-            if count > most {
+        for (key, most) in all.into_iter().flatten() {
+            let (count, since) = repo::count_attempt(tx, key, stale).await?;
+            let is_own = std::ptr::eq(key, &self.here);
+            if count > most && (is_own || !repo::has_attempt(tx, &self.trusted, stale).await?) {
                 return Ok(Some(since + WINDOW - tx.now()));
             }
         }

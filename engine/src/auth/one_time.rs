@@ -12,6 +12,8 @@ use entity::one_time_token;
 use uuid::Uuid;
 
 use super::{repo, token};
+use crate::actor::Caller;
+use crate::app::App;
 use crate::error::Result;
 use crate::op::Tx;
 
@@ -65,6 +67,13 @@ pub async fn issue(
 pub async fn redeem(tx: &mut Tx, purpose: TokenPurpose, secret: &str) -> Result<Redeemed> {
     let row = repo::use_token(tx, purpose, &token::hash(secret)).await?;
     Ok(row.map(|(subject, detail)| Redeemed { subject, detail }).ok_or_else(invalid)?)
+}
+
+/// Refuses a token that opens nothing, before more is done for it than looking it up: a password takes long to hash.
+pub async fn check(app: &App, caller: &Caller, purpose: TokenPurpose, secret: &str) -> Result<()> {
+    let conn = app.db.read(&caller.statements);
+    let known = repo::find_token(&conn, purpose, &token::hash(secret), app.clock.now()).await?;
+    Ok(known.map(drop).ok_or_else(invalid)?)
 }
 
 /// The one refusal of every token that opens nothing.

@@ -390,6 +390,12 @@ pub async fn count_attempt(tx: &Tx, key: &[u8], stale: DateTime<Utc>) -> Result<
     Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))
 }
 
+/// Whether there are attempts under a key that still count.
+pub async fn has_attempt(tx: &Tx, key: &[u8], stale: DateTime<Utc>) -> Result<bool> {
+    let sql = "select 1 from access_attempt where key = ? and since > ?";
+    Ok(tx.conn.query_one_raw(statement(&tx.conn, sql, [key.to_vec().into(), stale.into()])).await?.is_some())
+}
+
 /// Forgets the attempts under a key; answers with how many there were.
 pub async fn forget_attempts(tx: &mut Tx, key: &[u8]) -> Result<i64> {
     let sql = "delete from access_attempt where key = ? returning count";

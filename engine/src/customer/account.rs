@@ -201,6 +201,7 @@ pub async fn verify(app: &Arc<App>, caller: &Caller, token: String, secret: Opti
     let secret_hash = match secret {
         Some(secret) => {
             domain::customer::password(&secret, "password")?;
+            one_time::check(app, caller, TokenPurpose::CustomerVerification, &token).await?;
             Some(password::hash(secret).await?)
         }
         None => None,
@@ -301,6 +302,7 @@ impl Op for LogOut {
 /// Sets a new password by a mailed token, which also proves the mailbox; every session ends.
 pub async fn reset(app: &Arc<App>, caller: &Caller, token: String, secret: String) -> Result<()> {
     domain::customer::password(&secret, "password")?;
+    one_time::check(app, caller, TokenPurpose::PasswordRecovery, &token).await?;
     let op = Reset { token, secret_hash: password::hash(secret).await? };
     app.run(caller, &op).await
 }
@@ -325,7 +327,7 @@ impl Op for Reset {
         row.new_email = None;
         let row = save(tx, row).await?;
         one_time::end_all(tx, row.id.into()).await?;
-        attempt::forget(tx, Attempt::CustomerPassword, row.email.as_str()).await?;
+        attempt::trust(tx, Attempt::CustomerPassword, row.email.as_str()).await?;
         access::revoke_sessions(tx, ActorKind::Customer, row.id.into(), None).await?;
         tx.emit(aggregate(row.id), "customer.password_changed", json!({}));
         Ok(())

@@ -131,6 +131,7 @@ impl Op for RevokeInvitation {
 /// Accepts an invitation with a password, which also proves the mailbox.
 pub async fn accept(app: &Arc<App>, caller: &Caller, token: String, secret: String) -> Result<StaffId> {
     check_new_password(&secret, "password")?;
+    one_time::check(app, caller, TokenPurpose::StaffInvitation, &token).await?;
     let op = Accept { token, secret_hash: password::hash(secret).await? };
     app.run(caller, &op).await
 }
@@ -209,6 +210,7 @@ impl Op for RequestRecovery {
 /// factor stays: whoever has the mailbox alone does not get in.
 pub async fn recover(app: &Arc<App>, caller: &Caller, token: String, secret: String) -> Result<()> {
     check_new_password(&secret, "password")?;
+    one_time::check(app, caller, TokenPurpose::StaffRecovery, &token).await?;
     let op = Recover { token, secret_hash: password::hash(secret).await? };
     app.run(caller, &op).await
 }
@@ -227,7 +229,7 @@ impl Op for Recover {
         let row = person_of(tx, TokenPurpose::StaffRecovery, &self.token).await?;
         put_password(tx, &row, self.secret_hash.clone()).await?;
         one_time::end_all(tx, row.id.into()).await?;
-        attempt::forget(tx, Attempt::StaffPassword, row.email.as_str()).await?;
+        attempt::trust(tx, Attempt::StaffPassword, row.email.as_str()).await?;
         identities::revoke_sessions(tx, ActorKind::Staff, row.id.into(), None).await?;
         tx.emit(crate::event::Aggregate::new("staff", row.id), "staff.password_changed", serde_json::json!({}));
         Ok(())

@@ -18,6 +18,7 @@ mod operation;
 mod public;
 mod table;
 
+use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::{Name, Positioned, Request, Response, ServerError, Value, Variables};
@@ -46,10 +47,25 @@ pub struct Judged {
     pub public: bool,
     /// Whether its document is one that the operator trusts.
     pub trusted: bool,
+    /// What is left of the caller's budget, when he has one.
+    pub left: Option<Left>,
     /// What it may cost.
     limit: u64,
     /// Whether the client wants to know the cost.
     asks_cost: bool,
+}
+
+/// What is left of a budget, for clients that want to know.
+#[derive(Debug, Clone, Copy)]
+pub struct Left {
+    /// Whose budget it is.
+    pub policy: &'static str,
+    /// The points that are left.
+    pub available: u64,
+    /// The points of a full bucket.
+    pub capacity: u32,
+    /// The points that it gains in a second.
+    pub per_second: u32,
 }
 
 /// Judges the operation that a request runs, without running anything.
@@ -112,7 +128,7 @@ fn weighed(
         operation::one_root_field(document, operation)?;
     }
     let (introspects, public) = (lowered.introspects, lowered.public && kind == OperationType::Query);
-    Ok(Judged { kind, weight, introspects, public, trusted: false, limit: limits.cost, asks_cost: false })
+    Ok(Judged { kind, weight, introspects, public, trusted: false, left: None, limit: limits.cost, asks_cost: false })
 }
 
 /// Parses a document and judges each of its operations, before anybody says
@@ -140,8 +156,12 @@ impl Judged {
         }
         if self.asks_cost {
             let figures = [("requested", self.weight.cost), ("limit", self.limit)];
-            let figures = figures.map(|(name, figure)| (Name::new(name), Value::from(figure)));
-            response.extensions.insert("cost".to_owned(), Value::Object(figures.into_iter().collect()));
+            let mut cost: IndexMap<Name, Value> =
+                figures.into_iter().map(|(name, figure)| (Name::new(name), Value::from(figure))).collect();
+            if let Some(left) = self.left {
+                cost.insert(Name::new("budget"), left.into());
+            }
+            response.extensions.insert("cost".to_owned(), Value::Object(cost));
         }
         response
     }
@@ -151,6 +171,18 @@ impl Judged {
         if let Some(Value::Object(cost)) = response.extensions.get_mut("cost").filter(|_| self.asks_cost) {
             cost.insert(Name::new("statements"), statements.into());
         }
+    }
+}
+
+impl From<Left> for Value {
+    fn from(left: Left) -> Self {
+        let told = [
+            ("policy", Self::from(left.policy)),
+            ("available", left.available.into()),
+            ("capacity", left.capacity.into()),
+            ("perSecond", left.per_second.into()),
+        ];
+        Self::Object(told.into_iter().map(|(name, value)| (Name::new(name), value)).collect())
     }
 }
 

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use domain::auth::{ActorKind, OWNER, Surface};
 use domain::media::MAX_UPLOAD;
+use domain::throttle::{Budget, MOST};
 use emporion::cli::serve::serve;
 use emporion::http::gate::{Edge, Gate};
+use emporion::http::rate::{Limit, Rates};
 use engine::actor::Caller;
 use engine::app::App;
 use engine::auth::ops::{CreateStaff, OpenSession};
@@ -62,7 +64,10 @@ impl Shop {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        tokio::spawn(serve(app.clone(), listener, Gate::new(Edge::default(), stop.clone())));
+        // All of a test's shoppers are at one address, and some tests are a whole town; `rate` serves by the defaults.
+        let rate_address = Limit(Some(Budget { capacity: MOST, per_second: MOST }));
+        let edge = Edge { rates: Rates { rate_address, ..Rates::default() }, ..Edge::default() };
+        tokio::spawn(serve(app.clone(), listener, Gate::new(edge, stop.clone())));
         let anonymous_admin = Client::new(format!("http://{address}/admin/graphql"));
         let mut shop = Self {
             store: Client::new(format!("http://{address}/store/graphql")),
