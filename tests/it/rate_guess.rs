@@ -37,7 +37,7 @@ async fn a_hundred_aliased_log_ins_are_a_refused_document_and_would_be_a_hundred
         let input = format!("{{ email: \"ada@shopper.example\", password: \"guess number {number}\" }}");
         format!("a{number}: customerLogin(input: {input}) {{ userErrors {{ code }} }} ")
     };
-    let document = format!("mutation {{ {} }}", (0..100).map(login).collect::<String>());
+    let document = |count| format!("mutation {{ {} }}", (0..count).map(login).collect::<String>());
     let counted = async || {
         let conn = shop.app.read();
         let asked = statement(&conn, "select count(*) from access_attempt", []);
@@ -45,14 +45,16 @@ async fn a_hundred_aliased_log_ins_are_a_refused_document_and_would_be_a_hundred
         told
     };
     let before = counted().await;
-    let refused = shop.store.send(&document, json!({})).await;
-    assert_eq!(refused.error_code(), "DOCUMENT_TOO_COSTLY");
-    assert_eq!(refused.body["errors"][0]["extensions"]["measure"], "authentications");
+    for (count, measure) in [(2, "authentications"), (20, "authentications"), (100, "rootFields")] {
+        let refused = shop.store.send(&document(count), json!({})).await;
+        assert_eq!(refused.error_code(), "DOCUMENT_TOO_COSTLY");
+        assert_eq!(refused.body["errors"][0]["extensions"]["measure"], measure);
+    }
     assert_eq!(counted().await, before, "none of them was tried");
 
     // Were the document let through, each field would count by itself.
     let call = Call::new(shop.app.clone(), guest_at(1), None, None, None).unwrap();
-    let answer = store_schema(false).execute(Request::new(document).data(call)).await;
+    let answer = store_schema(false).execute(Request::new(document(100)).data(call)).await;
     let answer: Value = serde_json::to_value(&answer).unwrap();
     let codes: Vec<&str> = (0..100)
         .map(|number| answer["data"][format!("a{number}")]["userErrors"][0]["code"].as_str().unwrap())
