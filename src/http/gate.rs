@@ -192,7 +192,6 @@ impl Gate {
             .collect();
         if !forwarded.is_empty() && !trusted(&client) && !self.warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(
-                from = %client,
                 "requests say for whom they come (X-Forwarded-For), and nobody trusts who sends them: all of them count \
                  as one address. If a proxy of yours is there, name it with --trusted-proxies"
             );
