@@ -51,6 +51,8 @@ impl Place {
         let mut command = self.command("serve");
         command.args(["--listen", "127.0.0.1:0"]).args(arguments);
         // All of the driver's clients are at one address, and ask more than a shop's whole street.
+        command.args(["--rate-address", "off", "--rate-staff", "off"]);
+        // All of the driver's clients are at one address, and ask more than a shop's whole street.
         for budget in ["--rate-address", "--rate-customer", "--rate-staff", "--rate-api-key"] {
             command.args([budget, "off"]);
         }

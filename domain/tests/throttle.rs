@@ -1,5 +1,7 @@
 //! What holds of every budget, whoever asks for whatever and when.
 
+#![allow(clippy::unwrap_used)]
+
 use domain::throttle::{Bucket, Budget};
 use proptest::prelude::*;
 

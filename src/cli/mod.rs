@@ -11,6 +11,8 @@ mod import;
 mod mail;
 mod metrics;
 mod open;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod schema;
 mod search;
 mod seed;
@@ -181,7 +183,7 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    cli.log.begin();
+    let _telemetry = cli.log.begin();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

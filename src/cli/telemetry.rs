@@ -38,13 +38,29 @@ pub struct Log {
 }
 
 impl Log {
-    /// Begins the log of this process.
-    pub fn begin(&self) {
+    /// Begins the log of this process; what is answered ends with it.
+    pub fn begin(&self) -> Telemetry {
         let wanted = EnvFilter::try_from_env("EMPORION_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
         let written = written(wanted, self.log_format, std::io::stderr().is_terminal(), std::io::stderr);
-        tracing_subscriber::registry().with(written).init();
+        let registry = tracing_subscriber::registry().with(written);
+        #[cfg(feature = "otlp")]
+        let (traces, exporter) = super::otlp::begin();
+        #[cfg(feature = "otlp")]
+        let registry = registry.with(traces);
+        registry.init();
         log_panics();
+        Telemetry {
+            #[cfg(feature = "otlp")]
+            _exporter: exporter,
+        }
     }
+}
+
+/// What a process says of itself, until it is dropped.
+#[derive(Debug)]
+pub struct Telemetry {
+    #[cfg(feature = "otlp")]
+    _exporter: super::otlp::Exporter,
 }
 
 /// What writes the records that are wanted, and that may be written.
@@ -62,7 +78,8 @@ where
     layer.with_filter(wanted.and(allowed))
 }
 
-fn is_harmless(record: &Metadata<'_>) -> bool {
+/// Whether a record may be written or told at all.
+pub(super) fn is_harmless(record: &Metadata<'_>) -> bool {
     let name = record.target().split("::").next().unwrap_or_default();
     *record.level() <= tracing::Level::INFO || OURS.contains(&name)
 }

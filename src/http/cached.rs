@@ -75,7 +75,7 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The bytes.
     pub body: Bytes,
-    /// What answering cost: whoever is told it again is charged as much.
+    /// What answering cost.
     pub cost: u64,
 }
 

@@ -6,6 +6,7 @@
 //! [caching]: https://www.rfc-editor.org/rfc/rfc9111
 
 use std::fmt::Write;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes, to_bytes};
@@ -13,6 +14,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::response::{IntoResponse, Response as HttpResponse};
 use sha2::{Digest, Sha256};
 
+use super::answer::refuse;
 use super::cached::{Answer, Asked, Moment, Turn};
 use super::log::Line;
 use super::negotiate::{Media, Wish};
@@ -58,7 +60,14 @@ impl Sought {
 impl<S> Endpoint<S> {
     /// Looks for the answer to a question that another has asked a moment ago,
     /// by its very bytes: nothing of it is parsed.
-    pub async fn look(&self, line: &Line, method: &Method, headers: &HeaderMap, words: &[u8]) -> Look {
+    pub async fn look(
+        &self,
+        line: &Line,
+        peer: SocketAddr,
+        method: &Method,
+        headers: &HeaderMap,
+        words: &[u8],
+    ) -> Look {
         let by_get = method == Method::GET;
         let holds = headers.get(header::IF_NONE_MATCH).filter(|_| by_get).cloned();
         let sought = |turn| Look::Sought(Sought { by_get, holds: holds.clone(), turn });
@@ -74,7 +83,14 @@ impl<S> Endpoint<S> {
         match answers.ask(number, moment).await {
             Asked::Known(answer) => {
                 line.answered_as_before(answer.cost);
-                Look::Known(told(&answer, holds.as_ref(), "emporion; hit"))
+                Look::Known(match self.pay(peer, headers).await {
+                    Ok(toll) => {
+                        let mut response = told(&answer, holds.as_ref(), "emporion; hit");
+                        toll.tell(response.headers_mut());
+                        response
+                    }
+                    Err(refused) => refuse(media, refused),
+                })
             }
             Asked::Turn(turn) => sought(Some(turn)),
             Asked::Alone => sought(None),

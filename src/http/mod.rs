@@ -188,7 +188,7 @@ async fn execute<S: Executor>(
         }
         Err(rejection) => return endpoint.turn_away(peer, &headers, malformed(&rejection.body_text())).await,
     };
-    let sought = match endpoint.look(&line, &Method::POST, &headers, &body).await {
+    let sought = match endpoint.look(&line, peer, &Method::POST, &headers, &body).await {
         Look::Known(answer) => return answer,
         Look::Sought(sought) => sought,
     };
@@ -342,7 +342,7 @@ async fn begin<S: Executor>(
 ) -> HttpResponse {
     let Ok(upgrade) = upgrade else {
         let words = uri.query().unwrap_or_default().as_bytes();
-        let sought = match endpoint.look(&line, &Method::GET, &headers, words).await {
+        let sought = match endpoint.look(&line, peer, &Method::GET, &headers, words).await {
             Look::Known(answer) => return answer,
             Look::Sought(sought) => sought,
         };

@@ -265,6 +265,16 @@ impl<S> Endpoint<S> {
         Err(Refused::Throttled(refused))
     }
 
+    /// Takes the least from the address for an answer that another was told a moment ago: it takes no work but its
+    /// sending.
+    ///
+    /// # Errors
+    /// That there is not even so much.
+    pub async fn pay(&self, peer: SocketAddr, headers: &HeaderMap) -> Result<Toll, Refused> {
+        let asker = Asker::at(Some(self.gate.client(peer, headers)));
+        Toll::passed(self.throttle.take(&asker, LEAST).await)
+    }
+
     /// Charges the address for a connection that is opened for many operations.
     ///
     /// # Errors

@@ -43,7 +43,7 @@ fn address(text: &str) -> Rates {
 
 /// Serves the shop once more, with these limits; answers with where.
 async fn served(shop: &Shop, rates: Rates) -> String {
-    // What is kept and told again costs nothing: here everything is worked out.
+    // What is kept and told again costs little: here everything is worked out.
     let caching = Caching { answer_cache: Duration::ZERO, ..Caching::default() };
     let edge = Edge { rates, caching, ..Edge::default() };
     shop.served_at(Gate::new(edge, CancellationToken::new())).await.to_string()
