@@ -101,9 +101,10 @@ impl<S> Endpoint<S> {
             Door::Unified => Roots::Unified,
         };
         let judged = self.put_in(request).and_then(|trusted| {
-            let judged = document::judge(request, roots, &self.gate.edge.documents.limits())?;
+            let mut judged = document::judge(request, roots, &self.gate.edge.documents.limits())?;
             self.persist(request, trusted);
-            Ok(Judged { trusted, ..judged })
+            judged.trusted = trusted;
+            Ok(judged)
         });
         match &judged {
             Ok(judged) => line.judged(judged, request),
