@@ -15,8 +15,7 @@ use engine::app::App;
 /// What a page may send besides what every page may.
 const SENT: &str = "authorization, content-type, last-event-id, x-publishable-key, x-region, x-request-id";
 /// What a page may read besides what every page may.
-const READ: &str =
-    "cache-status, content-language, etag, retry-after, x-channel, x-query-cost, x-region, x-request-id";
+const READ: &str = "cache-status, content-language, etag, retry-after, x-channel, x-query-cost, x-region, x-request-id";
 
 /// Answers what browsers ask before they let a page ask, and says with every
 /// answer who may read it. No cookie is ever taken, so none is allowed for.
