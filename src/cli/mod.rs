@@ -49,7 +49,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the shop; in an empty folder, set it up first.
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Do the shop's own work in a process of its own.
     Worker(worker::Worker),
     /// Bring the database's schema up or down, or show where it stands.

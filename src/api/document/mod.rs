@@ -102,6 +102,8 @@ fn operation_of(
     let operation = operation::chosen(document, name.as_deref())?;
     let mut judged = weighed(document, operation, variables, roots, limits)?;
     judged.asks_cost = asks_cost;
+    // What is told of the cost is about whoever asks.
+    judged.public &= !asks_cost;
     operation::needed_variables(operation, variables)?;
     let declared = operation.node.variable_definitions.iter().map(|declared| &declared.node);
     let absent = declared.filter(|declared| !variables.contains_key(&declared.name.node));
