@@ -1,5 +1,7 @@
 //! How many statements buying takes (DESIGN section 7).
 
+use serde_json::json;
+
 use crate::support::Shop;
 use crate::support::invariants::invariants;
 
@@ -36,4 +38,40 @@ async fn more_pieces_and_carts_take_no_more_statements() {
     }
     assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
     invariants(&shop).await;
+}
+
+/// On several threads, as a server is: what is asked for while the fields are looked at is read at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_full_listing_takes_8_statements_each_time_on_several_threads() {
+    let shop = Shop::open().await;
+    shop.europe(&["DE"], true).await;
+    for number in 0..20 {
+        let variant = |size: &str| {
+            json!({ "sku": format!("{number}-{size}"), "stock": 5, "options": [{ "name": "Size", "value": size }],
+                "prices": [{ "amount": { "amount": "10.00", "currencyCode": "EUR" } }] })
+        };
+        let variants = ["S", "M", "L", "XL"].map(variant);
+        let input = json!({ "by": { "handle": format!("thing-{number}") }, "title": "Thing", "status": "PUBLISHED",
+            "tags": ["thing"], "options": [{ "name": "Size", "values": ["S", "M", "L", "XL"] }],
+            "variants": variants });
+        shop.set("productSet", input, "product { id }").await.done();
+    }
+    let collected = json!({ "title": "Things", "rule": { "conditions": [{ "tag": ["thing"] }] } });
+    shop.set("collectionSet", collected, "collection { id }").await.done();
+    let mut counts = Vec::new();
+    for time in 0..25 {
+        // Another question each time: none is told what another was.
+        let listing = format!(
+            "{{ products(first: 20) {{ nodes {{ title media {{ url }} tags collections {{ title }}
+                options {{ name values }} variants {{ sku availability selectedOptions {{ name value }}
+                    price {{ amount {{ amount }} }} }} }} }} }} # {time}"
+        );
+        let answer = shop.store.send(&listing, json!({})).await;
+        let sizes = answer.at("products.nodes.19.variants").as_array().unwrap().clone();
+        let sizes: Vec<_> = sizes.iter().map(|variant| variant["selectedOptions"][0]["value"].clone()).collect();
+        assert_eq!(sizes, ["S", "M", "L", "XL"]);
+        assert_eq!(answer.at("products.nodes.0.options"), json!([{ "name": "Size", "values": sizes }]));
+        counts.push(answer.statements);
+    }
+    assert!(counts[0] <= 8 && counts.iter().all(|count| *count == counts[0]), "{counts:?}");
 }
