@@ -78,7 +78,7 @@ fn body(query: &str, variables: Value) -> Value {
 /// The single requests that are measured.
 pub async fn all(shopper: &mut Http, catalog: &Catalog) -> Result<Vec<Case>> {
     let mut after = Value::Null;
-    for _ in 0..catalog.products.saturating_sub(BEHIND) / 100 {
+    for _ in 0..catalog.products.saturating_sub(BEHIND).div_ceil(100) {
         let page = shopper.send(PAGE, json!({ "after": after })).await?;
         after = text(&page, "/products/pageInfo/endCursor")?.into();
     }

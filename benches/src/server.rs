@@ -33,13 +33,13 @@ impl Place {
         self.database_url.is_some()
     }
 
-    /// The binary with a verb, told where the shop is and nothing that the caller's environment says.
-    pub fn command(&self, verb: &str) -> Command {
+    /// The binary with these verbs, told where the shop is and nothing that the caller's environment says.
+    pub fn command(&self, verbs: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("EMPORION_")) {
             command.env_remove(name);
         }
-        command.arg(verb).arg("--data-dir").arg(self.folder.path());
+        command.args(verbs).arg("--data-dir").arg(self.folder.path());
         command.args(self.database_url.iter().flat_map(|url| ["--database-url", url]));
         command.env("EMPORION_LOG", "error").env("EMPORION_MAIL_PROVIDER", "none");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
@@ -48,10 +48,8 @@ impl Place {
 
     /// Starts a server with these arguments.
     pub async fn serve(&mut self, arguments: &[&str]) -> Result<Server> {
-        let mut command = self.command("serve");
+        let mut command = self.command(&["serve"]);
         command.args(["--listen", "127.0.0.1:0"]).args(arguments);
-        // All of the driver's clients are at one address, and ask more than a shop's whole street.
-        command.args(["--rate-address", "off", "--rate-staff", "off"]);
         // All of the driver's clients are at one address, and ask more than a shop's whole street.
         for budget in ["--rate-address", "--rate-customer", "--rate-staff", "--rate-api-key"] {
             command.args([budget, "off"]);

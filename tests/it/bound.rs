@@ -10,7 +10,7 @@ use crate::support::Shop;
 use crate::support::client::Client;
 
 async fn types_of(client: &Client) -> Vec<Value> {
-    const TYPE: &str = "kind name ofType { kind name ofType { kind name ofType { kind name } } }";
+    const TYPE: &str = "kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } }";
     let query = format!(
         "{{ __schema {{ types {{ kind name description
             fields {{ name description type {{ {TYPE} }} args {{ name description type {{ {TYPE} }} }} }}

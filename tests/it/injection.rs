@@ -36,7 +36,7 @@ type Path = Vec<String>;
 
 impl Schema {
     async fn of(client: &Client) -> Self {
-        const TYPE: &str = "kind name ofType { kind name ofType { kind name ofType { kind name } } }";
+        const TYPE: &str = "kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } }";
         let input = format!("name defaultValue type {{ {TYPE} }}");
         let query = format!(
             "{{ __schema {{ types {{ kind name isOneOf fields {{ name args {{ {input} }} type {{ {TYPE} }} }}

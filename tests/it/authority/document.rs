@@ -147,7 +147,8 @@ pub struct Schema {
 impl Schema {
     /// Asks a surface for its schema; documents will select objects so many steps below an answer.
     pub async fn of(client: &Client, depth: usize) -> Self {
-        const TYPE: &str = "kind name ofType { kind name ofType { kind name ofType { kind name } } }";
+        const TYPE: &str = "kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name
+            ofType { kind name } } } } }";
         let argument = format!("name defaultValue type {{ {TYPE} }}");
         let query = format!(
             "{{ __schema {{ queryType {{ name }} mutationType {{ name }} subscriptionType {{ name }}

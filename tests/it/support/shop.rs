@@ -64,9 +64,11 @@ impl Shop {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        // All of a test's shoppers are at one address, and some tests are a whole town; `rate` serves by the defaults.
-        let rate_address = Limit(Some(Budget { capacity: MOST, per_second: MOST }));
-        let edge = Edge { rates: Rates { rate_address, ..Rates::default() }, ..Edge::default() };
+        // All of a test's shoppers are at one address, some tests are a whole town, and in some one customer asks all
+        // that there is to ask; `rate` serves by the defaults.
+        let most = Limit(Some(Budget { capacity: MOST, per_second: MOST }));
+        let rates = Rates { rate_address: most, rate_customer: most, ..Rates::default() };
+        let edge = Edge { rates, ..Edge::default() };
         tokio::spawn(serve(app.clone(), listener, Gate::new(edge, stop.clone())));
         let anonymous_admin = Client::new(format!("http://{address}/admin/graphql"));
         let mut shop = Self {
