@@ -39,11 +39,7 @@ macro_rules! cart {
 const FULL: &str = concat!("{ products(first: 20) { nodes { ", full!(), " } } }");
 const LEAN: &str = "{ products(first: 20) { nodes { title handle
     variants { sku price { amount { amount currencyCode } } } } } }";
-const DETAIL: &str = concat!(
-    "query($handle: String!) { product(by: { handle: $handle }) { ",
-    full!(),
-    " categories { handle title } } }"
-);
+const DETAIL: &str = concat!("query($handle: String!) { product(by: { handle: $handle }) { ", full!(), " } }");
 const DEEP: &str = concat!("query($after: String!) { products(first: 20, after: $after) { nodes { ", full!(), " } } }");
 const PAGE: &str = "query($after: String) { products(first: 100, after: $after) { pageInfo { endCursor } } }";
 const CREATE: &str = concat!(
