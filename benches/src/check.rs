@@ -82,8 +82,10 @@ async fn statements(options: &Options, table: &mut Table) -> Result<()> {
         table.note(case.name, "statements", Some(case.statements as f64), counted as f64);
     }
     let mut shopper = server.shopper().await?.counting();
-    let counted = buy(&mut shopper, &catalog, 0).await?.ok_or("no statements")?;
-    table.note("four requests to an order", "statements", Some(CHECKOUT as f64), counted as f64);
+    for number in 0..3 {
+        let counted = buy(&mut shopper, &catalog, number).await?.ok_or("no statements")?;
+        table.note("four requests to an order", "statements", Some(CHECKOUT as f64), counted as f64);
+    }
     server.stop().await
 }
 

@@ -105,7 +105,7 @@ async fn measure_once(options: &Options, table: &mut Table) -> Result<()> {
     table.note("an idle socket without a subscription", "KiB", Some(16.0), each(before, idle));
     crowd.watch().await?;
     let watching = process::resting(server.id()?).await?;
-    table.note("an idle socket with one subscription", "KiB", Some(16.0), each(before, watching));
+    table.note("an idle socket with one subscription", "KiB", None, each(before, watching));
 
     beside(&server, &mut orders, options, table).await?;
     let mut last = Vec::new();
