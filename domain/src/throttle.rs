@@ -7,10 +7,26 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::document::Weight;
+
+/// The least that an operation is worth, in points.
+pub const LEAST: u64 = 10;
+/// What each field of a mutation is worth besides its cost, in points: a transaction that reaches the disk.
+const WRITE: u64 = 500;
+/// What checking a secret is worth besides, in points: a password takes as long as fifty listings.
+const SECRET: u64 = 2_000;
+
 /// Thousandths of a point.
 const MILLI: u64 = 1_000;
 /// The most points that a budget names: whatever is worked out from it stays exact wherever it is kept.
 pub const MOST: u32 = 1_000_000_000;
+
+/// What an operation of this weight is worth, in points: its cost, at least [`LEAST`], and more for each field when it
+/// `writes`, and for each secret that it checks.
+pub fn worth(weight: &Weight, writes: bool) -> u64 {
+    let writes = if writes { WRITE.saturating_mul(weight.roots) } else { 0 };
+    weight.cost.max(LEAST).saturating_add(writes).saturating_add(SECRET.saturating_mul(weight.authentications))
+}
 
 /// How much a bucket holds, and how fast it fills.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,6 +158,16 @@ mod tests {
 
     fn budget(capacity: u32, per_second: u32) -> Budget {
         Budget::new(capacity, per_second).unwrap()
+    }
+
+    #[test]
+    fn writes_and_secrets_are_worth_more_than_their_cost() {
+        let weight = |cost, roots, authentications| Weight { cost, roots, authentications, ..Weight::default() };
+        assert_eq!(worth(&weight(2, 1, 0), false), LEAST);
+        assert_eq!(worth(&weight(206, 3, 0), false), 206);
+        assert_eq!(worth(&weight(206, 3, 0), true), 206 + 3 * 500);
+        assert_eq!(worth(&weight(4, 1, 1), true), 10 + 500 + 2_000);
+        assert_eq!(worth(&weight(u64::MAX, u64::MAX, u64::MAX), true), u64::MAX);
     }
 
     #[test]

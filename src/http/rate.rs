@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response as HttpResponse;
 use clap::Args;
 use domain::auth::Surface;
-use domain::throttle::{Bucket, Budget, Unreadable};
+use domain::throttle::{Bucket, Budget, LEAST, Unreadable, worth};
 use tokio::time::Instant;
 
 use super::answer::{coded, write};
@@ -29,12 +29,6 @@ use engine::actor::Actor;
 use engine::error::{Error, Result as Outcome};
 use engine::throttle::{Asker, Budgets, Standing};
 
-/// The least that an operation is worth, and a connection that is opened for more.
-const LEAST: u64 = 10;
-/// What each field of a mutation is worth besides its cost: a transaction that reaches the disk.
-const MUTATION: u64 = 500;
-/// What checking a secret is worth besides: a password takes as long as fifty listings.
-const SECRET: u64 = 2_000;
 /// What is charged for a request that is turned away: it was read, and perhaps its credential looked for.
 const TURNED_AWAY: u64 = 100;
 /// What judging a document is worth: one point for so many bytes.
@@ -115,16 +109,6 @@ impl fmt::Display for Limit {
             None => f.write_str("off"),
         }
     }
-}
-
-/// What an operation is worth.
-fn worth(judged: &Judged) -> u64 {
-    let weight = &judged.weight;
-    let writes = match judged.kind {
-        OperationType::Mutation => MUTATION.saturating_mul(weight.roots),
-        OperationType::Query | OperationType::Subscription => 0,
-    };
-    weight.cost.max(LEAST).saturating_add(writes).saturating_add(SECRET.saturating_mul(weight.authentications))
 }
 
 /// What a request took, and what is left.
@@ -243,7 +227,8 @@ impl<S> Endpoint<S> {
         Toll::passed(self.throttle.look(&asker, LEAST + judging))?;
         match self.judge(request, line) {
             Ok(mut judged) => {
-                let toll = Toll::passed(self.throttle.take(&asker, worth(&judged)).await)?;
+                let worth = worth(&judged.weight, judged.kind == OperationType::Mutation);
+                let toll = Toll::passed(self.throttle.take(&asker, worth).await)?;
                 judged.left = toll.left();
                 Ok((judged, toll))
             }

@@ -220,7 +220,7 @@ async fn a_panic_in_an_op_undoes_it_and_the_next_one_finds_the_database_free() {
 }
 
 #[tokio::test]
-async fn a_task_that_panics_begins_anew_and_a_job_is_tried_again() {
+async fn a_task_that_panics_begins_anew() {
     let (_database, mut node) = node(&[("EMPORION_FAILPOINT", "panic:sweeper.sweep")]).await;
     let again = "a task of the background panicked; it begins anew";
     eventually("two panics", async || node.process.logged(again).len() >= 2).await;
