@@ -35,6 +35,7 @@ pub mod policy;
 pub mod pricing;
 pub mod reach;
 pub mod refusal;
+pub mod rule;
 pub mod search;
 pub mod shopify;
 pub mod text;
