@@ -152,6 +152,8 @@ ids! {
     CategoryId = "cat";
     /// A price.
     PriceId = "price";
+    /// A price list.
+    PriceListId = "pricelist";
     /// What is counted in stock.
     InventoryItemId = "iitem";
     /// A promise of stock.

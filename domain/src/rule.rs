@@ -90,6 +90,11 @@ pub struct Rules(pub Vec<Rule>);
 pub struct Attributes(BTreeMap<String, Vec<String>>);
 
 impl Attributes {
+    /// Nothing is known.
+    pub const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
     /// Adds a value to an attribute.
     pub fn add(&mut self, attribute: &str, value: impl ToString) {
         self.0.entry(attribute.to_owned()).or_default().push(value.to_string());

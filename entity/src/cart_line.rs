@@ -1,6 +1,7 @@
 //! A line of a cart.
 
 use domain::id::{CartId, CartLineId, PriceId, VariantId};
+use domain::money::Currency;
 use sea_orm::entity::prelude::*;
 
 /// A line of a cart.
@@ -18,6 +19,10 @@ pub struct Model {
     /// As last shown to the shopper.
     pub unit_price_minor: i64,
     pub includes_tax: bool,
+    /// What the unit price is in, as last shown to the shopper.
+    pub currency: Option<Currency>,
+    /// Whether staff agreed on the unit price with the shopper: no other price counts.
+    pub custom_price: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -51,6 +51,8 @@ pub mod payment_entry;
 pub mod payment_session;
 pub mod policy;
 pub mod price;
+pub mod price_history;
+pub mod price_list;
 pub mod product;
 pub mod product_category;
 pub mod product_channel;

@@ -1,7 +1,8 @@
 //! An amount for a variant or a shipping option.
 
-use domain::id::{PriceId, ShippingOptionId, VariantId};
+use domain::id::{PriceId, PriceListId, ShippingOptionId, VariantId};
 use domain::money::Currency;
+use domain::rule::Rules;
 use sea_orm::entity::prelude::*;
 
 /// An amount for a variant or a shipping option.
@@ -23,6 +24,10 @@ pub struct Model {
     pub max_quantity: Option<i32>,
     /// How many rules must match.
     pub rule_count: i32,
+    /// The list that it stands in; a base price when absent.
+    pub price_list_id: Option<PriceListId>,
+    /// For whom it is; everybody when absent.
+    pub rules: Option<Rules>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

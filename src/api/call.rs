@@ -13,6 +13,7 @@ use domain::locale::negotiate;
 use entity::channel;
 
 use super::gather::Gathering;
+use crate::pricing::shopper::Shopper;
 use crate::translation::load::Fed;
 use engine::actor::Caller;
 use engine::app::App;
@@ -81,6 +82,8 @@ pub struct Call {
     pub settings: Arc<Settings>,
     /// Where its subscription stands.
     pub place: Arc<Place>,
+    /// Who asks for prices, by region.
+    pub(crate) shoppers: Mutex<Vec<Arc<Shopper>>>,
     loader: DataLoader<Batch, NoCache>,
 }
 
@@ -127,6 +130,7 @@ impl Call {
             fed: Fed::default(),
             settings,
             place: Arc::default(),
+            shoppers: Mutex::default(),
             loader,
         })
     }
@@ -166,8 +170,17 @@ impl Call {
         Batch: Loader<K, Error = Arc<Error>>,
         <Batch as Loader<K>>::Value: Default,
     {
-        let found = self.loader.load_one(key).await.map_err(|error| super::payload::top_level((*error).clone()))?;
-        Ok(found.unwrap_or_default())
+        self.read(key).await.map_err(|error| super::payload::top_level((*error).clone()))
+    }
+
+    /// The same, for what is not yet an answer.
+    pub async fn read<K>(&self, key: K) -> Result<<Batch as Loader<K>>::Value, Arc<Error>>
+    where
+        K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
+        Batch: Loader<K, Error = Arc<Error>>,
+        <Batch as Loader<K>>::Value: Default,
+    {
+        Ok(self.loader.load_one(key).await?.unwrap_or_default())
     }
 
     /// The same for several keys; those without anything are absent.

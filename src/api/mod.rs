@@ -61,6 +61,7 @@ use crate::order::store::OrderStoreQuery;
 use crate::order::subs::{OrderAdminSubscription, OrderStoreSubscription};
 use crate::payment::admin::PaymentAdminMutation;
 use crate::policy::admin::{PolicyAdminMutation, PolicyAdminQuery};
+use crate::pricing::admin::{PricingAdminMutation, PricingAdminQuery};
 use crate::region::admin::{RegionAdminMutation, RegionAdminQuery};
 use crate::search::store::SearchStoreQuery;
 use crate::shipping::admin::{ShippingAdminMutation, ShippingAdminQuery};
@@ -134,6 +135,7 @@ root! {
         OptionAdminQuery,
         OrderAdminQuery,
         PolicyAdminQuery,
+        PricingAdminQuery,
         RegionAdminQuery,
         ShippingAdminQuery,
         StaffAdminQuery,
@@ -172,6 +174,7 @@ root! {
         PaymentAdminMutation,
         ProductAdminMutation,
         PolicyAdminMutation,
+        PricingAdminMutation,
         RegionAdminMutation,
         RelatedAdminMutation,
         ShippingAdminMutation,

@@ -19,7 +19,7 @@ use crate::catalog::variant::types::Variant;
 use crate::region::types::Region;
 use crate::translation::load::TextAt;
 use engine::cart::ops::{Addresses, Buyer};
-use engine::cart::quote::{DeliveryOption as Offered, Issue, Quote, QuotedLine};
+use engine::cart::quote::{DeliveryOption as Offered, Issue, Quote, QuotedLine, last_shown};
 
 /// What a shopper is about to buy, with what it comes to at this moment.
 #[derive(Debug, Clone)]
@@ -222,8 +222,18 @@ impl CartLine {
 
     /// What one piece costs at this moment.
     async fn unit_price(&self) -> Money {
-        let shown = self.line().row.unit_price_minor;
-        self.0.money(self.line().price.as_ref().map_or(shown, |price| price.amount_minor))
+        let last = || last_shown(&self.line().row, &self.0.0.rows);
+        self.0.money(self.line().price.map_or_else(last, |price| price.amount_minor))
+    }
+
+    /// What one piece cost before; null unless that was more.
+    async fn compare_at(&self) -> Option<Money> {
+        self.line().price?.compare_at_minor.map(|minor| self.0.money(minor))
+    }
+
+    /// Whether staff agreed on the price of one piece with the shopper, so that no other price counts.
+    async fn custom_price(&self) -> bool {
+        self.line().price.is_some_and(|price| price.id.is_none())
     }
 
     /// Whether prices of this line include tax.
@@ -334,6 +344,10 @@ pub struct CartIssue {
     pub quantity_available: Option<i32>,
     /// Whether the cart can't become an order before it is settled.
     pub blocking: bool,
+    /// What one piece cost when the shopper was shown it last, with `PRICE_CHANGED`.
+    pub price_before: Option<Money>,
+    /// What one piece costs now, with `PRICE_CHANGED`.
+    pub price_now: Option<Money>,
 }
 
 impl From<&Issue> for CartIssue {
@@ -344,6 +358,8 @@ impl From<&Issue> for CartIssue {
             line_id: issue.line.map(id),
             quantity_available: issue.refusal.quantity_available,
             blocking: issue.blocking,
+            price_before: issue.prices.map(|(before, _)| Money::new(before.minor, before.currency)),
+            price_now: issue.prices.map(|(_, now)| Money::new(now.minor, now.currency)),
         }
     }
 }

@@ -54,6 +54,7 @@ mod notification_text;
 mod order;
 mod outage;
 mod policy;
+mod pricing;
 mod product;
 mod race;
 mod rate;

@@ -79,8 +79,8 @@ impl Default for Limits {
         Self {
             bytes: 64 * 1024,
             tokens: 4_000,
-            // The largest bulk input takes 2,000 rows; most inputs state less themselves.
-            list_size: 2_500,
+            // The largest bulk input takes 10,000 rows; most inputs state less themselves.
+            list_size: 10_000,
             // The introspection of code generators goes 15 deep.
             depth: 20,
             aliases: 100,

@@ -106,6 +106,8 @@ fn merge_rows(tx: &Tx, rows: &mut CartRows, guest: &CartRows) -> Vec<LeftBehind>
                 price_id: shown.and_then(|line| line.price_id),
                 unit_price_minor: shown.map_or(0, |line| line.unit_price_minor),
                 includes_tax: shown.is_some_and(|line| line.includes_tax),
+                currency: shown.and_then(|line| line.currency),
+                custom_price: shown.is_some_and(|line| line.custom_price),
             }
         }
     });
@@ -122,5 +124,5 @@ fn told_of(left: &LeftBehind, lines: &[cart_line::Model]) -> Issue {
         let message = format!("{} pieces were left behind: a line has at most {MAX_QUANTITY}.", left.quantity);
         Refusal::new(ErrorCode::QuantityOutOfRange, message).limit(MAX_QUANTITY.into())
     };
-    Issue { refusal: refusal.about(left.variant), line, blocking: false }
+    Issue::new(refusal.about(left.variant), line, false)
 }

@@ -86,9 +86,11 @@ fn shown(told: &Quote) -> Vec<cart_line::Model> {
     let mut lines = told.rows.lines.clone();
     for (line, quoted) in lines.iter_mut().zip(&told.lines) {
         if let Some(price) = &quoted.price {
-            line.price_id = Some(price.id);
+            line.price_id = price.id.or(line.price_id);
             line.unit_price_minor = price.amount_minor;
             line.includes_tax = price.includes_tax;
+            line.currency = Some(told.rows.cart.currency);
+            line.custom_price &= price.id.is_none();
         }
     }
     lines
@@ -142,6 +144,8 @@ fn merged(
             price_id: None,
             unit_price_minor: 0,
             includes_tax: false,
+            currency: None,
+            custom_price: false,
         },
     });
     Ok(rows.collect())
@@ -402,14 +406,9 @@ impl Op for UpdateBuyer {
 
     async fn run(&self, tx: &mut Tx) -> Result<Quote> {
         let (mut rows, settings) = hold_open(tx, &self.access).await?;
-        let currency = rows.cart.currency;
         let mut refusals = Refusals::default();
         self.buyer.apply(&mut rows.cart, &settings, &[], &mut refusals);
         refusals.into_result()?;
-        if rows.cart.currency != currency {
-            // Amounts of the other currency were never shown in this one.
-            rows.lines.iter_mut().for_each(|line| line.price_id = None);
-        }
         rows.cart = repo::update(tx, rows.cart).await?;
         finish(tx, &settings, rows, false, &[]).await
     }

@@ -7,10 +7,10 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use domain::catalog::BackorderPolicy;
 use domain::checkout::{Readiness, missing};
-use domain::id::{CartLineId, InventoryItemId, LocationId, ShippingOptionId, VariantId};
+use domain::id::{CartLineId, InventoryItemId, LocationId, PriceId, ShippingOptionId, VariantId};
 use domain::inventory::{Demand, Level, Take};
-use domain::money::Money;
-use domain::pricing::{Candidate, choose};
+use domain::money::{Currency, Money};
+use domain::pricing::{Candidate, Situation, choose};
 use domain::refusal::{ErrorCode, Refusal};
 use domain::text::CountryCode;
 use domain::totals::{LineInput, Rate, RowTotals, ShippingInput, Totals, TotalsError, TotalsInput, compute};
@@ -20,6 +20,7 @@ use super::repo::{CartRows, offers};
 use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::inventory::repo::StockRow;
+use crate::pricing::buyer::Buyer;
 use crate::settings::{Region, Settings, ShippingOption};
 
 /// A variant that is for sale, with its product.
@@ -31,6 +32,19 @@ pub struct Offer {
     pub product: product::Model,
 }
 
+/// What one piece of a line costs, in minor units of the cart's currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinePrice {
+    /// Which price it is; none when staff agreed on it with the shopper.
+    pub id: Option<PriceId>,
+    /// The amount.
+    pub amount_minor: i64,
+    /// Whether it holds its tax.
+    pub includes_tax: bool,
+    /// The amount to strike through, in the same basis.
+    pub compare_at_minor: Option<i64>,
+}
+
 /// A line with what is known of it now.
 #[derive(Debug, Clone)]
 pub struct QuotedLine {
@@ -39,7 +53,7 @@ pub struct QuotedLine {
     /// The variant and its product, while it is for sale here.
     pub offer: Option<Offer>,
     /// The price that applies now.
-    pub price: Option<Candidate>,
+    pub price: Option<LinePrice>,
     /// What the line comes to.
     pub totals: RowTotals,
 }
@@ -67,6 +81,15 @@ pub struct Issue {
     pub line: Option<CartLineId>,
     /// Whether the cart can't become an order before it is settled.
     pub blocking: bool,
+    /// What one piece cost when the shopper was shown it last, and what it costs now.
+    pub prices: Option<(Money, Money)>,
+}
+
+impl Issue {
+    /// An issue that is not about a price.
+    pub fn new(refusal: Refusal, line: Option<CartLineId>, blocking: bool) -> Self {
+        Self { refusal, line, blocking, prices: None }
+    }
 }
 
 /// What a cart costs at this moment.
@@ -117,11 +140,15 @@ pub async fn quote(conn: &Conn, settings: &Settings, rows: CartRows, now: DateTi
     let region = settings.region(rows.cart.region_id).cloned();
     let region = region.ok_or_else(|| Error::internal("the region of a cart is gone"))?;
     let variants: Vec<VariantId> = rows.lines.iter().map(|line| line.variant_id).collect();
+    let address = rows.cart.shipping_address.as_ref();
+    let country = address.map(|address| &address.country);
+    let mut buyer = Buyer::new(rows.cart.channel_id, &region, rows.cart.customer_id, country);
     let (rows_offered, stock) = if variants.is_empty() {
         Default::default()
     } else {
+        let lists = buyer.read_lists(conn, settings, now).await?;
         (
-            offers(conn, &variants, rows.cart.channel_id, rows.cart.currency, now).await?,
+            offers(conn, &variants, (rows.cart.channel_id, rows.cart.currency, &lists), now).await?,
             crate::inventory::repo::of_variants(conn, &variants).await?,
         )
     };
@@ -145,10 +172,14 @@ pub async fn quote(conn: &Conn, settings: &Settings, rows: CartRows, now: DateTi
         .map(|group| options.iter().find(|option| Some(option.id) == group.shipping_option_id).cloned())
         .collect();
 
-    let priced: Vec<Option<Candidate>> = rows
+    buyer.meet(conn, candidates.values().flatten()).await?;
+    let priced: Vec<Option<LinePrice>> = rows
         .lines
         .iter()
-        .map(|line| choose(candidates.get(&line.variant_id)?, rows.cart.currency, line.quantity).cloned())
+        .map(|line| {
+            let candidates = candidates.get(&line.variant_id).map(Vec::as_slice).unwrap_or_default();
+            price_of(line, candidates, &buyer.situation(settings, &region, line.quantity, now))
+        })
         .collect();
     let totals = add_up(&rows, &region, &priced, &chosen, &rates)?;
 
@@ -166,7 +197,7 @@ pub async fn quote(conn: &Conn, settings: &Settings, rows: CartRows, now: DateTi
         settings.locations_of(rows.cart.channel_id).iter().map(|location| (location.id, location.priority)).collect();
     let items = counted_items(&lines, &stock);
     let (takes, mut issues) = reserve(&lines, &items, &stock, &locations);
-    issues.extend(line_issues(&lines));
+    issues.extend(line_issues(&lines, rows.cart.currency));
     let deliveries: Vec<(bool, bool)> = rows
         .deliveries
         .iter()
@@ -184,15 +215,30 @@ pub async fn quote(conn: &Conn, settings: &Settings, rows: CartRows, now: DateTi
         has_payment: rows.session.is_some(),
         payment_offered: rows.session.as_ref().is_none_or(|session| region.providers.contains(&session.provider)),
     });
-    issues.extend(absent.into_iter().map(|refusal| Issue { refusal, line: None, blocking: true }));
+    issues.extend(absent.into_iter().map(|refusal| Issue::new(refusal, None, true)));
     Ok(Quote { rows, region, lines, options, chosen, totals, items, issues, takes, needs_shipping })
+}
+
+/// The price of a line: what staff agreed on, as long as it is in the cart's currency, else what is chosen.
+fn price_of(line: &cart_line::Model, candidates: &[Candidate], situation: &Situation<'_>) -> Option<LinePrice> {
+    if line.custom_price && line.currency == Some(situation.currency) {
+        let (amount_minor, includes_tax) = (line.unit_price_minor, line.includes_tax);
+        return Some(LinePrice { id: None, amount_minor, includes_tax, compare_at_minor: None });
+    }
+    let choice = choose(candidates, situation)?;
+    Some(LinePrice {
+        id: Some(choice.price.id),
+        amount_minor: choice.price.amount_minor,
+        includes_tax: choice.price.includes_tax,
+        compare_at_minor: choice.compare_at(situation),
+    })
 }
 
 /// What the lines and the chosen deliveries come to.
 fn add_up(
     rows: &CartRows,
     region: &Region,
-    priced: &[Option<Candidate>],
+    priced: &[Option<LinePrice>],
     chosen: &[Option<DeliveryOption>],
     rates: &[Rate],
 ) -> Result<Totals> {
@@ -206,8 +252,8 @@ fn add_up(
             .map(|(line, price)| LineInput {
                 position: line.position,
                 quantity: line.quantity,
-                unit_price_minor: price.as_ref().map_or(line.unit_price_minor, |price| price.amount_minor),
-                includes_tax: price.as_ref().map_or(line.includes_tax, |price| price.includes_tax),
+                unit_price_minor: price.map_or_else(|| last_shown(line, rows), |price| price.amount_minor),
+                includes_tax: price.map_or(line.includes_tax, |price| price.includes_tax),
                 discount_minor: 0,
                 rates: rates.to_vec(),
                 exempt: false,
@@ -232,6 +278,11 @@ fn add_up(
         means_minor: 0,
     })
     .map_err(refuse_totals)
+}
+
+/// What a line without a price was shown at last; nothing when that was in another currency.
+pub fn last_shown(line: &cart_line::Model, rows: &CartRows) -> i64 {
+    if line.currency == Some(rows.cart.currency) { line.unit_price_minor } else { 0 }
 }
 
 fn refuse_totals(error: TotalsError) -> Error {
@@ -338,40 +389,32 @@ fn reserve(
                 let message = format!("Only {available} of this can be had.");
                 let refusal = Refusal::new(ErrorCode::InsufficientStock, message);
                 let refusal = refusal.available(available).about(line.row.variant_id);
-                Some(Issue { refusal, line: Some(line.row.id), blocking: true })
+                Some(Issue::new(refusal, Some(line.row.id), true))
             };
             (Vec::new(), whose.iter().filter_map(issue).collect())
         }
     }
 }
 
-fn line_issues(lines: &[QuotedLine]) -> Vec<Issue> {
-    let mut issues = Vec::new();
-    for line in lines {
-        let mut add = |code, message: String, blocking| {
+fn line_issues(lines: &[QuotedLine], currency: Currency) -> Vec<Issue> {
+    let issue = |line: &QuotedLine| {
+        let told = |code, message: &str, blocking| {
             let refusal = Refusal::new(code, message).about(line.row.variant_id);
-            issues.push(Issue { refusal, line: Some(line.row.id), blocking });
+            Some(Issue::new(refusal, Some(line.row.id), blocking))
         };
-        match (&line.offer, &line.price) {
-            (None, _) => {
-                add(ErrorCode::NotForSale, "This is not for sale here any more: remove the line.".into(), true)
-            }
-            (_, None) => add(ErrorCode::PriceMissing, "This has no price in the cart's currency.".into(), true),
-            (_, Some(price))
-                if line.row.price_id.is_some()
-                    && (price.amount_minor, price.includes_tax)
-                        != (line.row.unit_price_minor, line.row.includes_tax) =>
-            {
-                let before = Money::new(line.row.unit_price_minor, price.currency);
-                let after = Money::new(price.amount_minor, price.currency);
-                add(
-                    ErrorCode::PriceChanged,
-                    format!("The price of one piece changed from {before} to {after}."),
-                    false,
-                );
-            }
-            _ => {}
+        if line.offer.is_none() {
+            return told(ErrorCode::NotForSale, "This is not for sale here any more: remove the line.", true);
         }
-    }
-    issues
+        let Some(price) = &line.price else {
+            return told(ErrorCode::PriceMissing, "This has no price in the cart's currency.", true);
+        };
+        let shown = (line.row.unit_price_minor, line.row.includes_tax, line.row.currency.unwrap_or(currency));
+        if line.row.price_id.is_none() || (price.amount_minor, price.includes_tax, currency) == shown {
+            return None;
+        }
+        let prices = (Money::new(shown.0, shown.2), Money::new(price.amount_minor, currency));
+        let message = format!("The price of one piece changed from {} to {}.", prices.0, prices.1);
+        told(ErrorCode::PriceChanged, &message, false).map(|issue| Issue { prices: Some(prices), ..issue })
+    };
+    lines.iter().filter_map(issue).collect()
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::cart::CartState;
-use domain::id::{CartDeliveryId, CartId, ChannelId, CustomerId, ShippingOptionId, VariantId};
+use domain::id::{CartDeliveryId, CartId, ChannelId, CustomerId, PriceListId, ShippingOptionId, VariantId};
 use domain::money::Currency;
 use entity::{cart, cart_delivery, cart_line, payment_session, price, product, variant};
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, OnConflict};
@@ -115,20 +115,24 @@ pub async fn rows_of(conn: &Conn, cart: cart::Model) -> Result<CartRows> {
 /// A variant that is for sale in a channel, with its product and one of its prices.
 pub type OfferRow = (variant::Model, Option<product::Model>, Option<price::Model>);
 
-/// The variants that are for sale in a channel, once per price in the currency.
+/// The variants that are for sale in a channel, once per price in the currency
+/// that is a base price or stands in one of the lists.
 pub async fn offers(
     conn: &Conn,
     variants: &[VariantId],
-    channel: ChannelId,
-    currency: Currency,
+    (channel, currency, lists): (ChannelId, Currency, &[PriceListId]),
     now: DateTime<Utc>,
 ) -> Result<Vec<OfferRow>> {
+    let in_lists = crate::pricing::repo::in_lists(conn, lists);
     let to_product: RelationDef =
         variant::Entity::belongs_to(product::Entity).from(variant::Column::ProductId).to(product::Column::Id).into();
     let to_price: RelationDef = variant::Entity::belongs_to(price::Entity)
         .from(variant::Column::Id)
         .to(price::Column::VariantId)
-        .on_condition(move |_, price| Expr::col((price, price::Column::Currency)).eq(currency.code()).into_condition())
+        .on_condition(move |_, price| {
+            let fits = Expr::col((price, price::Column::Currency)).eq(currency.code());
+            fits.and(in_lists.clone()).into_condition()
+        })
         .into();
     let mut find = variant::Entity::find()
         .filter(any(conn, variant::Column::Id, variants.iter().copied()))

@@ -431,7 +431,7 @@ async fn finish(tx: &mut Tx, board: &Board, all: Gathered) -> Result<()> {
     all.rows.write(tx, &settings).await?;
     let products: Vec<ProductId> = all.changed.iter().map(|(id, _)| *id).collect();
     write::raise_versions(tx, &products).await?;
-    crate::pricing::repo::refresh_products(tx, &products).await?;
+    crate::pricing::listing::refresh_products(tx, &products).await?;
     for (id, changes) in all.changed {
         let version = |row: &product::Model| row.version;
         let held = board.products.iter().find(|held| held.product.id == id);

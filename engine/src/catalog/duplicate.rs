@@ -74,7 +74,7 @@ impl Op for DuplicateProduct {
         })?;
         write::copy_links(tx, self.id, copy.id).await?;
         self.copy_prices_and_pictures(tx, &held, copy.id).await?;
-        crate::pricing::repo::refresh_product(tx, copy.id).await?;
+        crate::pricing::listing::refresh_product(tx, copy.id).await?;
         tx.emit(Aggregate::new("product", copy.id), "product.duplicated", json!({ "from": self.id }));
         Ok(copy)
     }

@@ -200,7 +200,7 @@ impl Op for UpdateProductOp {
         after.version += 1;
         after.updated_at = tx.now();
         let after = repo::update(tx, after).await?;
-        crate::pricing::repo::refresh_product(tx, after.id).await?;
+        crate::pricing::listing::refresh_product(tx, after.id).await?;
         let payload = json!({ "version": after.version });
         tx.emit(Aggregate::new("product", after.id), "product.updated", payload);
         let summary = |row: &product::Model| json!({ "handle": row.handle, "title": row.title, "status": row.status });
@@ -348,7 +348,7 @@ impl Op for DeleteProduct {
         crate::collection::repo::forget_product(tx, row.id).await?;
         crate::category::repo::replace_of_product(tx, row.id, &[]).await?;
         repo::replace_channels(tx, row.id, Vec::new()).await?;
-        crate::pricing::repo::refresh_product(tx, row.id).await?;
+        crate::pricing::listing::refresh_product(tx, row.id).await?;
         tx.emit(Aggregate::new("product", row.id), "product.deleted", json!({}));
         tx.audit(row.id, Some(json!({ "handle": row.handle, "title": row.title })), None);
         Ok(row.id)

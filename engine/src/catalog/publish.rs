@@ -171,7 +171,7 @@ async fn put(
     row.version += 1;
     row.updated_at = tx.now();
     let row = repo::update(tx, row).await?;
-    crate::pricing::repo::refresh_product(tx, row.id).await?;
+    crate::pricing::listing::refresh_product(tx, row.id).await?;
     tx.emit(Aggregate::new("product", row.id), kind, json!({ "channels": channels }));
     let after = json!({ "status": row.status, "channels": channels });
     tx.audit(row.id, Some(json!({ "status": before })), Some(after));

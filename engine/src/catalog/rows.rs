@@ -144,7 +144,7 @@ impl VariantRows {
         insert_all::<variant_option_value::Entity>(&tx.conn, self.values).await?;
         write::forget_media(tx, &self.reshown).await?;
         insert_all::<variant_media::Entity>(&tx.conn, self.media).await?;
-        write::delete_prices(tx, &self.prices_gone).await?;
+        crate::pricing::repo::delete(tx, &self.prices_gone).await?;
         crate::pricing::repo::insert(tx, self.prices).await?;
         crate::inventory::repo::open_at(tx, self.spread).await?;
         if self.stock.is_empty() {
@@ -168,7 +168,10 @@ pub fn default_location(tx: &Tx, settings: &Settings) -> Result<LocationId> {
 
 /// Whether everybody gets this price for any quantity.
 pub fn is_base(price: &price::Model) -> bool {
-    price.rule_count == 0 && price.min_quantity.is_none() && price.max_quantity.is_none()
+    price.price_list_id.is_none()
+        && price.rule_count == 0
+        && price.min_quantity.is_none()
+        && price.max_quantity.is_none()
 }
 
 fn price_row(tx: &Tx, variant: VariantId, wish: &PriceDraft, includes_tax: bool) -> price::Model {
@@ -185,6 +188,8 @@ fn price_row(tx: &Tx, variant: VariantId, wish: &PriceDraft, includes_tax: bool)
         min_quantity: None,
         max_quantity: None,
         rule_count: 0,
+        price_list_id: None,
+        rules: None,
     }
 }
 

@@ -158,7 +158,7 @@ async fn finish(
         row.updated_at = tx.now();
         row = repo::update(tx, row).await?;
     }
-    crate::pricing::repo::refresh_product(tx, row.id).await?;
+    crate::pricing::listing::refresh_product(tx, row.id).await?;
     let kind = if new { "product.created" } else { "product.updated" };
     tx.emit(Aggregate::new("product", row.id), kind, json!({ "version": row.version }));
     let summary = |row: &product::Model| json!({ "handle": row.handle, "title": row.title, "status": row.status });

@@ -86,7 +86,7 @@ impl Op for CreateChannel {
         let row = repo::insert(tx, row).await?;
         tx.audit(row.id, None, Some(json!({ "handle": row.handle, "name": row.name })));
         tx.touch_settings().await?;
-        crate::pricing::repo::list_channel(tx, row.id).await?;
+        crate::pricing::listing::list_channel(tx, row.id).await?;
         Ok(row)
     }
 }

@@ -169,13 +169,15 @@ pub async fn number_order(conn: &Conn, order: OrderId) -> Result<i64, DbErr> {
 }
 
 /// Keeps the settings as they are until the transaction ends, together with
-/// others who need that. The one writer of SQLite has them for itself anyway.
-pub async fn hold_settings(conn: &Conn) -> Result<(), DbErr> {
-    if conn.backend() == DbBackend::Postgres {
-        let sql = "select value from counter where name = 'settings' for share";
-        conn.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+/// others who need that; answers with their version. The one writer of SQLite
+/// has them for itself anyway.
+pub async fn hold_settings(conn: &Conn) -> Result<Option<i64>, DbErr> {
+    if conn.backend() != DbBackend::Postgres {
+        return Ok(None);
     }
-    Ok(())
+    let sql = "select value from counter where name = 'settings' for share";
+    let row = conn.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+    row.map(|row| row.try_get_by_index(0)).transpose()
 }
 
 /// What time it is for the database; an embedded one has this machine's clock.

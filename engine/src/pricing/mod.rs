@@ -1,8 +1,14 @@
 //! Prices: what a variant costs to whom. The choice is `domain::pricing`.
 //!
-//! `listing_price` is what sorts and filters a listing by price; it is renewed
-//! in the transaction that changes a price, a publication or a region. Every
-//! product has a row for each region of each channel that it is in, also where
-//! it has no price.
+//! | to change | edit |
+//! |---|---|
+//! | what is known of a buyer | [`buyer`] |
+//! | the prices that listings sort and filter by | [`listing`] |
+//! | what staff change about price lists | [`ops`], [`bulk`] |
+//! | the lowest price before a reduction | [`repo::past_of`] |
 
+pub mod bulk;
+pub mod buyer;
+pub mod listing;
+pub mod ops;
 pub mod repo;

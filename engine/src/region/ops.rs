@@ -84,7 +84,7 @@ impl Op for SetRegion {
         providers.sort();
         repo::replace_members(tx, row.id, &countries, &providers).await?;
         tx.touch_settings().await?;
-        crate::pricing::repo::refresh_region(tx, row.id).await?;
+        crate::pricing::listing::refresh_region(tx, row.id).await?;
         tx.audit(row.id, before, Some(json!({ "name": row.name, "pricesIncludeTax": row.prices_include_tax })));
         Ok(Region { row, countries, providers })
     }

@@ -83,7 +83,7 @@ impl Op for PutGoods<'_> {
         }
         let ids: Vec<ProductId> = rows.products.iter().map(|row| row.id).collect();
         rows.write(tx).await?;
-        crate::pricing::repo::refresh_products(tx, &ids).await?;
+        crate::pricing::listing::refresh_products(tx, &ids).await?;
         tx.find_anew(ids);
         Ok(next)
     }
@@ -213,6 +213,8 @@ impl Rows {
                 min_quantity: None,
                 max_quantity: None,
                 rule_count: 0,
+                price_list_id: None,
+                rules: None,
             });
         }
         let item_id: InventoryItemId = tx.id();

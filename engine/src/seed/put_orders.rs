@@ -258,6 +258,8 @@ impl Rows {
             price_id: None,
             unit_price_minor: line.unit_price_minor,
             includes_tax: line.includes_tax,
+            currency: Some(frozen.currency),
+            custom_price: false,
         }));
         self.deliveries.extend(frozen.shipping.iter().map(|charge| cart_delivery::Model {
             id: tx.id(),

@@ -1,5 +1,5 @@
 //! The settings of the shop as one versioned snapshot in memory: channels,
-//! regions, taxes, shipping options, locations, the rules of collections, what policies there are. A request spends its
+//! regions, taxes, shipping options, locations, the rules of collections, policies, price lists. A request spends its
 //! statements on its own data; a write checks the version within its
 //! transaction ([`crate::op::Tx::settings`]).
 //!
@@ -14,10 +14,12 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use domain::id::{ChannelId, LocationId, RegionId, ShippingOptionId};
 use domain::metafield::{MetafieldOwnerType, MetafieldStoreAccess};
+use domain::pricing::PriceList;
 use domain::text::CountryCode;
 use domain::totals::Rate;
 use entity::{
-    channel, channel_location, collection, location, metafield_definition, price, region, shipping_option, tax_rate,
+    channel, channel_location, collection, location, metafield_definition, price, price_list, region, shipping_option,
+    tax_rate,
 };
 use sea_orm::ConnectionTrait;
 
@@ -89,6 +91,10 @@ pub struct Settings {
     pub rule_collections: Vec<RuleCollection>,
     /// Every policy in force, without the texts.
     pub policies: Vec<Heading>,
+    /// Every price list, oldest first, also those that are deleted and whose prices are still remembered.
+    pub price_lists: Vec<price_list::Model>,
+    /// The same lists as the choice of a price sees them.
+    pub lists: Vec<PriceList>,
 }
 
 impl Settings {
@@ -98,6 +104,7 @@ impl Settings {
         // it, and the next check reads again.
         let version = version(conn).await?;
         let (channels, keys, channel_locations) = crate::channel::repo::all(conn).await?;
+        let price_lists = crate::pricing::repo::lists(conn).await?;
         Ok(Self {
             version,
             channels,
@@ -110,6 +117,8 @@ impl Settings {
             metafield_definitions: crate::metafield::repo::definitions(conn).await?,
             rule_collections: crate::collection::repo::by_rule(conn).await?,
             policies: crate::policy::repo::headings(conn).await?,
+            lists: price_lists.iter().map(crate::pricing::buyer::list).collect(),
+            price_lists,
         })
     }
 
@@ -183,6 +192,13 @@ impl Settings {
             .filter(|rate| rate.is_default)
             .map(|rate| Rate { code: rate.code.clone(), name: rate.name.clone(), rate_ppm: rate.rate_ppm })
             .collect()
+    }
+
+    /// The tax that an inclusive price of a region is taken to hold when prices are
+    /// compared, in parts per million: that of its first country with a rate.
+    pub fn default_rate_ppm(&self, region: &Region) -> i32 {
+        let mut rates = region.countries.iter().map(|country| self.rates(country));
+        rates.find(|rates| !rates.is_empty()).map_or(0, |rates| rates.iter().map(|rate| rate.rate_ppm).sum())
     }
 
     /// A shipping option by id.

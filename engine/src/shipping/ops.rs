@@ -124,6 +124,8 @@ impl SetShippingOption {
             min_quantity: None,
             max_quantity: None,
             rule_count: 0,
+            price_list_id: None,
+            rules: None,
         }
     }
 }

@@ -8,13 +8,12 @@ use domain::auth::Permission;
 use domain::catalog::BackorderPolicy;
 use domain::inventory::{Availability, availability};
 use domain::metafield::MetafieldOwnerType;
-use domain::pricing::{choose, compare_at};
 use domain::translation::TranslatableField;
-use entity::{price, variant};
+use entity::variant;
 
 use crate::api::call::call;
 use crate::api::page::connection;
-use crate::api::scalar::{Country, Json, Money, id};
+use crate::api::scalar::{Country, Json, id};
 use crate::api::word::Enum;
 use crate::catalog::load::{Grid, ProductBy, SelectedOf, VariantMediaOf};
 use crate::catalog::option::types::option_names;
@@ -23,7 +22,8 @@ use crate::inventory::admin::AdminStockLevel;
 use crate::inventory::load::StockOf;
 use crate::media::types::Media;
 use crate::metafield::types::Metafields;
-use crate::pricing::load::{AllPricesOf, PricesOf};
+use crate::pricing::load::AllPricesOf;
+use crate::pricing::types::{AdminPrice, Price, PriceContextInput, PriceTier, offered, tiers};
 use crate::translation::load::{Reader, TextAt};
 use engine::inventory::available;
 
@@ -184,16 +184,23 @@ pub struct VariantShopper(Arc<variant::Model>);
 
 #[Object]
 impl VariantShopper {
-    /// What one piece costs in this request's region; null when it has no price there.
-    async fn price(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Price>> {
-        let call = call(ctx)?;
-        let Some(region) = &call.region else { return Ok(None) };
-        let prices = call.load(PricesOf(self.0.id, region.row.currency)).await?;
-        Ok(choose(&prices, region.row.currency, 1).map(|chosen| Price {
-            amount: Money::new(chosen.amount_minor, chosen.currency),
-            compare_at: compare_at(chosen).map(|minor| Money::new(minor, chosen.currency)),
-            includes_tax: chosen.includes_tax,
-        }))
+    /// What one piece costs to you in this request's region; null when it has no price there.
+    async fn price(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "In another region or for another quantity.")] context: Option<PriceContextInput>,
+    ) -> async_graphql::Result<Option<Price>> {
+        offered(call(ctx)?, self.0.id, context).await
+    }
+
+    /// What one piece costs to you when you take more of it: each quantity from which on the price is another, the
+    /// lowest first. At most 100.
+    async fn price_tiers(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "In this region, by id or handle, instead of the request's.")] region: Option<String>,
+    ) -> async_graphql::Result<Vec<PriceTier>> {
+        tiers(call(ctx)?, self.0.id, region).await
     }
 
     /// The product that it belongs to.
@@ -248,7 +255,7 @@ impl VariantStaff {
         Enum(self.0.backorder)
     }
 
-    /// Its prices in every currency, at most 100.
+    /// Its prices in every currency, base prices and those of price lists, the oldest first. At most 100 of each list.
     async fn prices(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminPrice>> {
         let prices = call(ctx)?.load(AllPricesOf(self.0.id)).await?;
         Ok(prices.iter().map(AdminPrice::from).collect())
@@ -277,39 +284,4 @@ pub struct SelectedOption {
     pub name: String,
     /// The name of the value.
     pub value: String,
-}
-
-/// What something costs to this shopper.
-#[derive(Debug, Clone, SimpleObject)]
-pub struct Price {
-    /// What it costs.
-    pub amount: Money,
-    /// What it cost before; null unless that was more.
-    pub compare_at: Option<Money>,
-    /// Whether both include tax.
-    pub includes_tax: bool,
-}
-
-/// A price as staff entered it.
-#[derive(Debug, Clone, SimpleObject)]
-pub struct AdminPrice {
-    /// Its id.
-    pub id: ID,
-    /// What it costs.
-    pub amount: Money,
-    /// What it cost before.
-    pub compare_at: Option<Money>,
-    /// Whether both include tax.
-    pub includes_tax: bool,
-}
-
-impl From<&price::Model> for AdminPrice {
-    fn from(row: &price::Model) -> Self {
-        Self {
-            id: id(row.id),
-            amount: Money::new(row.amount_minor, row.currency),
-            compare_at: row.compare_at_minor.map(|minor| Money::new(minor, row.currency)),
-            includes_tax: row.includes_tax,
-        }
-    }
 }

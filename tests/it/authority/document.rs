@@ -42,6 +42,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("parent", &["cat"]),
     ("payment", &["pay"]),
     ("policy", &["policy"]),
+    ("priceList", &["pricelist"]),
     ("product", &["prod"]),
     ("productVariant", &["variant"]),
     ("publishableKey", &["pkey"]),

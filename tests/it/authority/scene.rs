@@ -24,8 +24,22 @@ use crate::support::walker::{new_key, pack};
 
 /// What everybody may see: an id of it opens nothing by itself.
 const PUBLIC: &[&str] = &[
-    "prod", "variant", "coll", "cat", "media", "opt", "optval", "chan", "reg", "loc", "shipopt", "taxrate", "pkey",
-    "mfdef", "policy",
+    "prod",
+    "variant",
+    "coll",
+    "cat",
+    "media",
+    "opt",
+    "optval",
+    "chan",
+    "reg",
+    "loc",
+    "shipopt",
+    "taxrate",
+    "pkey",
+    "mfdef",
+    "policy",
+    "pricelist",
 ];
 /// What can be hidden from shoppers.
 pub const HIDEABLE: &[&str] = &["prod", "variant", "coll", "cat"];
@@ -121,6 +135,8 @@ async fn furnished(shop: &Shop) -> (Ids, Ids) {
     shop.set("metafieldDefinitionSet", definition, "metafieldDefinition { id }").await.done();
     let policy = json!({ "kind": "PRIVACY", "bodyHtml": "<p>We keep little.</p>" });
     shop.set("policySet", policy, "policy { id }").await.done();
+    let sale = json!({ "name": "Sale", "kind": "SALE", "status": "ACTIVE" });
+    shop.set("priceListSet", sale, "priceList { id }").await.done();
     made(shop, "image/png", &png(4, 4), json!({})).await;
     staged(shop, "image/png", png(4, 4).len()).await;
     shop.set("roleSet", json!({ "name": "Target", "permissions": ["CATALOG_READ"] }), "role { id }").await.done();
@@ -202,6 +218,7 @@ impl Scene {
             TaxRateId: "select id from tax_rate limit 1" of [];
             PublishableKeyId: "select id from publishable_key limit 1" of [];
             PolicyId: "select id from policy limit 1" of [];
+            PriceListId: "select id from price_list limit 1" of [];
             MetafieldDefinitionId: "select id from metafield_definition limit 1" of [];
         }
     }

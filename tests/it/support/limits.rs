@@ -100,6 +100,11 @@ pub const FIELDS: &[(&str, By)] = &[
     ("policies", Channel),
     ("policyDelete", Channel),
     ("policySet", Channel),
+    ("priceList", Shared),
+    ("priceListDelete", WholeShop),
+    ("priceListPricesBulkSet", WholeShop),
+    ("priceListSet", WholeShop),
+    ("priceLists", Shared),
     ("product", ChannelAndLocation),
     ("productArchive", Channel),
     ("productCategoriesSet", Shared),
@@ -161,4 +166,5 @@ pub const FIELDS: &[(&str, By)] = &[
     ("translationsDelete", Shared),
     ("translationsSet", Shared),
     ("variantMediaSet", Shared),
+    ("variantPricesBulkSet", WholeShop),
 ];

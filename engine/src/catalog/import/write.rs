@@ -474,7 +474,7 @@ impl Writer<'_> {
             let some: Vec<_> = some.collect();
             crate::metafield::repo::save_values(tx, some).await?;
         }
-        crate::pricing::repo::refresh_products(tx, &ids).await
+        crate::pricing::listing::refresh_products(tx, &ids).await
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use domain::id::{OptionId, OptionValueId, PriceId, ProductId, VariantId};
+use domain::id::{OptionId, OptionValueId, ProductId, VariantId};
 use domain::text::Handle;
 use entity::{
-    media, option, option_value, price, product, product_media, product_option, product_related, variant,
-    variant_media, variant_option_value,
+    media, option, option_value, product, product_media, product_option, product_related, variant, variant_media,
+    variant_option_value,
 };
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
@@ -96,18 +96,6 @@ pub async fn forget_media(tx: &mut Tx, variants: &[VariantId]) -> Result<()> {
     }
     let of = any(&tx.conn, variant_media::Column::VariantId, variants.iter().copied());
     variant_media::Entity::delete_many().filter(of).exec(&tx.conn).await?;
-    Ok(())
-}
-
-/// Forgets prices.
-pub async fn delete_prices(tx: &mut Tx, prices: &[PriceId]) -> Result<()> {
-    if prices.is_empty() {
-        return Ok(());
-    }
-    price::Entity::delete_many()
-        .filter(any(&tx.conn, price::Column::Id, prices.iter().copied()))
-        .exec(&tx.conn)
-        .await?;
     Ok(())
 }
 
