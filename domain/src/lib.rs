@@ -38,6 +38,7 @@ pub mod refusal;
 pub mod rule;
 pub mod search;
 pub mod shopify;
+pub mod tax;
 pub mod text;
 pub mod throttle;
 pub mod totals;

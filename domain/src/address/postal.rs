@@ -102,7 +102,8 @@ fn filled(form: &str, compact: &str) -> Option<String> {
     given.next().is_none().then_some(code)
 }
 
-fn fits(place: char, c: char) -> bool {
+/// Whether a letter or digit can stand at this place of a form.
+pub(crate) fn fits(place: char, c: char) -> bool {
     match place {
         '#' => c.is_ascii_digit(),
         '@' => c.is_ascii_uppercase(),
