@@ -199,8 +199,11 @@ fn a_choice_says_what_applied_and_what_was_passed_over() {
     let (map, brooklyn) = (world(), place("US", "NY", "New York", "11201"));
     let told = |taxed| {
         let choice = choice(&map, &brooklyn, taxed);
-        let applied = choice.applied.into_iter().map(|rate| (rate.rate.code, rate.region, rate.basis));
-        let passed = choice.passed_over.into_iter().map(|rate| (rate.code, rate.region, rate.reason));
+        let applied = choice
+            .applied
+            .into_iter()
+            .map(|rate| (rate.rate.code, rate.reason.place.map(|place| place.id), rate.reason.basis));
+        let passed = choice.passed_over.into_iter().map(|rate| (rate.code, rate.place.id, rate.reason));
         (applied.collect::<Vec<_>>(), passed.collect::<Vec<_>>())
     };
     let code = |code: &str| Some(code.to_owned());
@@ -299,10 +302,10 @@ proptest! {
         }
         let choice = choose(&chain, shirt());
         let first = chain.iter().find(|region| !region.rates.is_empty());
-        prop_assert_eq!(choice.applied.first().and_then(|rate| rate.region), first.map(|region| region.id));
+        prop_assert_eq!(choice.applied.first().and_then(|rate| rate.reason.place.as_ref()).map(|place| place.id), first.map(|region| region.id));
         // All but the last of the rates that apply are combinable.
         let combinable = |rate: &TaxRateId| map.regions().iter().flat_map(|region| &region.rates).any(|known| known.id == *rate && known.combinable);
-        let ids: Vec<TaxRateId> = choice.applied.iter().filter_map(|rate| rate.id).collect();
+        let ids: Vec<TaxRateId> = choice.applied.iter().filter_map(|rate| rate.reason.rate).collect();
         prop_assert!(ids.iter().rev().skip(1).all(combinable));
     }
 }

@@ -79,6 +79,7 @@ pub mod stock_level;
 pub mod stock_movement;
 pub mod tag;
 pub mod tax_rate;
+pub mod tax_rate_target;
 pub mod tax_region;
 pub mod tracking;
 pub mod translation;

@@ -30,6 +30,7 @@ mod m0020_jobs;
 mod m0021_price_rows;
 mod m0022_stock_lists;
 mod m0023_policies;
+mod m0025_taxes;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sqlx::SqlSafeStr;
@@ -73,6 +74,7 @@ history! {
     m0021_price_rows
     m0022_stock_lists
     m0023_policies
+    m0025_taxes
 }
 
 /// Applies every migration that the database has not seen.

@@ -6,6 +6,7 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObje
 use chrono::{DateTime, Utc};
 use domain::cart::CartState;
 use domain::refusal::ErrorCode;
+use domain::tax::{TaxExemption, TaxReason, reason};
 use domain::totals::TaxAmount;
 use domain::translation::TranslatableField;
 use entity::payment_session;
@@ -17,6 +18,7 @@ use crate::api::scalar::{CurrencyCode, Decimal, Json, Money, id, ppm_to_percent}
 use crate::api::word::Enum;
 use crate::catalog::variant::types::Variant;
 use crate::region::types::Region;
+use crate::tax::types::{PassedOverTax, TaxExplanation};
 use crate::translation::load::TextAt;
 use engine::cart::ops::{Addresses, Buyer};
 use engine::cart::quote::{DeliveryOption as Offered, Issue, Quote, QuotedLine};
@@ -135,7 +137,20 @@ impl Cart {
 
     /// Its taxes by rate.
     async fn taxes(&self) -> Vec<Tax> {
-        self.0.totals.taxes.iter().map(|tax| Tax::new(tax, self.0.rows.cart.currency)).collect()
+        let of_lines = self.0.lines.iter().map(|line| &line.tax);
+        let applied: Vec<_> = of_lines.chain(&self.0.delivery_taxes).flat_map(|tax| &tax.applied).cloned().collect();
+        let currency = self.0.rows.cart.currency;
+        self.0.totals.taxes.iter().map(|tax| Tax::new(tax, currency, reason(&applied, tax))).collect()
+    }
+
+    /// Why no tax is due though rates would apply; null when tax is due. Prices that include tax shed it.
+    async fn tax_exemption(&self) -> Option<Enum<TaxExemption>> {
+        self.0.tax_exemption.map(Enum)
+    }
+
+    /// The buyer's VAT number, in capitals and without blanks.
+    async fn tax_number(&self) -> Option<String> {
+        self.0.rows.cart.tax_number.as_ref().map(ToString::to_string)
     }
 
     /// The sum to pay. Send it as `expectedTotal` with `cartComplete`.
@@ -246,6 +261,17 @@ impl CartLine {
         self.0.money(self.line().totals.tax_minor)
     }
 
+    /// The taxes on it by rate, at most 6; none when the cart is exempt.
+    async fn taxes(&self) -> Vec<Tax> {
+        let (line, currency) = (self.line(), self.0.0.rows.cart.currency);
+        line.totals.taxes.iter().map(|tax| Tax::new(tax, currency, reason(&line.tax.applied, tax))).collect()
+    }
+
+    /// Tax rates that hold where it goes and don't apply to it, at most 250.
+    async fn taxes_passed_over(&self) -> Vec<PassedOverTax> {
+        self.line().tax.passed_over.iter().take(250).map(PassedOverTax::from).collect()
+    }
+
     /// What it comes to with tax.
     async fn total(&self) -> Money {
         self.0.money(self.line().totals.total_minor)
@@ -306,17 +332,20 @@ pub struct Tax {
     pub base: Money,
     /// The tax.
     pub amount: Money,
+    /// Why the rate applies; null for orders that were placed before it was kept.
+    pub explanation: Option<TaxExplanation>,
 }
 
 impl Tax {
-    /// A tax in this currency.
-    pub fn new(tax: &TaxAmount, currency: domain::money::Currency) -> Self {
+    /// A tax in this currency, with the reason for its rate.
+    pub fn new(tax: &TaxAmount, currency: domain::money::Currency, reason: Option<&TaxReason>) -> Self {
         Self {
             code: tax.code.clone(),
             name: tax.name.clone(),
             percent: ppm_to_percent(tax.rate_ppm),
             base: Money::new(tax.base_minor, currency),
             amount: Money::new(tax.tax_minor, currency),
+            explanation: reason.map(TaxExplanation::from),
         }
     }
 }
@@ -357,11 +386,19 @@ pub struct CartBuyerInput {
     pub region: Option<String>,
     /// The language: a BCP 47 tag such as `en` or `pt-BR`.
     pub locale: Option<String>,
+    /// The buyer's VAT number with the letters of its country, such as `DE123456789`; null clears it. Only its shape
+    /// is checked. Where a country has it so, who has one owes the tax himself.
+    pub tax_number: MaybeUndefined<String>,
 }
 
 impl From<CartBuyerInput> for Buyer {
     fn from(input: CartBuyerInput) -> Self {
-        Self { email: change(input.email), region: input.region, locale: input.locale }
+        Self {
+            email: change(input.email),
+            region: input.region,
+            locale: input.locale,
+            tax_number: change(input.tax_number),
+        }
     }
 }
 

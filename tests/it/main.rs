@@ -73,6 +73,7 @@ mod staff_invitation;
 mod staff_oidc;
 mod storm;
 mod support;
+mod tax;
 mod tidy;
 mod translation;
 mod trusted;

@@ -37,6 +37,9 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
         ("channelCreate", json!({ "name": "X" })),
         ("regionSet", json!({ "name": "X", "currencyCode": "EUR", "countries": ["FR"] })),
         ("taxRateSet", json!({ "countryCode": "DE", "code": "VAT", "name": "VAT", "percent": "7" })),
+        ("taxRateDelete", json!({ "id": "taxrate_00000000000000000000000000" })),
+        ("taxRegionSet", json!({ "countryCode": "FR" })),
+        ("taxRegionDelete", json!({ "id": "taxreg_00000000000000000000000000" })),
         (
             "shippingOptionSet",
             json!({ "name": "X", "countries": ["DE"], "prices": [{ "amount": "1", "currencyCode": "EUR" }] }),
@@ -52,8 +55,10 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
     let log = limited.send("{ auditEntries { nodes { op } } }", json!({})).await;
     assert_eq!(log.error_code(), "FORBIDDEN");
     let checked = ["channelCreate", "regionSet", "taxRateSet", "shippingOptionSet", "metafieldDefinitionDelete"];
+    let taxes = ["taxRateDelete", "taxRegionSet", "taxRegionDelete"];
     let checked = [
         &checked[..],
+        &taxes[..],
         &["customerErase", "auditEntries", "metafieldDefinitionSet", "staffSecuritySet", "productImport"],
     ]
     .concat();

@@ -9,11 +9,12 @@ mod number;
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::address::area::{Area, Place};
 use crate::id::{ProductId, ProductTypeId, ShippingOptionId, TaxRateId, TaxRegionId};
 use crate::text::CountryCode;
-use crate::totals::Rate;
+use crate::totals::{Rate, TaxAmount};
 use crate::word::words;
 
 pub use number::TaxNumber;
@@ -22,6 +23,18 @@ pub use number::TaxNumber;
 pub const MAX_LEVELS: usize = 6;
 /// The most that a rate may be, in parts per million.
 pub const MAX_RATE_PPM: i32 = 10_000_000;
+
+words! {
+    /// What a tax rate may be an override for.
+    pub enum TaxTargetKind {
+        /// A product.
+        Product = "PRODUCT",
+        /// The products of a type.
+        ProductType = "PRODUCT_TYPE",
+        /// A shipping option.
+        ShippingOption = "SHIPPING_OPTION",
+    }
+}
 
 /// What a rate is an override for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,6 +45,26 @@ pub enum TaxTarget {
     ProductType(ProductTypeId),
     /// A shipping option.
     ShippingOption(ShippingOptionId),
+}
+
+impl TaxTarget {
+    /// The kind and the id, as a row holds them.
+    pub fn parts(self) -> (TaxTargetKind, Uuid) {
+        match self {
+            Self::Product(id) => (TaxTargetKind::Product, id.into()),
+            Self::ProductType(id) => (TaxTargetKind::ProductType, id.into()),
+            Self::ShippingOption(id) => (TaxTargetKind::ShippingOption, id.into()),
+        }
+    }
+
+    /// What a row holds.
+    pub fn of(kind: TaxTargetKind, id: Uuid) -> Self {
+        match kind {
+            TaxTargetKind::Product => Self::Product(id.into()),
+            TaxTargetKind::ProductType => Self::ProductType(id.into()),
+            TaxTargetKind::ShippingOption => Self::ShippingOption(id.into()),
+        }
+    }
 }
 
 /// A rate of a tax region.
@@ -62,6 +95,14 @@ pub struct TaxRegion {
     pub reverse_charge: bool,
     /// Its rates.
     pub rates: Vec<TaxRate>,
+}
+
+impl TaxRegion {
+    /// How it is told to people.
+    pub fn place(&self) -> TaxPlace {
+        let Area { country, province, county, city, .. } = self.area.clone();
+        TaxPlace { id: self.id, country, province, county, city }
+    }
 }
 
 /// What is taxed.
@@ -120,24 +161,46 @@ words! {
     }
 }
 
+/// A tax region as it is told to people, also when it is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxPlace {
+    /// Which region.
+    pub id: TaxRegionId,
+    /// Its country.
+    pub country: CountryCode,
+    /// Its province, by code.
+    pub province: Option<String>,
+    /// Its county.
+    pub county: Option<String>,
+    /// Its city.
+    pub city: Option<String>,
+}
+
+/// Why a rate applies. Orders keep it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxReason {
+    /// Why.
+    pub basis: TaxBasis,
+    /// Which rate; none when a tax provider answered with it.
+    pub rate: Option<TaxRateId>,
+    /// Of which tax region.
+    pub place: Option<TaxPlace>,
+}
+
 /// A rate that applies, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppliedRate {
-    /// Which rate; none when a tax provider answered with it.
-    pub id: Option<TaxRateId>,
-    /// Of which tax region.
-    pub region: Option<TaxRegionId>,
-    /// Why.
-    pub basis: TaxBasis,
     /// What the calculator needs of it.
     pub rate: Rate,
+    /// Why.
+    pub reason: TaxReason,
 }
 
 /// A rate, or a whole tax region, that does not apply though the place is in the region.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PassedOver {
     /// Which tax region.
-    pub region: TaxRegionId,
+    pub place: TaxPlace,
     /// Which of its rates; none when it has none for this.
     pub code: Option<String>,
     /// Why not.
@@ -145,7 +208,7 @@ pub struct PassedOver {
 }
 
 /// The rates that are due on something, and why these.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaxChoice {
     /// The rates, the deepest region's first.
     pub applied: Vec<AppliedRate>,
@@ -158,6 +221,12 @@ impl TaxChoice {
     pub fn rates(&self) -> Vec<Rate> {
         self.applied.iter().map(|applied| applied.rate.clone()).collect()
     }
+}
+
+/// Why the rate of a tax applies.
+pub fn reason<'r>(applied: &'r [AppliedRate], tax: &TaxAmount) -> Option<&'r TaxReason> {
+    let same = |applied: &&AppliedRate| (&applied.rate.code, applied.rate.rate_ppm) == (&tax.code, tax.rate_ppm);
+    applied.iter().find(same).map(|applied| &applied.reason)
 }
 
 /// Every tax region of the shop.
@@ -239,21 +308,20 @@ pub fn choose(regions: &[&TaxRegion], taxed: Taxed) -> TaxChoice {
     for region in regions {
         let best = region.rates.iter().filter_map(|rate| Some((rank(rate, taxed)?, rate)));
         let best = best.min_by_key(|(basis, rate)| (*basis, rate.id));
+        let passed = |code: Option<&String>, reason| PassedOver { place: region.place(), code: code.cloned(), reason };
         let Some((basis, chosen)) = best else {
-            choice.passed_over.push(PassedOver { region: region.id, code: None, reason: TaxPassedOver::NoRate });
+            choice.passed_over.push(passed(None, TaxPassedOver::NoRate));
             continue;
         };
-        let passed =
-            |rate: &TaxRate, reason| PassedOver { region: region.id, code: Some(rate.rate.code.clone()), reason };
         if combines {
-            let (id, region) = (Some(chosen.id), Some(region.id));
-            choice.applied.push(AppliedRate { id, region, basis, rate: chosen.rate.clone() });
+            let reason = TaxReason { basis, rate: Some(chosen.id), place: Some(region.place()) };
+            choice.applied.push(AppliedRate { rate: chosen.rate.clone(), reason });
             combines = chosen.combinable;
         } else {
-            choice.passed_over.push(passed(chosen, TaxPassedOver::NotCombined));
+            choice.passed_over.push(passed(Some(&chosen.rate.code), TaxPassedOver::NotCombined));
         }
         let others = region.rates.iter().filter(|rate| rate.id != chosen.id && rank(rate, taxed).is_some());
-        choice.passed_over.extend(others.map(|rate| passed(rate, TaxPassedOver::Overridden)));
+        choice.passed_over.extend(others.map(|rate| passed(Some(&rate.rate.code), TaxPassedOver::Overridden)));
     }
     choice
 }

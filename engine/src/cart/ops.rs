@@ -8,6 +8,7 @@ use domain::address::Address;
 use domain::cart::{CartState, add, must_be_open, quantity};
 use domain::id::{CartDeliveryId, CartId, CartLineId, ChannelId, ShippingOptionId, VariantId};
 use domain::refusal::{ErrorCode, Refusal, Refusals};
+use domain::tax::TaxNumber;
 use domain::text::Email;
 use entity::{cart, cart_delivery, cart_line, payment_session};
 
@@ -156,6 +157,8 @@ pub struct Buyer {
     pub region: Option<String>,
     /// The language: a BCP 47 tag.
     pub locale: Option<String>,
+    /// The buyer's VAT number.
+    pub tax_number: Change<String>,
 }
 
 impl Buyer {
@@ -164,6 +167,10 @@ impl Buyer {
         let email = self.email.clone().try_map(|text| text.parse::<Email>());
         if let Some(email) = refusals.keep(email.map_err(|refusal| refusal.at(at("email")))) {
             email.apply(&mut cart.email);
+        }
+        let number = self.tax_number.clone().try_map(|text| text.parse::<TaxNumber>());
+        if let Some(number) = refusals.keep(number.map_err(|refusal| refusal.at(at("taxNumber")))) {
+            number.apply(&mut cart.tax_number);
         }
         if let Some(name) = &self.region {
             match settings.region_named(name) {
@@ -264,11 +271,11 @@ impl Op for CreateCart {
             billing_address: None,
             state: CartState::Open,
             expires_at: tx.now() + LIFE,
+            tax_number: None,
         };
         let mut refusals = Refusals::default();
         if let Some(customer) = cart.customer_id {
-            let owner = crate::customer::repo::find(&tx.conn, customer).await?;
-            cart.email = owner.map(|owner| owner.email);
+            super::merge::know(tx, &mut cart, customer).await?;
         }
         self.buyer.apply(&mut cart, &settings, &["buyer"], &mut refusals);
         self.addresses.apply(&mut cart, &["addresses"], &mut refusals);

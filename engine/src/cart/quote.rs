@@ -12,8 +12,8 @@ use domain::inventory::{Demand, Level, Take};
 use domain::money::Money;
 use domain::pricing::{Candidate, choose};
 use domain::refusal::{ErrorCode, Refusal};
-use domain::text::CountryCode;
-use domain::totals::{LineInput, Rate, RowTotals, ShippingInput, Totals, TotalsError, TotalsInput, compute};
+use domain::tax::{TaxChoice, TaxExemption, Taxed};
+use domain::totals::{LineInput, RowTotals, ShippingInput, Totals, TotalsError, TotalsInput, compute};
 use entity::{cart, cart_line, product, variant};
 
 use super::repo::{CartRows, offers};
@@ -42,6 +42,8 @@ pub struct QuotedLine {
     pub price: Option<Candidate>,
     /// What the line comes to.
     pub totals: RowTotals,
+    /// The tax rates that apply, and why.
+    pub tax: TaxChoice,
 }
 
 /// A shipping option that a cart is offered.
@@ -82,6 +84,10 @@ pub struct Quote {
     pub options: Vec<DeliveryOption>,
     /// What each delivery group chose, when that is still offered.
     pub chosen: Vec<Option<DeliveryOption>>,
+    /// The tax rates that apply to what each delivery group chose, and why.
+    pub delivery_taxes: Vec<TaxChoice>,
+    /// Why no tax is due though rates would apply.
+    pub tax_exemption: Option<TaxExemption>,
     /// What it comes to.
     pub totals: Totals,
     /// The items behind each variant, and how many one piece takes.
@@ -112,7 +118,7 @@ impl Quote {
     }
 }
 
-/// Works out what a cart costs: two statements, whatever it holds.
+/// Works out what a cart costs: two statements, whatever it holds; a third when it is a customer's.
 pub async fn quote(conn: &Conn, settings: &Settings, rows: CartRows, now: DateTime<Utc>) -> Result<Quote> {
     let region = settings.region(rows.cart.region_id).cloned();
     let region = region.ok_or_else(|| Error::internal("the region of a cart is gone"))?;
@@ -135,8 +141,7 @@ pub async fn quote(conn: &Conn, settings: &Settings, rows: CartRows, now: DateTi
             offered.insert(variant.id, Offer { variant, product });
         }
     }
-    let country = tax_country(&rows.cart, &region);
-    let rates = country.map(|country| settings.rates(country)).unwrap_or_default();
+    let due = crate::tax::due::due(conn, settings, &rows.cart, &region).await?;
     let needs_shipping = rows.lines.iter().any(|line| ships(&offered, line));
     let options = delivery_options(settings, &rows.cart, needs_shipping);
     let chosen: Vec<Option<DeliveryOption>> = rows
@@ -150,16 +155,28 @@ pub async fn quote(conn: &Conn, settings: &Settings, rows: CartRows, now: DateTi
         .iter()
         .map(|line| choose(candidates.get(&line.variant_id)?, rows.cart.currency, line.quantity).cloned())
         .collect();
-    let totals = add_up(&rows, &region, &priced, &chosen, &rates)?;
+    let taxed = |line: &cart_line::Model| match offered.get(&line.variant_id) {
+        Some(offer) => Taxed::Product { id: offer.product.id, kind: offer.product.type_id },
+        None => Taxed::Unknown,
+    };
+    let line_taxes: Vec<TaxChoice> = rows.lines.iter().map(|line| due.on(taxed(line))).collect();
+    let delivery_taxes: Vec<TaxChoice> = chosen
+        .iter()
+        .map(|option| due.on(option.as_ref().map_or(Taxed::Unknown, |option| Taxed::ShippingOption(option.id))))
+        .collect();
+    let tax_exemption = due.exemption;
+    let exempt = tax_exemption.is_some();
+    let totals = add_up(&rows, &region, (&priced, &line_taxes), (&chosen, &delivery_taxes), exempt)?;
 
     let lines: Vec<QuotedLine> = rows
         .lines
         .iter()
         .zip(priced)
-        .map(|(row, price)| {
+        .zip(line_taxes)
+        .map(|((row, price), tax)| {
             let totals = totals.lines.iter().find(|totals| totals.position == row.position).cloned();
             let totals = totals.ok_or_else(|| Error::internal("the calculator lost a line"))?;
-            Ok(QuotedLine { row: row.clone(), offer: offered.get(&row.variant_id).cloned(), price, totals })
+            Ok(QuotedLine { row: row.clone(), offer: offered.get(&row.variant_id).cloned(), price, totals, tax })
         })
         .collect::<Result<_>>()?;
     let locations: Vec<(LocationId, i32)> =
@@ -185,16 +202,29 @@ pub async fn quote(conn: &Conn, settings: &Settings, rows: CartRows, now: DateTi
         payment_offered: rows.session.as_ref().is_none_or(|session| region.providers.contains(&session.provider)),
     });
     issues.extend(absent.into_iter().map(|refusal| Issue { refusal, line: None, blocking: true }));
-    Ok(Quote { rows, region, lines, options, chosen, totals, items, issues, takes, needs_shipping })
+    Ok(Quote {
+        rows,
+        region,
+        lines,
+        options,
+        chosen,
+        delivery_taxes,
+        tax_exemption,
+        totals,
+        items,
+        issues,
+        takes,
+        needs_shipping,
+    })
 }
 
 /// What the lines and the chosen deliveries come to.
 fn add_up(
     rows: &CartRows,
     region: &Region,
-    priced: &[Option<Candidate>],
-    chosen: &[Option<DeliveryOption>],
-    rates: &[Rate],
+    (priced, line_taxes): (&[Option<Candidate>], &[TaxChoice]),
+    (chosen, delivery_taxes): (&[Option<DeliveryOption>], &[TaxChoice]),
+    exempt: bool,
 ) -> Result<Totals> {
     compute(&TotalsInput {
         currency: rows.cart.currency,
@@ -203,29 +233,31 @@ fn add_up(
             .lines
             .iter()
             .zip(priced)
-            .map(|(line, price)| LineInput {
+            .zip(line_taxes)
+            .map(|((line, price), tax)| LineInput {
                 position: line.position,
                 quantity: line.quantity,
                 unit_price_minor: price.as_ref().map_or(line.unit_price_minor, |price| price.amount_minor),
                 includes_tax: price.as_ref().map_or(line.includes_tax, |price| price.includes_tax),
                 discount_minor: 0,
-                rates: rates.to_vec(),
-                exempt: false,
+                rates: tax.rates(),
+                exempt,
             })
             .collect(),
         shipping: rows
             .deliveries
             .iter()
             .zip(chosen)
-            .filter_map(|(group, option)| {
+            .zip(delivery_taxes)
+            .filter_map(|((group, option), tax)| {
                 let option = option.as_ref()?;
                 Some(ShippingInput {
                     position: group.position,
                     amount_minor: option.amount_minor,
                     includes_tax: option.includes_tax,
                     discount_minor: 0,
-                    rates: rates.to_vec(),
-                    exempt: false,
+                    rates: tax.rates(),
+                    exempt,
                 })
             })
             .collect(),
@@ -240,18 +272,6 @@ fn refuse_totals(error: TotalsError) -> Error {
             Refusal::new(ErrorCode::AmountTooLarge, "The cart comes to more than can be paid at once.").into()
         }
         other => Error::internal(format!("the calculator refused a cart: {other:?}")),
-    }
-}
-
-/// Where tax is due: in the country of the shipping address, else of the
-/// billing address; before there is any, in the region's country when it has
-/// only one.
-fn tax_country<'c>(cart: &'c cart::Model, region: &'c Region) -> Option<&'c CountryCode> {
-    let address = cart.shipping_address.as_ref().or(cart.billing_address.as_ref());
-    match (address, region.countries.as_slice()) {
-        (Some(address), _) => Some(&address.country),
-        (None, [only]) => Some(only),
-        _ => None,
     }
 }
 

@@ -241,7 +241,7 @@ pub fn settings(settings: &Settings) -> Vec<Finding> {
         found.extend(region_findings(settings, region));
     }
     let shipped = settings.shipping_options.iter().flat_map(|option| &option.countries);
-    let taxed = settings.tax_rates.keys();
+    let taxed = settings.taxes.countries();
     let mut homeless: Vec<&str> =
         shipped.chain(taxed).filter(|code| settings.region_of(code).is_none()).map(|code| code.as_str()).collect();
     homeless.sort_unstable();

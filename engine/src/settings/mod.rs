@@ -16,14 +16,13 @@ use domain::id::{ChannelId, LocationId, RegionId, ShippingOptionId};
 use domain::metafield::{MetafieldOwnerType, MetafieldStoreAccess};
 use domain::text::CountryCode;
 use domain::totals::Rate;
-use entity::{
-    channel, channel_location, collection, location, metafield_definition, price, region, shipping_option, tax_rate,
-};
+use entity::{channel, channel_location, collection, location, metafield_definition, price, region, shipping_option};
 use sea_orm::ConnectionTrait;
 
 use crate::db::{Conn, statement};
 use crate::error::{Error, Result};
 use crate::policy::repo::Heading;
+use crate::tax::Taxes;
 
 /// A region with what hangs on it.
 #[derive(Debug, Clone)]
@@ -77,8 +76,8 @@ pub struct Settings {
     pub channel_locations: Vec<channel_location::Model>,
     /// Every region, oldest first.
     pub regions: Vec<Region>,
-    /// The tax rates of each country.
-    pub tax_rates: HashMap<CountryCode, Vec<tax_rate::Model>>,
+    /// The tax regions with their rates.
+    pub taxes: Taxes,
     /// Every shipping option, oldest first.
     pub shipping_options: Vec<ShippingOption>,
     /// Every location, the one that is taken from first in front.
@@ -104,7 +103,7 @@ impl Settings {
             keys,
             channel_locations,
             regions: crate::region::repo::all(conn).await?,
-            tax_rates: crate::tax::repo::all(conn).await?,
+            taxes: crate::tax::repo::all(conn).await?,
             shipping_options: crate::shipping::repo::all(conn).await?,
             locations: crate::location::repo::all(conn).await?,
             metafield_definitions: crate::metafield::repo::definitions(conn).await?,
@@ -175,14 +174,9 @@ impl Settings {
         channel.default_region_id.and_then(|id| self.region(id)).or_else(|| self.regions.first())
     }
 
-    /// The default tax rates of a country, for the calculator.
+    /// The default tax rates of a country as a whole, for the calculator.
     pub fn rates(&self, country: &CountryCode) -> Vec<Rate> {
-        let rates = self.tax_rates.get(country).map(Vec::as_slice).unwrap_or_default();
-        rates
-            .iter()
-            .filter(|rate| rate.is_default)
-            .map(|rate| Rate { code: rate.code.clone(), name: rate.name.clone(), rate_ppm: rate.rate_ppm })
-            .collect()
+        self.taxes.of_country(country)
     }
 
     /// A shipping option by id.

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, MergedObject, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, MergedObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::auth::Permission;
 use domain::catalog::BackorderPolicy;
+use domain::id::ProductId;
 use domain::inventory::{Availability, availability};
 use domain::metafield::MetafieldOwnerType;
 use domain::pricing::{choose, compare_at};
@@ -24,6 +25,7 @@ use crate::inventory::load::StockOf;
 use crate::media::types::Media;
 use crate::metafield::types::Metafields;
 use crate::pricing::load::{AllPricesOf, PricesOf};
+use crate::tax::store::{TaxPlaceInput, TaxedPrice, taxed};
 use crate::translation::load::{Reader, TextAt};
 use engine::inventory::available;
 
@@ -193,6 +195,7 @@ impl VariantShopper {
             amount: Money::new(chosen.amount_minor, chosen.currency),
             compare_at: compare_at(chosen).map(|minor| Money::new(minor, chosen.currency)),
             includes_tax: chosen.includes_tax,
+            product: self.0.product_id,
         }))
     }
 
@@ -281,6 +284,7 @@ pub struct SelectedOption {
 
 /// What something costs to this shopper.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(complex)]
 pub struct Price {
     /// What it costs.
     pub amount: Money,
@@ -288,6 +292,23 @@ pub struct Price {
     pub compare_at: Option<Money>,
     /// Whether both include tax.
     pub includes_tax: bool,
+    #[graphql(skip)]
+    product: ProductId,
+}
+
+#[ComplexObject]
+impl Price {
+    /// What it comes to with and without tax; null when the region has several countries and you don't say where.
+    async fn taxed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Where it goes; the region's country when absent.")] place: Option<TaxPlaceInput>,
+    ) -> async_graphql::Result<Option<TaxedPrice>> {
+        let call = call(ctx)?;
+        let Some(region) = &call.region else { return Ok(None) };
+        let price = (self.amount.amount_minor.0, self.amount.currency_code.0, self.includes_tax);
+        taxed(call, region, self.product, price, place).await
+    }
 }
 
 /// A price as staff entered it.

@@ -24,8 +24,8 @@ use crate::support::walker::{new_key, pack};
 
 /// What everybody may see: an id of it opens nothing by itself.
 const PUBLIC: &[&str] = &[
-    "prod", "variant", "coll", "cat", "media", "opt", "optval", "chan", "reg", "loc", "shipopt", "taxrate", "pkey",
-    "mfdef", "policy",
+    "prod", "variant", "coll", "cat", "media", "opt", "optval", "chan", "reg", "loc", "shipopt", "taxrate", "taxreg",
+    "pkey", "mfdef", "policy",
 ];
 /// What can be hidden from shoppers.
 pub const HIDEABLE: &[&str] = &["prod", "variant", "coll", "cat"];
@@ -200,6 +200,7 @@ impl Scene {
             LocationId: "select id from location limit 1" of [];
             ShippingOptionId: "select id from shipping_option limit 1" of [];
             TaxRateId: "select id from tax_rate limit 1" of [];
+            TaxRegionId: "select id from tax_region limit 1" of [];
             PublishableKeyId: "select id from publishable_key limit 1" of [];
             PolicyId: "select id from policy limit 1" of [];
             MetafieldDefinitionId: "select id from metafield_definition limit 1" of [];
