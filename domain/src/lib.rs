@@ -37,6 +37,7 @@ pub mod reach;
 pub mod refusal;
 pub mod rule;
 pub mod search;
+pub mod shipping;
 pub mod shopify;
 pub mod tax;
 pub mod text;
