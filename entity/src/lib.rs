@@ -71,6 +71,7 @@ pub mod service_zone;
 pub mod session;
 pub mod setting;
 pub mod shipping_option;
+pub mod shipping_profile;
 pub mod signing_key;
 pub mod staff;
 pub mod staff_role;

@@ -64,6 +64,8 @@ use crate::policy::admin::{PolicyAdminMutation, PolicyAdminQuery};
 use crate::region::admin::{RegionAdminMutation, RegionAdminQuery};
 use crate::search::store::SearchStoreQuery;
 use crate::shipping::admin::{ShippingAdminMutation, ShippingAdminQuery};
+use crate::shipping::profile::admin::{ProfileAdminMutation, ProfileAdminQuery};
+use crate::shipping::zone::admin::{ZoneAdminMutation, ZoneAdminQuery};
 use crate::staff::admin::{StaffAdminMutation, StaffAdminQuery};
 use crate::staff::invitation::admin::InvitationAdminMutation;
 use crate::tax::admin::{TaxAdminMutation, TaxAdminQuery};
@@ -134,12 +136,14 @@ root! {
         OptionAdminQuery,
         OrderAdminQuery,
         PolicyAdminQuery,
+        ProfileAdminQuery,
         RegionAdminQuery,
         ShippingAdminQuery,
         StaffAdminQuery,
         TaxAdminQuery,
         TranslationAdminQuery,
         VariantAdminQuery,
+        ZoneAdminQuery,
     ]
 }
 
@@ -172,6 +176,7 @@ root! {
         PaymentAdminMutation,
         ProductAdminMutation,
         PolicyAdminMutation,
+        ProfileAdminMutation,
         RegionAdminMutation,
         RelatedAdminMutation,
         ShippingAdminMutation,
@@ -179,6 +184,7 @@ root! {
         TaxAdminMutation,
         TranslationAdminMutation,
         VariantAdminMutation,
+        ZoneAdminMutation,
     ]
 }
 

@@ -44,6 +44,11 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
             "shippingOptionSet",
             json!({ "name": "X", "countries": ["DE"], "prices": [{ "amount": "1", "currencyCode": "EUR" }] }),
         ),
+        ("shippingOptionDelete", json!({ "id": "shipopt_00000000000000000000000000" })),
+        ("shippingProfileSet", json!({ "name": "X" })),
+        ("shippingProfileDelete", json!({ "id": "shipprof_00000000000000000000000000" })),
+        ("serviceZoneSet", json!({ "name": "X", "areas": [{ "countryCode": "DE" }] })),
+        ("serviceZoneDelete", json!({ "id": "zone_00000000000000000000000000" })),
         ("metafieldDefinitionDelete", json!({ "id": "mfdef_00000000000000000000000000" })),
         ("customerErase", json!({ "id": "cust_00000000000000000000000000" })),
         ("staffSecuritySet", json!({ "secondFactorRequired": false })),
@@ -59,6 +64,7 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
     let checked = [
         &checked[..],
         &taxes[..],
+        &["shippingOptionDelete", "shippingProfileSet", "shippingProfileDelete", "serviceZoneSet", "serviceZoneDelete"],
         &["customerErase", "auditEntries", "metafieldDefinitionSet", "staffSecuritySet", "productImport"],
     ]
     .concat();

@@ -288,6 +288,7 @@ impl Op for CreateCart {
             cart_id: cart.id,
             position: 0,
             shipping_option_id: None,
+            shipping_profile_id: None,
         };
         let lines_are_fine = lines.len() == self.lines.len() || !lines.is_empty();
         let rows = CartRows { cart, lines, deliveries: vec![group], session: None };

@@ -218,10 +218,11 @@ async fn shipping_option(app: &Arc<App>, handle: &str, name: &str, prices: Vec<M
         handle: Some(handle.to_owned()),
         expected_version: None,
         name: name.to_owned(),
-        countries: everywhere,
-        prices,
+        countries: Some(everywhere),
+        prices: Some(prices),
         // Of the two currencies only the euro's countries take any.
-        includes_tax: true,
+        includes_tax: Some(true),
+        ..SetShippingOption::default()
     };
     app.run(&Caller::system(), &op).await?;
     Ok(())

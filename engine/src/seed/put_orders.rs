@@ -267,6 +267,7 @@ impl Rows {
             cart_id: id,
             position: charge.position,
             shipping_option_id: Some(charge.option),
+            shipping_profile_id: None,
         }));
         self.sessions.push(payment_session::Model {
             id: tx.id(),

@@ -12,11 +12,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use domain::id::{ChannelId, LocationId, RegionId, ShippingOptionId};
+use domain::address::area::Area;
+use domain::id::{ChannelId, LocationId, RegionId, ServiceZoneId, ShippingOptionId, ShippingProfileId};
 use domain::metafield::{MetafieldOwnerType, MetafieldStoreAccess};
 use domain::text::CountryCode;
 use domain::totals::Rate;
-use entity::{channel, channel_location, collection, location, metafield_definition, price, region, shipping_option};
+use entity::{
+    channel, channel_location, collection, location, metafield_definition, price, region, service_zone,
+    shipping_option, shipping_profile,
+};
 use sea_orm::ConnectionTrait;
 
 use crate::db::{Conn, statement};
@@ -40,10 +44,21 @@ pub struct Region {
 pub struct ShippingOption {
     /// The option itself.
     pub row: shipping_option::Model,
-    /// The countries that it delivers to.
+    /// The areas of its zone.
+    pub areas: Arc<Vec<Area>>,
+    /// The countries that its zone lies in, by code.
     pub countries: Vec<CountryCode>,
-    /// What it costs, by currency.
+    /// Its flat prices, by currency.
     pub prices: Vec<price::Model>,
+}
+
+/// Where shipping options go.
+#[derive(Debug, Clone)]
+pub struct ServiceZone {
+    /// The zone itself.
+    pub row: service_zone::Model,
+    /// Its areas in the order in which staff put them.
+    pub areas: Arc<Vec<Area>>,
 }
 
 /// A collection whose products a rule chooses, and where it is shown.
@@ -78,6 +93,10 @@ pub struct Settings {
     pub regions: Vec<Region>,
     /// The tax regions with their rates.
     pub taxes: Taxes,
+    /// Every shipping profile, oldest first.
+    pub shipping_profiles: Vec<shipping_profile::Model>,
+    /// Every zone of shipping options, oldest first.
+    pub service_zones: Vec<ServiceZone>,
     /// Every shipping option, oldest first.
     pub shipping_options: Vec<ShippingOption>,
     /// Every location, the one that is taken from first in front.
@@ -97,6 +116,7 @@ impl Settings {
         // it, and the next check reads again.
         let version = version(conn).await?;
         let (channels, keys, channel_locations) = crate::channel::repo::all(conn).await?;
+        let service_zones = crate::shipping::repo::zones(conn).await?;
         Ok(Self {
             version,
             channels,
@@ -104,7 +124,9 @@ impl Settings {
             channel_locations,
             regions: crate::region::repo::all(conn).await?,
             taxes: crate::tax::repo::all(conn).await?,
-            shipping_options: crate::shipping::repo::all(conn).await?,
+            shipping_profiles: crate::shipping::repo::profiles(conn).await?,
+            shipping_options: crate::shipping::repo::all(conn, &service_zones).await?,
+            service_zones,
             locations: crate::location::repo::all(conn).await?,
             metafield_definitions: crate::metafield::repo::definitions(conn).await?,
             rule_collections: crate::collection::repo::by_rule(conn).await?,
@@ -177,6 +199,23 @@ impl Settings {
     /// The default tax rates of a country as a whole, for the calculator.
     pub fn rates(&self, country: &CountryCode) -> Vec<Rate> {
         self.taxes.of_country(country)
+    }
+
+    /// A zone of shipping options by id.
+    pub fn service_zone(&self, id: ServiceZoneId) -> Option<&ServiceZone> {
+        self.service_zones.iter().find(|zone| zone.row.id == id)
+    }
+
+    /// The profile of products and shipping options that name none.
+    pub fn default_profile(&self) -> Result<ShippingProfileId> {
+        let found = self.shipping_profiles.iter().find(|profile| profile.is_default);
+        found.map(|row| row.id).ok_or_else(|| Error::internal("the shop has no default shipping profile"))
+    }
+
+    /// The profile that this one is: the default one when there is none of this id.
+    pub fn profile_or_default(&self, id: Option<ShippingProfileId>) -> Result<ShippingProfileId> {
+        let known = id.filter(|id| self.shipping_profiles.iter().any(|profile| profile.id == *id));
+        known.map_or_else(|| self.default_profile(), Ok)
     }
 
     /// A shipping option by id.

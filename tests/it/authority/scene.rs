@@ -24,8 +24,8 @@ use crate::support::walker::{new_key, pack};
 
 /// What everybody may see: an id of it opens nothing by itself.
 const PUBLIC: &[&str] = &[
-    "prod", "variant", "coll", "cat", "media", "opt", "optval", "chan", "reg", "loc", "shipopt", "taxrate", "taxreg",
-    "pkey", "mfdef", "policy",
+    "prod", "variant", "coll", "cat", "media", "opt", "optval", "chan", "reg", "loc", "shipopt", "shipprof", "zone",
+    "taxrate", "taxreg", "pkey", "mfdef", "policy",
 ];
 /// What can be hidden from shoppers.
 pub const HIDEABLE: &[&str] = &["prod", "variant", "coll", "cat"];
@@ -198,6 +198,8 @@ impl Scene {
             ChannelId: "select id from channel where handle = 'default'" of [];
             RegionId: "select id from region limit 1" of [];
             LocationId: "select id from location limit 1" of [];
+            ShippingProfileId: "select id from shipping_profile limit 1" of [];
+            ServiceZoneId: "select id from service_zone limit 1" of [];
             ShippingOptionId: "select id from shipping_option limit 1" of [];
             TaxRateId: "select id from tax_rate limit 1" of [];
             TaxRegionId: "select id from tax_region limit 1" of [];
