@@ -5,7 +5,9 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::cart::CartState;
+use domain::id::CartDeliveryId;
 use domain::refusal::ErrorCode;
+use domain::shipping::DeliveryUnavailableReason;
 use domain::tax::{TaxExemption, TaxReason, reason};
 use domain::totals::TaxAmount;
 use domain::translation::TranslatableField;
@@ -21,7 +23,8 @@ use crate::region::types::Region;
 use crate::tax::types::{PassedOverTax, TaxExplanation};
 use crate::translation::load::TextAt;
 use engine::cart::ops::{Addresses, Buyer};
-use engine::cart::quote::{DeliveryOption as Offered, Issue, Quote, QuotedLine};
+use engine::cart::quote::{Issue, Quote, QuotedLine};
+use engine::shipping::offers::{DeliveryOption as Offered, QuotedGroup};
 
 /// What a shopper is about to buy, with what it comes to at this moment.
 #[derive(Debug, Clone)]
@@ -92,22 +95,10 @@ impl Cart {
         self.0.rows.lines.iter().fold(0, |sum: i32, line| sum.saturating_add(line.quantity))
     }
 
-    /// The parts of it that ship together, each with its own choice of delivery; none when nothing is shipped.
-    async fn delivery_groups(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<DeliveryGroup>> {
-        let call = call(ctx)?;
-        let chain = self.chain(call);
-        let named = self.0.options.iter().map(|option| self.option(call, option, &chain));
-        let options = futures_util::future::try_join_all(named).await?;
-        let groups = self.0.rows.deliveries.iter().zip(&self.0.chosen).filter(|_| self.0.needs_shipping);
-        let group = |(group, chosen): (&entity::cart_delivery::Model, &Option<Offered>)| {
-            let chosen = chosen.as_ref().map(|option| id(option.id));
-            DeliveryGroup {
-                id: id(group.id),
-                selected: options.iter().find(|option| Some(&option.id) == chosen.as_ref()).cloned(),
-                options: options.clone(),
-            }
-        };
-        Ok(groups.map(group).collect())
+    /// The parts of it that ship together, each with its own choice of delivery: what is of one shipping profile. None
+    /// when nothing is sent.
+    async fn delivery_groups(&self) -> Vec<DeliveryGroup> {
+        (0..self.0.groups.len()).map(|place| DeliveryGroup(self.clone(), place)).collect()
     }
 
     /// The payment that was chosen.
@@ -177,11 +168,17 @@ impl Cart {
 impl Cart {
     async fn option(&self, call: &Call, option: &Offered, chain: &[String]) -> async_graphql::Result<DeliveryOption> {
         let name = TextAt::alone(option.id, TranslatableField::Name).in_chain(call, chain).await?;
+        let location = call.settings.locations.iter().find(|location| Some(location.id) == option.pickup);
+        let pickup = location.and_then(|location| {
+            Some(PickupPoint { name: location.name.clone(), address: location.address.clone()?.into() })
+        });
         Ok(DeliveryOption {
             id: id(option.id),
             name: name.unwrap_or_else(|| option.name.clone()),
+            description: option.description.clone(),
             amount: self.money(option.amount_minor),
             includes_tax: option.includes_tax,
+            pickup,
         })
     }
 
@@ -279,27 +276,99 @@ impl CartLine {
 }
 
 /// Lines of a cart that ship together.
-#[derive(Debug, Clone, SimpleObject)]
-pub struct DeliveryGroup {
-    /// Its id.
-    pub id: ID,
-    /// The options that it is offered; none before there is a shipping address. At most 250.
-    pub options: Vec<DeliveryOption>,
-    /// The option that was chosen and is still offered.
-    pub selected: Option<DeliveryOption>,
+#[derive(Debug, Clone)]
+pub struct DeliveryGroup(Cart, usize);
+
+impl DeliveryGroup {
+    fn group(&self) -> &QuotedGroup {
+        &self.0.0.groups[self.1]
+    }
 }
 
-/// A way to send a delivery group.
+/// Lines of a cart that ship together.
+#[Object]
+impl DeliveryGroup {
+    /// Its id.
+    async fn id(&self) -> ID {
+        id(self.group().row.id)
+    }
+
+    /// Its lines, at most 100.
+    async fn lines(&self) -> Vec<CartLine> {
+        self.group().lines.iter().map(|place| CartLine(self.0.clone(), *place)).collect()
+    }
+
+    /// The options that it is offered; before there is a shipping address, only those that are picked up. At most 250.
+    async fn options(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<DeliveryOption>> {
+        let call = call(ctx)?;
+        let chain = self.0.chain(call);
+        let named = self.group().offered.iter().map(|option| self.0.option(call, option, &chain));
+        futures_util::future::try_join_all(named).await
+    }
+
+    /// The shop's other options, each with the first reason why it is not offered; what is meant for other customers
+    /// is not among them. At most 250.
+    async fn unavailable_options(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<UnavailableDeliveryOption>> {
+        let call = call(ctx)?;
+        let chain = self.0.chain(call);
+        let told = self.group().unavailable.iter().filter(|option| !option.why.personal);
+        let named = told.map(async |option| {
+            let name = TextAt::alone(option.id, TranslatableField::Name).in_chain(call, &chain).await?;
+            Ok::<_, async_graphql::Error>(UnavailableDeliveryOption {
+                id: id(option.id),
+                name: name.unwrap_or_else(|| option.name.clone()),
+                reason: Enum(option.why.reason),
+                message: option.why.message.clone(),
+            })
+        });
+        futures_util::future::try_join_all(named).await
+    }
+
+    /// The option that was chosen and is still offered.
+    async fn selected(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<DeliveryOption>> {
+        let Some(chosen) = &self.group().chosen else { return Ok(None) };
+        let call = call(ctx)?;
+        self.0.option(call, chosen, &self.0.chain(call)).await.map(Some)
+    }
+}
+
+/// A way to send a delivery group, or to pick it up.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct DeliveryOption {
     /// Its id, for `cartDeliverySelect`.
     pub id: ID,
     /// Its name.
     pub name: String,
+    /// More about it, in the shop's own language.
+    pub description: Option<String>,
     /// What it costs.
     pub amount: Money,
     /// Whether that includes tax.
     pub includes_tax: bool,
+    /// Where the group is picked up; null when it is sent.
+    pub pickup: Option<PickupPoint>,
+}
+
+/// Where a delivery group is picked up.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct PickupPoint {
+    /// What it is called.
+    pub name: String,
+    /// Where it is.
+    pub address: Address,
+}
+
+/// A way to send a delivery group that it is not offered.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct UnavailableDeliveryOption {
+    /// Its id.
+    pub id: ID,
+    /// Its name.
+    pub name: String,
+    /// The first reason why not, for your program.
+    pub reason: Enum<DeliveryUnavailableReason>,
+    /// An English sentence for the developer.
+    pub message: String,
 }
 
 /// How a cart will be paid. No money has moved.
@@ -359,6 +428,8 @@ pub struct CartIssue {
     pub message: String,
     /// The line that it is about.
     pub line_id: Option<ID>,
+    /// The delivery group that it is about.
+    pub delivery_group_id: Option<ID>,
     /// How many can still be had, with `INSUFFICIENT_STOCK`.
     pub quantity_available: Option<i32>,
     /// Whether the cart can't become an order before it is settled.
@@ -367,10 +438,13 @@ pub struct CartIssue {
 
 impl From<&Issue> for CartIssue {
     fn from(issue: &Issue) -> Self {
+        let about = issue.refusal.entity_id.as_deref();
+        let group = about.and_then(|about| about.parse::<CartDeliveryId>().ok());
         Self {
             code: Enum(issue.refusal.code),
             message: issue.refusal.message.clone(),
             line_id: issue.line.map(id),
+            delivery_group_id: group.map(id),
             quantity_available: issue.refusal.quantity_available,
             blocking: issue.blocking,
         }

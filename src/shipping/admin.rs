@@ -67,14 +67,10 @@ impl AdminShippingOptionFilter {
         let default = call.settings.default_profile()?;
         let fits = |option: &&ShippingOption| {
             let row = &option.row;
-            let priced = |currency| match row.kind.has_tables() {
-                true => row.tables.in_currency(currency).is_some(),
-                false => option.prices.iter().any(|price| price.currency == currency),
-            };
             profile.is_none_or(|profile| row.shipping_profile_id.unwrap_or(default) == profile)
                 && zone.is_none_or(|zone| row.service_zone_id == zone)
                 && self.country_code.as_ref().is_none_or(|country| option.countries.contains(&country.0))
-                && self.currency_code.as_ref().is_none_or(|currency| priced(currency.0))
+                && self.currency_code.as_ref().is_none_or(|currency| option.is_priced_in(currency.0))
                 && self.kind.is_none_or(|kind| row.kind == kind.0)
                 && self.pickup.is_none_or(|pickup| row.pickup_location_id.is_some() == pickup)
         };

@@ -63,6 +63,7 @@ mod scope;
 mod search;
 mod search_language;
 mod seed;
+mod shipping;
 mod shutdown;
 mod smtp;
 mod socket;

@@ -12,13 +12,14 @@ use domain::tax::TaxNumber;
 use domain::text::Email;
 use entity::{cart, cart_delivery, cart_line, payment_session};
 
-use super::quote::{Quote, quote};
+use super::quote::{Quote, quote, quote_with};
 use super::repo::{self, CartRows};
 use crate::actor::{Actor, Need};
 use crate::auth::token;
 use crate::error::Result;
 use crate::op::{Op, Tx};
 use crate::settings::{Region, Settings};
+use crate::shipping::offers::{QuotedGroup, Wish};
 use crate::version::Change;
 
 /// How long a cart is kept after its last change.
@@ -73,13 +74,20 @@ pub(super) async fn finish(
     lines_changed: bool,
     added: &[NewLine],
 ) -> Result<Quote> {
+    let held = rows.deliveries.clone();
     let told = quote(&tx.conn, settings, rows, tx.now()).await?;
     refuse_unsold(&told, added)?;
-    let lines = shown(&told);
+    settle(tx, &held, &told, lines_changed).await?;
+    Ok(told)
+}
+
+/// Writes the prices that the shopper is shown now, and the delivery groups as they have become.
+async fn settle(tx: &mut Tx, held: &[cart_delivery::Model], told: &Quote, lines_changed: bool) -> Result<()> {
+    let lines = shown(told);
     if lines_changed || lines != told.rows.lines {
         repo::replace_lines(tx, told.rows.cart.id, lines).await?;
     }
-    Ok(told)
+    repo::keep_deliveries(tx, held, &told.rows.deliveries).await
 }
 
 /// The lines with the prices at which the shopper sees them now.
@@ -452,7 +460,7 @@ impl Op for UpdateAddresses {
 pub struct SelectDelivery {
     /// Whose cart.
     pub access: CartAccess,
-    /// Which group; the only one when absent.
+    /// Which group; the one that the option is for when absent.
     pub group: Option<CartDeliveryId>,
     /// Which of the options that it is offered.
     pub option: ShippingOptionId,
@@ -464,22 +472,15 @@ impl Op for SelectDelivery {
     type Out = Quote;
 
     async fn run(&self, tx: &mut Tx) -> Result<Quote> {
-        let (mut rows, settings) = hold_open(tx, &self.access).await?;
-        let mut groups = rows.deliveries.iter_mut();
-        let group = match self.group {
-            Some(id) => groups.find(|group| group.id == id),
-            None => groups.next(),
-        };
-        let group = group.ok_or_else(|| {
-            Refusal::new(ErrorCode::NotFound, "The cart has no such delivery group.").at(["deliveryGroupId"])
-        })?;
-        group.shipping_option_id = Some(self.option);
-        repo::choose_delivery(tx, group.id, self.option).await?;
-        let told = finish(tx, &settings, rows, false, &[]).await?;
-        if !told.options.iter().any(|option| option.id == self.option) {
-            let message = "This delivery option is not offered for the cart and its address.";
-            return Err(Refusal::new(ErrorCode::DeliveryUnavailable, message).at(["deliveryOptionId"]).into());
+        let (rows, settings) = hold_open(tx, &self.access).await?;
+        let held = rows.deliveries.clone();
+        let wish = Wish { group: self.group, option: self.option };
+        let told = quote_with(&tx.conn, &settings, rows, tx.now(), Some(wish)).await?;
+        let mut chose = told.groups.iter().filter(|group| group.row.shipping_option_id == Some(self.option));
+        if let Some(why) = chose.find_map(QuotedGroup::fault) {
+            return Err(Refusal::new(ErrorCode::DeliveryUnavailable, why).at(["deliveryOptionId"]).into());
         }
+        settle(tx, &held, &told, false).await?;
         Ok(told)
     }
 }

@@ -165,12 +165,11 @@ pub async fn freeze(tx: &Tx, settings: &Settings, quote: &Quote) -> Result<Froze
         totals: line.totals.clone(),
         rates: line.tax.applied.clone(),
     });
-    let groups = quote.rows.deliveries.iter().zip(&quote.chosen).zip(&quote.delivery_taxes);
-    let shipping = groups.filter_map(|((group, option), tax)| {
-        let option = option.as_ref()?;
-        let totals = quote.totals.shipping.iter().find(|row| row.position == group.position)?;
+    let shipping = quote.groups.iter().zip(&quote.delivery_taxes).filter_map(|(group, tax)| {
+        let option = group.chosen.as_ref()?;
+        let totals = quote.totals.shipping.iter().find(|row| row.position == group.row.position)?;
         Some(FrozenShipping {
-            position: group.position,
+            position: group.row.position,
             option: option.id,
             name: text(option.id.into(), TranslatableField::Name, &option.name),
             includes_tax: option.includes_tax,
@@ -186,7 +185,7 @@ pub async fn freeze(tx: &Tx, settings: &Settings, quote: &Quote) -> Result<Froze
         customer: cart.customer_id,
         email: cart.email.clone().ok_or_else(|| Error::internal("a cart without an e-mail was let through"))?,
         locale: cart.locale.clone(),
-        shipping_address: cart.shipping_address.clone().filter(|_| quote.needs_shipping),
+        shipping_address: cart.shipping_address.clone().filter(|_| quote.needs_address),
         billing_address: cart.billing_address.clone().or_else(|| cart.shipping_address.clone()),
         lines: lines.collect(),
         shipping: shipping.collect(),
@@ -204,7 +203,8 @@ async fn texts(tx: &Tx, settings: &Settings, quote: &Quote, products: &[ProductI
     let chain = channel.map(|channel| settings.text_chain(&cart.locale, channel)).unwrap_or_default();
     if !chain.is_empty() {
         texts.extend(crate::translation::repo::of_families(&tx.conn, products, &chain, false).await?);
-        let chosen: Vec<Uuid> = quote.chosen.iter().flatten().map(|option| option.id.into()).collect();
+        let chosen: Vec<Uuid> =
+            quote.groups.iter().filter_map(|group| Some(group.chosen.as_ref()?.id.into())).collect();
         if !chosen.is_empty() {
             texts.extend(crate::translation::repo::of_entities(&tx.conn, &chosen, &chain).await?);
         }

@@ -282,9 +282,8 @@ fn region_findings(settings: &Settings, region: &crate::settings::Region) -> Vec
     }
     let currency = region.row.currency;
     let shipped = |code: &domain::text::CountryCode| {
-        settings.shipping_options.iter().any(|option| {
-            option.countries.contains(code) && option.prices.iter().any(|price| price.currency == currency)
-        })
+        let options = &settings.shipping_options;
+        options.iter().any(|option| option.countries.contains(code) && option.is_priced_in(currency))
     };
     let unshipped = missing(&shipped);
     if !unshipped.is_empty() {

@@ -6,8 +6,9 @@
 //! | to change | edit |
 //! |---|---|
 //! | what staff can change | [`ops`], [`zone`], [`profile`], `src/shipping` |
-//! | what a cart is offered | `cart::quote`, `domain::shipping` |
+//! | what a cart is offered | [`offers`], `domain::shipping` |
 
+pub mod offers;
 pub mod ops;
 pub mod profile;
 pub mod repo;

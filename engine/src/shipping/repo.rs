@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use domain::address::area::Area;
 use domain::id::{ServiceZoneId, ShippingOptionId, ShippingProfileId};
+use domain::money::Currency;
 use domain::text::Handle;
 use entity::{geo_zone, price, product, service_zone, shipping_option, shipping_profile};
 use sea_orm::{
@@ -75,6 +76,14 @@ impl ShippingOption {
         countries.sort();
         countries.dedup();
         Self { row, areas, countries, prices }
+    }
+
+    /// Whether it names a price in a currency.
+    pub fn is_priced_in(&self, currency: Currency) -> bool {
+        match self.row.kind.has_tables() {
+            true => self.row.tables.in_currency(currency).is_some(),
+            false => self.prices.iter().any(|price| price.currency == currency),
+        }
     }
 }
 

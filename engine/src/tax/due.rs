@@ -1,5 +1,6 @@
 //! What a buyer owes where a cart goes.
 
+use domain::address::Address;
 use domain::address::area::Place;
 use domain::money::Currency;
 use domain::refusal::{ErrorCode, Refusal};
@@ -28,9 +29,15 @@ impl Due<'_> {
     }
 }
 
-/// What is due on a cart: no statement for a guest, one for a customer.
-pub async fn due<'s>(conn: &Conn, settings: &'s Settings, cart: &cart::Model, region: &Region) -> Result<Due<'s>> {
-    let regions = settings.taxes.regions_of(taxed_in(cart, region).as_ref());
+/// What is due on a cart: no statement for a guest, one for a customer. Of what is all picked up, the place where.
+pub async fn due<'s>(
+    conn: &Conn,
+    settings: &'s Settings,
+    cart: &cart::Model,
+    region: &Region,
+    picked_up: Option<&Address>,
+) -> Result<Due<'s>> {
+    let regions = settings.taxes.regions_of(taxed_in(cart, region, picked_up).as_ref());
     let (exempt, in_exempt_group) = match cart.customer_id {
         Some(customer) => repo::exempt(conn, customer).await?,
         None => (false, false),
@@ -42,10 +49,10 @@ pub async fn due<'s>(conn: &Conn, settings: &'s Settings, cart: &cart::Model, re
     Ok(Due { regions, exemption })
 }
 
-/// Where tax is due: at the shipping address, else at the billing address; before there is any, in the region's
-/// country when it has only one.
-fn taxed_in(cart: &cart::Model, region: &Region) -> Option<Place> {
-    let address = cart.shipping_address.as_ref().or(cart.billing_address.as_ref());
+/// Where tax is due: where everything is picked up, else at the shipping address, else at the billing address; before
+/// there is any, in the region's country when it has only one.
+fn taxed_in(cart: &cart::Model, region: &Region, picked_up: Option<&Address>) -> Option<Place> {
+    let address = picked_up.or(cart.shipping_address.as_ref()).or(cart.billing_address.as_ref());
     address.map(Place::from).or_else(|| only_country(region))
 }
 
