@@ -1,5 +1,6 @@
 //! A checkout is one attempt to turn a cart into an order (DESIGN section 4).
 
+use crate::id::CartDeliveryId;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::text::CountryCode;
 use crate::word::words;
@@ -18,6 +19,17 @@ words! {
     }
 }
 
+/// How far the choice of a delivery group is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeliveryChoice {
+    /// Nothing is chosen.
+    Missing,
+    /// What was chosen is offered.
+    Offered,
+    /// What was chosen is not offered; a sentence says why.
+    Unavailable(String),
+}
+
 /// What is known of a cart that wants to become an order.
 #[derive(Debug, Clone)]
 pub struct Readiness<'a> {
@@ -25,14 +37,14 @@ pub struct Readiness<'a> {
     pub lines: usize,
     /// Whether it has an e-mail address.
     pub has_email: bool,
-    /// Whether anything of it is sent to an address.
-    pub needs_shipping: bool,
+    /// Whether anything of it is sent to an address, and not all of it picked up.
+    pub needs_address: bool,
     /// The country of the shipping address, when there is one.
     pub country: Option<&'a CountryCode>,
     /// The countries of its region.
     pub region_countries: &'a [CountryCode],
-    /// For each delivery group: whether an option is chosen, and whether it is offered.
-    pub deliveries: &'a [(bool, bool)],
+    /// How far each delivery group is; none when nothing is sent.
+    pub deliveries: &'a [(CartDeliveryId, DeliveryChoice)],
     /// What is left to pay, in minor units.
     pub due_minor: i64,
     /// Whether a payment session is chosen.
@@ -53,7 +65,7 @@ pub fn missing(cart: &Readiness<'_>) -> Vec<Refusal> {
     if !cart.has_email {
         refuse(ErrorCode::EmailMissing, "The cart has no e-mail address: set it with cartBuyerUpdate.");
     }
-    if cart.needs_shipping {
+    if cart.needs_address {
         match cart.country {
             None => refuse(
                 ErrorCode::ShippingAddressMissing,
@@ -64,22 +76,21 @@ pub fn missing(cart: &Readiness<'_>) -> Vec<Refusal> {
             }
             Some(_) => {}
         }
-        for (chosen, offered) in cart.deliveries {
-            match (chosen, offered) {
-                (false, _) => refuse(
-                    ErrorCode::DeliveryMissing,
-                    "A delivery group has no option: choose one with cartDeliverySelect.",
-                ),
-                (true, false) => {
-                    refuse(
-                        ErrorCode::DeliveryUnavailable,
-                        "The chosen delivery option is not offered for this address.",
-                    );
-                }
-                (true, true) => {}
-            }
-        }
     }
+    for (group, choice) in cart.deliveries {
+        let refusal = match choice {
+            DeliveryChoice::Offered => continue,
+            DeliveryChoice::Missing => {
+                let message = "A delivery group has no option: choose one with cartDeliverySelect.";
+                Refusal::new(ErrorCode::DeliveryMissing, message)
+            }
+            DeliveryChoice::Unavailable(why) => {
+                Refusal::new(ErrorCode::DeliveryUnavailable, format!("The chosen delivery option falls away. {why}"))
+            }
+        };
+        refusals.push(refusal.about(group));
+    }
+    let mut refuse = |code, message: &str| refusals.push(Refusal::new(code, message));
     if cart.due_minor > 0 && !cart.has_payment {
         refuse(ErrorCode::PaymentMissing, "Money is due: choose a payment with paymentSessionCreate.");
     }
@@ -100,13 +111,14 @@ mod tests {
     fn everything_missing_is_named_at_once_and_nothing_needless() {
         let germany: CountryCode = "DE".parse().unwrap();
         let countries = [germany.clone()];
+        let group = CartDeliveryId(uuid::Uuid::nil());
         let bare = Readiness {
             lines: 0,
             has_email: false,
-            needs_shipping: true,
+            needs_address: true,
             country: None,
             region_countries: &countries,
-            deliveries: &[(false, false)],
+            deliveries: &[(group, DeliveryChoice::Missing)],
             due_minor: 1,
             has_payment: false,
             payment_offered: true,
@@ -114,14 +126,30 @@ mod tests {
         let codes = |cart: &Readiness<'_>| missing(cart).into_iter().map(|refusal| refusal.code).collect::<Vec<_>>();
         use ErrorCode::*;
         assert_eq!(codes(&bare), [CartEmpty, EmailMissing, ShippingAddressMissing, DeliveryMissing, PaymentMissing]);
-        let digital = Readiness { lines: 1, has_email: true, needs_shipping: false, due_minor: 0, ..bare.clone() };
+        let digital = Readiness {
+            lines: 1,
+            has_email: true,
+            needs_address: false,
+            deliveries: &[],
+            due_minor: 0,
+            ..bare.clone()
+        };
         assert_eq!(codes(&digital), []);
         let france: CountryCode = "FR".parse().unwrap();
+        let collected = Readiness {
+            lines: 1,
+            has_email: true,
+            needs_address: false,
+            deliveries: &[(group, DeliveryChoice::Offered)],
+            due_minor: 0,
+            ..bare.clone()
+        };
+        assert_eq!(codes(&collected), []);
         let abroad = Readiness {
             lines: 1,
             has_email: true,
             country: Some(&france),
-            deliveries: &[(true, false)],
+            deliveries: &[(group, DeliveryChoice::Unavailable("Too far.".to_owned()))],
             has_payment: true,
             ..bare
         };

@@ -128,6 +128,10 @@ ids! {
     TaxRateId = "taxrate";
     /// A legal text of the merchant.
     PolicyId = "policy";
+    /// What products are shipped alike.
+    ShippingProfileId = "shipprof";
+    /// Where shipping options go.
+    ServiceZoneId = "zone";
     /// A shipping option, as the merchant set it up.
     ShippingOptionId = "shipopt";
     /// A product.

@@ -23,6 +23,10 @@ words! {
         TooMany = "TOO_MANY",
         /// The same entry stands twice in this list.
         Duplicate = "DUPLICATE",
+        /// Two entries of this list cover the same.
+        Overlap = "OVERLAP",
+        /// Between two entries of this list lies something that neither covers.
+        Gap = "GAP",
         /// Less is in stock than was asked for.
         InsufficientStock = "INSUFFICIENT_STOCK",
         /// The variant has no price in the cart's currency.

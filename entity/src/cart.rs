@@ -4,6 +4,7 @@ use domain::address::Address;
 use domain::cart::CartState;
 use domain::id::{CartId, ChannelId, CustomerId, RegionId};
 use domain::money::Currency;
+use domain::tax::TaxNumber;
 use domain::text::Email;
 use sea_orm::entity::prelude::*;
 
@@ -28,6 +29,7 @@ pub struct Model {
     pub billing_address: Option<Address>,
     pub state: CartState,
     pub expires_at: DateTimeUtc,
+    pub tax_number: Option<TaxNumber>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

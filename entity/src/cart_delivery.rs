@@ -1,6 +1,6 @@
 //! A group of lines that ship together, and what was chosen for it.
 
-use domain::id::{CartDeliveryId, CartId, ShippingOptionId};
+use domain::id::{CartDeliveryId, CartId, ShippingOptionId, ShippingProfileId};
 use sea_orm::entity::prelude::*;
 
 /// A group of lines that ship together, and what was chosen for it.
@@ -12,6 +12,8 @@ pub struct Model {
     pub cart_id: CartId,
     pub position: i32,
     pub shipping_option_id: Option<ShippingOptionId>,
+    /// What its lines share; none before its cart held anything that is sent.
+    pub shipping_profile_id: Option<ShippingProfileId>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,6 +1,7 @@
 //! A shopper: a guest, or the owner of an account.
 
 use domain::id::CustomerId;
+use domain::tax::TaxNumber;
 use domain::text::Email;
 use sea_orm::entity::prelude::*;
 
@@ -30,6 +31,8 @@ pub struct Model {
     pub previous_email: Option<Email>,
     /// What staff search in, folded.
     pub search_text: String,
+    pub tax_exempt: bool,
+    pub tax_number: Option<TaxNumber>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -16,6 +16,8 @@ pub struct Model {
     pub deleted_at: Option<DateTimeUtc>,
     pub handle: Handle,
     pub name: String,
+    /// Whether its members owe no tax.
+    pub tax_exempt: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -17,6 +17,8 @@ pub struct Model {
     pub rate_ppm: i32,
     pub base_minor: i64,
     pub tax_minor: i64,
+    /// Why the rate applied: a `domain::tax::TaxReason`; none on orders of earlier times.
+    pub explanation: Option<Json>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,5 +1,6 @@
 //! A place that holds stock.
 
+use domain::address::Address;
 use domain::id::LocationId;
 use domain::text::CountryCode;
 use domain::text::Handle;
@@ -20,6 +21,9 @@ pub struct Model {
     pub country: Option<CountryCode>,
     /// The lower number is taken from first.
     pub priority: i32,
+    /// Whether shoppers may pick up what they bought.
+    pub pickup: bool,
+    pub address: Option<Address>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

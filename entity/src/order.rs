@@ -6,6 +6,7 @@ use domain::money::Currency;
 use domain::order::FulfillmentStatus;
 use domain::order::OrderStatus;
 use domain::order::PaymentStatus;
+use domain::tax::{TaxExemption, TaxNumber};
 use domain::text::Email;
 use sea_orm::entity::prelude::*;
 
@@ -39,6 +40,9 @@ pub struct Model {
     pub billing_address: Option<Address>,
     pub placed_at: DateTimeUtc,
     pub canceled_at: Option<DateTimeUtc>,
+    pub tax_number: Option<TaxNumber>,
+    /// Why no tax was due though rates would have applied.
+    pub tax_exemption: Option<TaxExemption>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

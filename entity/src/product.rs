@@ -1,7 +1,7 @@
 //! A product.
 
 use domain::catalog::ProductStatus;
-use domain::id::{ProductId, ProductTypeId};
+use domain::id::{ProductId, ProductTypeId, ShippingProfileId};
 use domain::text::Handle;
 use sea_orm::entity::prelude::*;
 
@@ -28,6 +28,8 @@ pub struct Model {
     pub external_reference: Option<String>,
     pub discountable: bool,
     pub gift_card: bool,
+    /// How it is shipped; as the default profile says when absent.
+    pub shipping_profile_id: Option<ShippingProfileId>,
     pub seo_title: Option<String>,
     pub seo_description: Option<String>,
     pub metadata: Json,

@@ -1,13 +1,20 @@
-//! Where shipping options deliver to.
+//! Where shipping options go.
 
+use domain::id::ServiceZoneId;
+use domain::text::Handle;
 use sea_orm::entity::prelude::*;
 
-/// Where shipping options deliver to.
+/// Where shipping options go.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "service_zone")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub id: Uuid,
+    pub id: ServiceZoneId,
+    pub version: i32,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    pub deleted_at: Option<DateTimeUtc>,
+    pub handle: Handle,
     pub name: String,
 }
 

@@ -13,7 +13,16 @@ pub struct Model {
     pub version: i32,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
+    /// The region around; none for a country.
+    pub parent_id: Option<TaxRegionId>,
     pub country: CountryCode,
+    pub province: Option<String>,
+    pub county: Option<String>,
+    pub city: Option<String>,
+    /// Patterns of postal codes.
+    pub postal: Json,
+    /// Whether buyers elsewhere with a VAT number of the country owe its tax themselves.
+    pub reverse_charge: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -31,6 +31,8 @@ mod m0021_price_rows;
 mod m0022_stock_lists;
 mod m0023_policies;
 mod m0024_prices;
+mod m0025_taxes;
+mod m0026_shipping;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sqlx::SqlSafeStr;
@@ -75,6 +77,8 @@ history! {
     m0022_stock_lists
     m0023_policies
     m0024_prices
+    m0025_taxes
+    m0026_shipping
 }
 
 /// Applies every migration that the database has not seen.

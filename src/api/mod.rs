@@ -65,6 +65,8 @@ use crate::pricing::admin::{PricingAdminMutation, PricingAdminQuery};
 use crate::region::admin::{RegionAdminMutation, RegionAdminQuery};
 use crate::search::store::SearchStoreQuery;
 use crate::shipping::admin::{ShippingAdminMutation, ShippingAdminQuery};
+use crate::shipping::profile::admin::{ProfileAdminMutation, ProfileAdminQuery};
+use crate::shipping::zone::admin::{ZoneAdminMutation, ZoneAdminQuery};
 use crate::staff::admin::{StaffAdminMutation, StaffAdminQuery};
 use crate::staff::invitation::admin::InvitationAdminMutation;
 use crate::tax::admin::{TaxAdminMutation, TaxAdminQuery};
@@ -136,12 +138,14 @@ root! {
         OrderAdminQuery,
         PolicyAdminQuery,
         PricingAdminQuery,
+        ProfileAdminQuery,
         RegionAdminQuery,
         ShippingAdminQuery,
         StaffAdminQuery,
         TaxAdminQuery,
         TranslationAdminQuery,
         VariantAdminQuery,
+        ZoneAdminQuery,
     ]
 }
 
@@ -175,6 +179,7 @@ root! {
         ProductAdminMutation,
         PolicyAdminMutation,
         PricingAdminMutation,
+        ProfileAdminMutation,
         RegionAdminMutation,
         RelatedAdminMutation,
         ShippingAdminMutation,
@@ -182,6 +187,7 @@ root! {
         TaxAdminMutation,
         TranslationAdminMutation,
         VariantAdminMutation,
+        ZoneAdminMutation,
     ]
 }
 

@@ -112,7 +112,7 @@ pub struct CartDeliverySelectInput {
     pub cart_id: ID,
     /// The token that came with the cart; not needed for a signed-in customer's cart.
     pub cart_token: Option<String>,
-    /// Which delivery group; the first when absent.
+    /// Which delivery group; the one that the option is for when absent.
     pub delivery_group_id: Option<ID>,
     /// Which of the options that the group is offered.
     pub delivery_option_id: ID,

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::cart::CartState;
+use domain::id::CartDeliveryId;
 use domain::refusal::ErrorCode;
+use domain::shipping::DeliveryUnavailableReason;
+use domain::tax::{TaxExemption, TaxReason, reason};
 use domain::totals::TaxAmount;
 use domain::translation::TranslatableField;
 use entity::payment_session;
@@ -17,9 +20,11 @@ use crate::api::scalar::{CurrencyCode, Decimal, Json, Money, id, ppm_to_percent}
 use crate::api::word::Enum;
 use crate::catalog::variant::types::Variant;
 use crate::region::types::Region;
+use crate::tax::types::{PassedOverTax, TaxExplanation};
 use crate::translation::load::TextAt;
 use engine::cart::ops::{Addresses, Buyer};
-use engine::cart::quote::{DeliveryOption as Offered, Issue, Quote, QuotedLine, last_shown};
+use engine::cart::quote::{Issue, Quote, QuotedLine, last_shown};
+use engine::shipping::offers::{DeliveryOption as Offered, QuotedGroup};
 
 /// What a shopper is about to buy, with what it comes to at this moment.
 #[derive(Debug, Clone)]
@@ -90,22 +95,10 @@ impl Cart {
         self.0.rows.lines.iter().fold(0, |sum: i32, line| sum.saturating_add(line.quantity))
     }
 
-    /// The parts of it that ship together, each with its own choice of delivery; none when nothing is shipped.
-    async fn delivery_groups(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<DeliveryGroup>> {
-        let call = call(ctx)?;
-        let chain = self.chain(call);
-        let named = self.0.options.iter().map(|option| self.option(call, option, &chain));
-        let options = futures_util::future::try_join_all(named).await?;
-        let groups = self.0.rows.deliveries.iter().zip(&self.0.chosen).filter(|_| self.0.needs_shipping);
-        let group = |(group, chosen): (&entity::cart_delivery::Model, &Option<Offered>)| {
-            let chosen = chosen.as_ref().map(|option| id(option.id));
-            DeliveryGroup {
-                id: id(group.id),
-                selected: options.iter().find(|option| Some(&option.id) == chosen.as_ref()).cloned(),
-                options: options.clone(),
-            }
-        };
-        Ok(groups.map(group).collect())
+    /// The parts of it that ship together, each with its own choice of delivery: what is of one shipping profile. None
+    /// when nothing is sent.
+    async fn delivery_groups(&self) -> Vec<DeliveryGroup> {
+        (0..self.0.groups.len()).map(|place| DeliveryGroup(self.clone(), place)).collect()
     }
 
     /// The payment that was chosen.
@@ -135,7 +128,20 @@ impl Cart {
 
     /// Its taxes by rate.
     async fn taxes(&self) -> Vec<Tax> {
-        self.0.totals.taxes.iter().map(|tax| Tax::new(tax, self.0.rows.cart.currency)).collect()
+        let of_lines = self.0.lines.iter().map(|line| &line.tax);
+        let applied: Vec<_> = of_lines.chain(&self.0.delivery_taxes).flat_map(|tax| &tax.applied).cloned().collect();
+        let currency = self.0.rows.cart.currency;
+        self.0.totals.taxes.iter().map(|tax| Tax::new(tax, currency, reason(&applied, tax))).collect()
+    }
+
+    /// Why no tax is due though rates would apply; null when tax is due. Prices that include tax shed it.
+    async fn tax_exemption(&self) -> Option<Enum<TaxExemption>> {
+        self.0.tax_exemption.map(Enum)
+    }
+
+    /// The buyer's VAT number, in capitals and without blanks.
+    async fn tax_number(&self) -> Option<String> {
+        self.0.rows.cart.tax_number.as_ref().map(ToString::to_string)
     }
 
     /// The sum to pay. Send it as `expectedTotal` with `cartComplete`.
@@ -162,11 +168,17 @@ impl Cart {
 impl Cart {
     async fn option(&self, call: &Call, option: &Offered, chain: &[String]) -> async_graphql::Result<DeliveryOption> {
         let name = TextAt::alone(option.id, TranslatableField::Name).in_chain(call, chain).await?;
+        let location = call.settings.locations.iter().find(|location| Some(location.id) == option.pickup);
+        let pickup = location.and_then(|location| {
+            Some(PickupPoint { name: location.name.clone(), address: location.address.clone()?.into() })
+        });
         Ok(DeliveryOption {
             id: id(option.id),
             name: name.unwrap_or_else(|| option.name.clone()),
+            description: option.description.clone(),
             amount: self.money(option.amount_minor),
             includes_tax: option.includes_tax,
+            pickup,
         })
     }
 
@@ -256,6 +268,17 @@ impl CartLine {
         self.0.money(self.line().totals.tax_minor)
     }
 
+    /// The taxes on it by rate, at most 6; none when the cart is exempt.
+    async fn taxes(&self) -> Vec<Tax> {
+        let (line, currency) = (self.line(), self.0.0.rows.cart.currency);
+        line.totals.taxes.iter().map(|tax| Tax::new(tax, currency, reason(&line.tax.applied, tax))).collect()
+    }
+
+    /// Tax rates that hold where it goes and don't apply to it, at most 250.
+    async fn taxes_passed_over(&self) -> Vec<PassedOverTax> {
+        self.line().tax.passed_over.iter().take(250).map(PassedOverTax::from).collect()
+    }
+
     /// What it comes to with tax.
     async fn total(&self) -> Money {
         self.0.money(self.line().totals.total_minor)
@@ -263,27 +286,99 @@ impl CartLine {
 }
 
 /// Lines of a cart that ship together.
-#[derive(Debug, Clone, SimpleObject)]
-pub struct DeliveryGroup {
-    /// Its id.
-    pub id: ID,
-    /// The options that it is offered; none before there is a shipping address. At most 250.
-    pub options: Vec<DeliveryOption>,
-    /// The option that was chosen and is still offered.
-    pub selected: Option<DeliveryOption>,
+#[derive(Debug, Clone)]
+pub struct DeliveryGroup(Cart, usize);
+
+impl DeliveryGroup {
+    fn group(&self) -> &QuotedGroup {
+        &self.0.0.groups[self.1]
+    }
 }
 
-/// A way to send a delivery group.
+/// Lines of a cart that ship together.
+#[Object]
+impl DeliveryGroup {
+    /// Its id.
+    async fn id(&self) -> ID {
+        id(self.group().row.id)
+    }
+
+    /// Its lines, at most 100.
+    async fn lines(&self) -> Vec<CartLine> {
+        self.group().lines.iter().map(|place| CartLine(self.0.clone(), *place)).collect()
+    }
+
+    /// The options that it is offered; before there is a shipping address, only those that are picked up. At most 250.
+    async fn options(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<DeliveryOption>> {
+        let call = call(ctx)?;
+        let chain = self.0.chain(call);
+        let named = self.group().offered.iter().map(|option| self.0.option(call, option, &chain));
+        futures_util::future::try_join_all(named).await
+    }
+
+    /// The shop's other options, each with the first reason why it is not offered; what is meant for other customers
+    /// is not among them. At most 250.
+    async fn unavailable_options(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<UnavailableDeliveryOption>> {
+        let call = call(ctx)?;
+        let chain = self.0.chain(call);
+        let told = self.group().unavailable.iter().filter(|option| !option.why.personal);
+        let named = told.map(async |option| {
+            let name = TextAt::alone(option.id, TranslatableField::Name).in_chain(call, &chain).await?;
+            Ok::<_, async_graphql::Error>(UnavailableDeliveryOption {
+                id: id(option.id),
+                name: name.unwrap_or_else(|| option.name.clone()),
+                reason: Enum(option.why.reason),
+                message: option.why.message.clone(),
+            })
+        });
+        futures_util::future::try_join_all(named).await
+    }
+
+    /// The option that was chosen and is still offered.
+    async fn selected(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<DeliveryOption>> {
+        let Some(chosen) = &self.group().chosen else { return Ok(None) };
+        let call = call(ctx)?;
+        self.0.option(call, chosen, &self.0.chain(call)).await.map(Some)
+    }
+}
+
+/// A way to send a delivery group, or to pick it up.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct DeliveryOption {
     /// Its id, for `cartDeliverySelect`.
     pub id: ID,
     /// Its name.
     pub name: String,
+    /// More about it, in the shop's own language.
+    pub description: Option<String>,
     /// What it costs.
     pub amount: Money,
     /// Whether that includes tax.
     pub includes_tax: bool,
+    /// Where the group is picked up; null when it is sent.
+    pub pickup: Option<PickupPoint>,
+}
+
+/// Where a delivery group is picked up.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct PickupPoint {
+    /// What it is called.
+    pub name: String,
+    /// Where it is.
+    pub address: Address,
+}
+
+/// A way to send a delivery group that it is not offered.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct UnavailableDeliveryOption {
+    /// Its id.
+    pub id: ID,
+    /// Its name.
+    pub name: String,
+    /// The first reason why not, for your program.
+    pub reason: Enum<DeliveryUnavailableReason>,
+    /// An English sentence for the developer.
+    pub message: String,
 }
 
 /// How a cart will be paid. No money has moved.
@@ -316,17 +411,20 @@ pub struct Tax {
     pub base: Money,
     /// The tax.
     pub amount: Money,
+    /// Why the rate applies; null for orders that were placed before it was kept.
+    pub explanation: Option<TaxExplanation>,
 }
 
 impl Tax {
-    /// A tax in this currency.
-    pub fn new(tax: &TaxAmount, currency: domain::money::Currency) -> Self {
+    /// A tax in this currency, with the reason for its rate.
+    pub fn new(tax: &TaxAmount, currency: domain::money::Currency, reason: Option<&TaxReason>) -> Self {
         Self {
             code: tax.code.clone(),
             name: tax.name.clone(),
             percent: ppm_to_percent(tax.rate_ppm),
             base: Money::new(tax.base_minor, currency),
             amount: Money::new(tax.tax_minor, currency),
+            explanation: reason.map(TaxExplanation::from),
         }
     }
 }
@@ -340,6 +438,8 @@ pub struct CartIssue {
     pub message: String,
     /// The line that it is about.
     pub line_id: Option<ID>,
+    /// The delivery group that it is about.
+    pub delivery_group_id: Option<ID>,
     /// How many can still be had, with `INSUFFICIENT_STOCK`.
     pub quantity_available: Option<i32>,
     /// Whether the cart can't become an order before it is settled.
@@ -352,10 +452,13 @@ pub struct CartIssue {
 
 impl From<&Issue> for CartIssue {
     fn from(issue: &Issue) -> Self {
+        let about = issue.refusal.entity_id.as_deref();
+        let group = about.and_then(|about| about.parse::<CartDeliveryId>().ok());
         Self {
             code: Enum(issue.refusal.code),
             message: issue.refusal.message.clone(),
             line_id: issue.line.map(id),
+            delivery_group_id: group.map(id),
             quantity_available: issue.refusal.quantity_available,
             blocking: issue.blocking,
             price_before: issue.prices.map(|(before, _)| Money::new(before.minor, before.currency)),
@@ -373,11 +476,19 @@ pub struct CartBuyerInput {
     pub region: Option<String>,
     /// The language: a BCP 47 tag such as `en` or `pt-BR`.
     pub locale: Option<String>,
+    /// The buyer's VAT number with the letters of its country, such as `DE123456789`; null clears it. Only its shape
+    /// is checked. Where a country has it so, who has one owes the tax himself.
+    pub tax_number: MaybeUndefined<String>,
 }
 
 impl From<CartBuyerInput> for Buyer {
     fn from(input: CartBuyerInput) -> Self {
-        Self { email: change(input.email), region: input.region, locale: input.locale }
+        Self {
+            email: change(input.email),
+            region: input.region,
+            locale: input.locale,
+            tax_number: change(input.tax_number),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use domain::catalog::{
     BackorderPolicy, MediaDraft, MediaKind, OptionDraft, PriceDraft, ProductDraft, ProductStatus, VariantDraft,
 };
+use domain::id::ShippingProfileId;
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::Handle;
 
@@ -25,6 +26,7 @@ use engine::catalog::ops::{
 use engine::catalog::publish::ScheduleProduct;
 use engine::catalog::repo::listing::{find, page};
 use engine::error::Result;
+use engine::version::Change;
 
 /// What products must be to be in the list, as staff ask.
 #[derive(Debug, Clone, InputObject)]
@@ -198,6 +200,8 @@ pub struct AdminProductCreateInput {
     /// Whether promotions touch it.
     #[graphql(default = true)]
     pub discountable: bool,
+    /// Its shipping profile; the default one when absent.
+    pub shipping_profile_id: Option<ID>,
     /// Its number in another system, unique.
     pub external_reference: Option<String>,
     /// The title for search engines.
@@ -277,6 +281,8 @@ impl AdminProductCreateInput {
         let categories = parse_ids(&self.category_ids.unwrap_or_default(), "categoryIds", &mut refusals);
         let variants = self.variants.unwrap_or_default().into_iter().enumerate();
         let variants = variants.map(|(place, variant)| variant.draft(place, &mut refusals)).collect();
+        let profile = self.shipping_profile_id.as_ref().map(|id| parse_id(id, &["shippingProfileId"])).transpose();
+        let shipping_profile = refusals.keep(profile).flatten();
         refusals.into_result()?;
         let medium = |media: AdminMediaInput| MediaDraft {
             url: media.url,
@@ -295,6 +301,7 @@ impl AdminProductCreateInput {
             categories,
             status: self.status.map_or(ProductStatus::Draft, |status| status.0),
             discountable: self.discountable,
+            shipping_profile,
             external_reference: self.external_reference,
             seo_title: self.seo_title,
             seo_description: self.seo_description,
@@ -314,6 +321,12 @@ pub struct AdminVariantUpdateInput {
     pub id: ID,
     /// One price per currency; prices in other currencies stay.
     pub prices: Vec<AdminPriceInput>,
+}
+
+/// The wished shipping profile of a product, for the engine.
+pub fn shipping_profile(id: MaybeUndefined<ID>, refusals: &mut Refusals) -> Change<ShippingProfileId> {
+    let read = change(id).try_map(|id| parse_id(&id, &["shippingProfileId"]));
+    refusals.keep(read).unwrap_or_default()
 }
 
 /// What changes about a product; what you leave out stays, null clears.
@@ -345,6 +358,8 @@ pub struct AdminProductUpdateInput {
     pub external_reference: MaybeUndefined<String>,
     /// Whether promotions touch it.
     pub discountable: Option<bool>,
+    /// Its shipping profile; null gives it the default one.
+    pub shipping_profile_id: MaybeUndefined<ID>,
     /// The title for search engines.
     pub seo_title: MaybeUndefined<String>,
     /// The description for search engines.
@@ -365,6 +380,7 @@ impl AdminProductUpdateInput {
             let drafts = price_drafts(&variant.prices, &["variants", &place], &mut refusals);
             prices.extend(known.map(|variant| VariantPrices { variant, prices: drafts }));
         }
+        let shipping_profile = shipping_profile(self.shipping_profile_id, &mut refusals);
         refusals.into_result()?;
         let id = product.ok_or_else(|| engine::error::Error::internal("a refusal was lost"))?;
         let change = UpdateProduct {
@@ -380,6 +396,7 @@ impl AdminProductUpdateInput {
             status: self.status.map(|status| status.0),
             external_reference: change(self.external_reference),
             discountable: self.discountable,
+            shipping_profile,
             seo_title: change(self.seo_title),
             seo_description: change(self.seo_description),
             prices,

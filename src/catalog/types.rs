@@ -29,6 +29,7 @@ use crate::collection::load::CollectionsOf;
 use crate::collection::types::{AdminCollection, Collection};
 use crate::media::types::Media;
 use crate::metafield::types::Metafields;
+use crate::shipping::types::AdminShippingProfile;
 use crate::translation::load::{Reader, TextAt};
 
 /// A product as shoppers see it.
@@ -330,6 +331,11 @@ impl ProductStaff {
     /// Whether promotions touch it.
     async fn discountable(&self) -> bool {
         self.0.discountable
+    }
+
+    /// Its shipping profile: what a cart holds of one profile ships together.
+    async fn shipping_profile(&self, ctx: &Context<'_>) -> async_graphql::Result<AdminShippingProfile> {
+        AdminShippingProfile::of(call(ctx)?, self.0.shipping_profile_id)
     }
 
     /// Free data, such as the columns of an import that have no place of their own.

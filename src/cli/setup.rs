@@ -13,6 +13,7 @@ use engine::error::Result;
 use engine::location::ops::SetLocation;
 use engine::search::ops::index_if_missing;
 use engine::staff::ops::MakeBuiltInRoles;
+use engine::version::Change;
 
 /// The e-mail of the first owner.
 const OWNER_EMAIL: &str = "owner@localhost";
@@ -37,6 +38,8 @@ pub async fn furnish(app: &Arc<App>) -> Result<()> {
             name: "Default".to_owned(),
             country: None,
             priority: 0,
+            pickup: None,
+            address: Change::Keep,
         };
         app.run(&system, &location).await?;
     }

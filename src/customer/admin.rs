@@ -150,6 +150,9 @@ pub struct AdminCustomerCreateInput {
     /// Whether the customer gets an account. A mail invites to prove the mailbox and choose a password.
     #[graphql(default)]
     pub account: bool,
+    /// Whether the customer owes no tax.
+    #[graphql(default)]
+    pub tax_exempt: bool,
     /// What else is known.
     #[graphql(flatten)]
     pub person: PersonInput,
@@ -164,6 +167,8 @@ pub struct AdminCustomerUpdateInput {
     pub expected_version: Option<i32>,
     /// Another mailbox; the old one is told when there is an account.
     pub email: Option<String>,
+    /// Whether the customer owes no tax.
+    pub tax_exempt: Option<bool>,
     /// What else changes.
     #[graphql(flatten)]
     pub person: PersonInput,
@@ -229,7 +234,12 @@ impl CustomerAdminMutation {
         #[graphql(desc = "The new customer.")] input: AdminCustomerCreateInput,
     ) -> async_graphql::Result<AdminCustomerCreatePayload> {
         let call = call(ctx)?;
-        let op = CreateCustomer { email: input.email, person: input.person.into(), account: input.account };
+        let op = CreateCustomer {
+            email: input.email,
+            person: input.person.into(),
+            account: input.account,
+            tax_exempt: input.tax_exempt,
+        };
         AdminCustomerCreatePayload::answer(call.app.run(&call.caller, &op).await.map(AdminCustomer::from))
     }
 
@@ -247,6 +257,7 @@ impl CustomerAdminMutation {
                 expected_version: input.expected_version,
                 email: input.email,
                 person: input.person.into(),
+                tax_exempt: input.tax_exempt,
             };
             call.app.run(&call.caller, &op).await.map(AdminCustomer::from)
         };

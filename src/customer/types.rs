@@ -107,6 +107,16 @@ impl CustomerCore {
         self.0.accepts_marketing
     }
 
+    /// His VAT number, in capitals and without blanks; his carts begin with it.
+    async fn tax_number(&self) -> Option<String> {
+        self.0.tax_number.as_ref().map(ToString::to_string)
+    }
+
+    /// Whether he owes no tax. Who is in a group that owes none owes none either.
+    async fn tax_exempt(&self) -> bool {
+        self.0.tax_exempt
+    }
+
     /// Since when the shop knows him.
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
@@ -272,6 +282,11 @@ impl AdminCustomerGroup {
         self.0.version
     }
 
+    /// Whether its members owe no tax.
+    async fn tax_exempt(&self) -> bool {
+        self.0.tax_exempt
+    }
+
     /// How many are in it. Who: `customers(filter: {groupId})`.
     async fn member_count(&self, ctx: &Context<'_>) -> async_graphql::Result<i32> {
         let count = call(ctx)?.load(MembersOf(self.0.id)).await?;
@@ -292,6 +307,8 @@ pub struct PersonInput {
     pub locale: MaybeUndefined<String>,
     /// Whether to send news.
     pub accepts_marketing: Option<bool>,
+    /// The VAT number with the letters of its country, such as `DE123456789`; null clears it. Only its shape is checked.
+    pub tax_number: MaybeUndefined<String>,
 }
 
 impl From<PersonInput> for Person {
@@ -302,6 +319,7 @@ impl From<PersonInput> for Person {
             phone: change(input.phone),
             locale: change(input.locale),
             accepts_marketing: input.accepts_marketing,
+            tax_number: change(input.tax_number),
         }
     }
 }

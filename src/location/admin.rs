@@ -1,14 +1,16 @@
 //! Locations on the admin surface.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use domain::auth::Permission;
 use entity::location;
 
+use crate::address::types::Address;
 use crate::api::call::call;
 use crate::api::guard::{settings_read, settings_write};
+use crate::api::input::change;
 use crate::api::payload::payload;
 use crate::api::scalar::{Country, id};
-use engine::location::ops::SetLocation;
+use engine::location::ops::{LocationAddress, SetLocation};
 use engine::scope;
 
 /// A place that holds stock.
@@ -26,6 +28,10 @@ pub struct AdminLocation {
     pub country_code: Option<Country>,
     /// The location with the lower number is taken from first.
     pub priority: i32,
+    /// Whether shoppers may pick up what they bought; a shipping option with this location says for how much.
+    pub pickup: bool,
+    /// Where it is, under its name.
+    pub address: Option<Address>,
 }
 
 impl From<location::Model> for AdminLocation {
@@ -37,6 +43,8 @@ impl From<location::Model> for AdminLocation {
             name: row.name,
             country_code: row.country.map(Country),
             priority: row.priority,
+            pickup: row.pickup,
+            address: row.address.map(Address::from),
         }
     }
 }
@@ -71,6 +79,41 @@ pub struct AdminLocationSetInput {
     /// The location with the lower number is taken from first.
     #[graphql(default = 0)]
     pub priority: i32,
+    /// Whether shoppers may pick up what they bought there; it needs an address then. When absent it stays, and at a
+    /// new location nobody may.
+    pub pickup: Option<bool>,
+    /// Where it is, in its country; null takes the address away.
+    pub address: MaybeUndefined<AdminLocationAddressInput>,
+}
+
+/// The address of a location. Its country is the location's, and so is the name. Each line has at most 255 characters.
+#[derive(Debug, InputObject)]
+pub struct AdminLocationAddressInput {
+    /// Street and number.
+    pub address1: String,
+    /// Floor, building.
+    pub address2: Option<String>,
+    /// City.
+    pub city: String,
+    /// State, province or county: the code of one of the `provinces` of the country, or its name.
+    pub province: Option<String>,
+    /// Postal code.
+    pub postal_code: Option<String>,
+    /// Telephone number.
+    pub phone: Option<String>,
+}
+
+impl From<AdminLocationAddressInput> for LocationAddress {
+    fn from(input: AdminLocationAddressInput) -> Self {
+        Self {
+            address1: input.address1,
+            address2: input.address2,
+            city: input.city,
+            province: input.province,
+            postal_code: input.postal_code,
+            phone: input.phone,
+        }
+    }
 }
 
 payload! {
@@ -101,6 +144,8 @@ impl LocationAdminMutation {
             name: input.name,
             country: input.country_code.map(|country| country.0),
             priority: input.priority,
+            pickup: input.pickup,
+            address: change(input.address.map_value(LocationAddress::from)),
         };
         AdminLocationSetPayload::answer(call.app.run(&call.caller, &op).await.map(AdminLocation::from))
     }

@@ -8,6 +8,7 @@ use domain::auth::Permission;
 use domain::metafield::MetafieldOwnerType;
 use domain::order::{FulfillmentStatus, OrderStatus, PaymentStatus};
 use domain::reach::Reach;
+use domain::tax::{TaxExemption, TaxReason};
 use domain::totals::TaxAmount;
 use entity::{event, line_tax, order, order_line, order_shipping_line};
 
@@ -171,7 +172,18 @@ impl OrderCore {
     /// Its taxes by rate.
     async fn taxes(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Tax>> {
         let rows = call(ctx)?.load(TaxesOf(self.0.id)).await?;
-        Ok(by_rate(&rows).iter().map(|tax| Tax::new(tax, self.0.currency)).collect())
+        let taxes = by_rate(&rows);
+        Ok(taxes.iter().map(|(tax, reason)| Tax::new(tax, self.0.currency, reason.as_ref())).collect())
+    }
+
+    /// Why no tax was due though rates would have applied; null when tax was due.
+    async fn tax_exemption(&self) -> Option<Enum<TaxExemption>> {
+        self.0.tax_exemption.map(Enum)
+    }
+
+    /// The buyer's VAT number.
+    async fn tax_number(&self) -> Option<String> {
+        self.0.tax_number.as_ref().map(ToString::to_string)
     }
 
     /// What was to pay.
@@ -212,21 +224,26 @@ impl OrderCore {
     }
 }
 
-fn by_rate(rows: &[line_tax::Model]) -> Vec<TaxAmount> {
-    let mut rates: Vec<TaxAmount> = Vec::new();
+/// The taxes by rate, each with the reason that its first row was charged at it.
+fn by_rate(rows: &[line_tax::Model]) -> Vec<(TaxAmount, Option<TaxReason>)> {
+    let mut rates: Vec<(TaxAmount, Option<TaxReason>)> = Vec::new();
     for row in rows {
-        match rates.iter_mut().find(|rate| rate.code == row.code && rate.rate_ppm == row.rate_ppm) {
-            Some(rate) => {
+        match rates.iter_mut().find(|(rate, _)| rate.code == row.code && rate.rate_ppm == row.rate_ppm) {
+            Some((rate, _)) => {
                 rate.base_minor += row.base_minor;
                 rate.tax_minor += row.tax_minor;
             }
-            None => rates.push(TaxAmount {
-                code: row.code.clone(),
-                name: row.name.clone(),
-                rate_ppm: row.rate_ppm,
-                base_minor: row.base_minor,
-                tax_minor: row.tax_minor,
-            }),
+            None => {
+                let tax = TaxAmount {
+                    code: row.code.clone(),
+                    name: row.name.clone(),
+                    rate_ppm: row.rate_ppm,
+                    base_minor: row.base_minor,
+                    tax_minor: row.tax_minor,
+                };
+                let reason = row.explanation.clone().and_then(|reason| serde_json::from_value(reason).ok());
+                rates.push((tax, reason));
+            }
         }
     }
     rates

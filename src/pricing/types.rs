@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, ID, InputObject, SimpleObject};
-use domain::id::VariantId;
+use domain::id::{ProductId, VariantId};
 use domain::pricing::history::lowest_before;
 use domain::pricing::{Candidate, PriceListKind, PriceVerdict, Weighed, choose, explain};
 use domain::rule::{Rule, RuleOperator, Rules};
@@ -15,6 +15,7 @@ use crate::api::call::{Call, call};
 use crate::api::payload::top_level;
 use crate::api::scalar::{Money, id};
 use crate::api::word::Enum;
+use crate::tax::store::{TaxPlaceInput, TaxedPrice, taxed};
 use engine::error::Error;
 use engine::settings::{Region, Settings};
 
@@ -40,6 +41,8 @@ pub struct Price {
     /// What kind of price list made it; null when it is the price that everybody pays.
     pub list_kind: Option<Enum<PriceListKind>>,
     #[graphql(skip)]
+    product: ProductId,
+    #[graphql(skip)]
     variant: VariantId,
     #[graphql(skip)]
     quantity: i32,
@@ -49,6 +52,16 @@ pub struct Price {
 
 #[ComplexObject]
 impl Price {
+    /// What it comes to with and without tax; null when the region has several countries and you don't say where.
+    async fn taxed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Where it goes; the region's country when absent.")] place: Option<TaxPlaceInput>,
+    ) -> async_graphql::Result<Option<TaxedPrice>> {
+        let price = (self.amount.amount_minor.0, self.amount.currency_code.0, self.includes_tax);
+        taxed(call(ctx)?, &self.shopper.region, self.product, price, place).await
+    }
+
     /// The lowest price of the 30 days before this price came to apply, as European shops must name it beside a
     /// reduction; null when it has no price before it.
     async fn lowest_before(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Money>> {
@@ -214,7 +227,7 @@ fn region_of<'c>(call: &'c Call, named: Option<&str>) -> async_graphql::Result<O
 /// What a variant costs to the caller.
 pub async fn offered(
     call: &Call,
-    variant: VariantId,
+    (product, variant): (ProductId, VariantId),
     context: Option<PriceContextInput>,
 ) -> async_graphql::Result<Option<Price>> {
     let context = context.unwrap_or_default();
@@ -224,11 +237,15 @@ pub async fn offered(
     };
     let Some(region) = region_of(call, context.region.as_deref())? else { return Ok(None) };
     let (shopper, prices) = candidates(call, variant, region).await?;
-    Ok(price(call, variant, shopper, &prices, quantity))
+    Ok(price(call, (product, variant), shopper, &prices, quantity))
 }
 
 /// What a variant costs to the caller from which quantity on.
-pub async fn tiers(call: &Call, variant: VariantId, region: Option<String>) -> async_graphql::Result<Vec<PriceTier>> {
+pub async fn tiers(
+    call: &Call,
+    (product, variant): (ProductId, VariantId),
+    region: Option<String>,
+) -> async_graphql::Result<Vec<PriceTier>> {
     let Some(region) = region_of(call, region.as_deref())? else { return Ok(Vec::new()) };
     let (shopper, prices) = candidates(call, variant, region).await?;
     let ends = prices.iter().filter_map(|price| price.max_quantity?.checked_add(1));
@@ -237,7 +254,7 @@ pub async fn tiers(call: &Call, variant: VariantId, region: Option<String>) -> a
     steps.dedup();
     let mut tiers: Vec<PriceTier> = Vec::new();
     for min_quantity in steps.into_iter().filter(|step| *step <= domain::cart::MAX_QUANTITY) {
-        let Some(price) = price(call, variant, shopper.clone(), &prices, min_quantity) else { continue };
+        let Some(price) = price(call, (product, variant), shopper.clone(), &prices, min_quantity) else { continue };
         let same = |last: &PriceTier| {
             last.price.amount.amount_minor.0 == price.amount.amount_minor.0
                 && last.price.includes_tax == price.includes_tax
@@ -259,12 +276,27 @@ async fn candidates(call: &Call, variant: VariantId, region: &Region) -> async_g
     Ok((shopper, prices))
 }
 
-fn price(call: &Call, variant: VariantId, shopper: Arc<Shopper>, prices: &[Candidate], quantity: i32) -> Option<Price> {
+fn price(
+    call: &Call,
+    (product, variant): (ProductId, VariantId),
+    shopper: Arc<Shopper>,
+    prices: &[Candidate],
+    quantity: i32,
+) -> Option<Price> {
     let situation = shopper.situation(&call.settings, quantity);
     let choice = choose(prices, &situation)?;
     let chosen = choice.price;
     let compare_at = choice.compare_at(&situation).map(|minor| Money::new(minor, chosen.currency));
     let (amount, list_kind) =
         (Money::new(chosen.amount_minor, chosen.currency), choice.list.map(|list| Enum(list.kind)));
-    Some(Price { amount, compare_at, includes_tax: chosen.includes_tax, list_kind, variant, quantity, shopper })
+    Some(Price {
+        amount,
+        compare_at,
+        includes_tax: chosen.includes_tax,
+        list_kind,
+        product,
+        variant,
+        quantity,
+        shopper,
+    })
 }

@@ -1,3 +1,6 @@
-//! How the gateway presents tax rates; what they are is said in `engine::tax`.
+//! How the gateway presents tax regions and rates; what they are is said in `engine::tax`.
 
 pub mod admin;
+pub mod load;
+pub mod store;
+pub mod types;

@@ -68,7 +68,6 @@ const ENDING: &[(&str, &[&str])] = &[
         &[
             "AdminOrder.metafields",
             "AdminProduct.metafields",
-            "Query.taxRates",
             "AdminShippingOption.prices",
             "AdminTranslatable.translations",
             "AdminVariant.metafields",
@@ -260,10 +259,13 @@ const DECIDED: &[&str] = &[
     "number",
 ];
 /// Inputs with such a word in their name, and why a shopper may send them: the total that he saw, which is compared and
-/// never stored; the number of an order of which he asks for the link; what he filters lists by.
+/// never stored; the number of an order of which he asks for the link; his VAT number; what he filters lists by.
 const ASKED: &[&str] = &[
+    "CartBuyerInput.taxNumber",
+    "CartBuyerUpdateInput.taxNumber",
     "CartCompleteInput.expectedTotal",
     "CartDeliverySelectInput.deliveryGroupId",
+    "CustomerUpdateInput.taxNumber",
     "MoneyInput.amount",
     "OrderAccessRequestInput.number",
     "ProductFilter.metafields",

@@ -409,7 +409,9 @@ async fn no_input_of_a_shopper_sets_what_the_shop_decides() {
             let lower = field.to_lowercase();
             // Asking for a link names the order by its number.
             let asks = name == "OrderAccessRequestInput" && field == "number";
-            if words.iter().any(|word| lower.contains(word)) && field != "expectedTotal" && !asks {
+            // Who has a VAT number says so; what follows from it is the shop's.
+            let own = ["expectedTotal", "taxNumber"].contains(&field);
+            if words.iter().any(|word| lower.contains(word)) && !own && !asks {
                 decided.insert(format!("{name}.{field}"));
             }
         }

@@ -86,6 +86,7 @@ fn product(id: ProductId, number: usize, at: DateTime<Utc>, title: String) -> pr
         external_reference: None,
         discountable: true,
         gift_card: false,
+        shipping_profile_id: None,
         seo_title: None,
         seo_description: None,
         metadata: json!({}),

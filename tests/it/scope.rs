@@ -37,10 +37,18 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
         ("channelCreate", json!({ "name": "X" })),
         ("regionSet", json!({ "name": "X", "currencyCode": "EUR", "countries": ["FR"] })),
         ("taxRateSet", json!({ "countryCode": "DE", "code": "VAT", "name": "VAT", "percent": "7" })),
+        ("taxRateDelete", json!({ "id": "taxrate_00000000000000000000000000" })),
+        ("taxRegionSet", json!({ "countryCode": "FR" })),
+        ("taxRegionDelete", json!({ "id": "taxreg_00000000000000000000000000" })),
         (
             "shippingOptionSet",
             json!({ "name": "X", "countries": ["DE"], "prices": [{ "amount": "1", "currencyCode": "EUR" }] }),
         ),
+        ("shippingOptionDelete", json!({ "id": "shipopt_00000000000000000000000000" })),
+        ("shippingProfileSet", json!({ "name": "X" })),
+        ("shippingProfileDelete", json!({ "id": "shipprof_00000000000000000000000000" })),
+        ("serviceZoneSet", json!({ "name": "X", "areas": [{ "countryCode": "DE" }] })),
+        ("serviceZoneDelete", json!({ "id": "zone_00000000000000000000000000" })),
         ("metafieldDefinitionDelete", json!({ "id": "mfdef_00000000000000000000000000" })),
         ("customerErase", json!({ "id": "cust_00000000000000000000000000" })),
         ("staffSecuritySet", json!({ "secondFactorRequired": false })),
@@ -52,8 +60,11 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
     let log = limited.send("{ auditEntries { nodes { op } } }", json!({})).await;
     assert_eq!(log.error_code(), "FORBIDDEN");
     let checked = ["channelCreate", "regionSet", "taxRateSet", "shippingOptionSet", "metafieldDefinitionDelete"];
+    let taxes = ["taxRateDelete", "taxRegionSet", "taxRegionDelete"];
     let checked = [
         &checked[..],
+        &taxes[..],
+        &["shippingOptionDelete", "shippingProfileSet", "shippingProfileDelete", "serviceZoneSet", "serviceZoneDelete"],
         &["customerErase", "auditEntries", "metafieldDefinitionSet", "staffSecuritySet", "productImport"],
     ]
     .concat();

@@ -57,8 +57,8 @@ async fn the_demo_shop_is_made_once() {
     assert_eq!(handles("categories"), ["home", "garden", "desk-and-travel"]);
     assert_eq!(handles("categories.1.children"), ["plants", "garden-tools"]);
     assert_eq!(shelves.at("categories.1.children.1.products.totalCount"), 3);
-    let settings = shop.admin.send("{ taxRates { countryCode percent } shippingOptions { handle } }", json!({})).await;
-    assert_eq!(settings.at("taxRates").as_array().unwrap().len(), 7);
+    let settings = shop.admin.send("{ taxRates { totalCount } shippingOptions { handle } }", json!({})).await;
+    assert_eq!(settings.at("taxRates.totalCount"), 7);
     assert_eq!(settings.at("shippingOptions"), json!([{ "handle": "standard" }, { "handle": "express" }]));
 }
 

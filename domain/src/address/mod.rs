@@ -4,6 +4,8 @@
 //! What is typed is checked ([`Address::check`]); what is stored already is
 //! not, so that an order or an address book of earlier times stays as it is.
 
+pub mod area;
+mod pattern;
 pub mod postal;
 pub mod province;
 mod rules;
@@ -13,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::refusal::{ErrorCode, Refusal};
 use crate::text::CountryCode;
 
+pub use pattern::PostalPattern;
 pub use rules::{AddressField, AddressRules, PostalCodeLabel};
 
 /// The longest line of an address, in characters.

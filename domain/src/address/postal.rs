@@ -30,11 +30,32 @@ impl PostalCodes {
 
     /// The postal code in the form of the country; nothing when it can't be one of it.
     pub fn read(&self, text: &str) -> Option<String> {
-        let compact: String = text.nfkc().filter(|c| !is_separator(*c)).collect::<String>().to_uppercase();
+        let compact = compact(text);
         let without = compact.strip_prefix(self.country).unwrap_or_default();
-        let with = format!("{}{compact}", self.country);
+        let with = self.with_country(&compact);
         let mut spellings = [compact.as_str(), without, &with].into_iter();
         spellings.find_map(|spelling| self.forms.iter().find_map(|form| filled(form, spelling)))
+    }
+
+    /// With the country's code in front where codes of the country begin with it.
+    fn with_country(&self, compact: &str) -> String {
+        let begin = self.forms.iter().any(|form| form.starts_with(self.country));
+        if begin { format!("{}{compact}", self.country) } else { String::new() }
+    }
+
+    /// The beginning of a postal code, in capitals and without blanks and hyphens; nothing when no code of the country
+    /// is longer and begins so.
+    pub fn read_beginning(&self, text: &str) -> Option<String> {
+        let compact = compact(text);
+        let with = self.with_country(&compact);
+        let begins = |spelling: &str| {
+            let places = |form: &&str| form.chars().filter(|c| !is_separator(*c)).collect::<Vec<_>>();
+            let mut forms = self.forms.iter().map(places);
+            let letters: Vec<char> = spelling.chars().collect();
+            forms.any(|form| form.len() > letters.len() && form.iter().zip(&letters).all(|(at, c)| fits(*at, *c)))
+        };
+        let spellings = [compact.strip_prefix(self.country).unwrap_or_default(), &compact, &with];
+        spellings.into_iter().find(|spelling| !spelling.is_empty() && begins(spelling)).map(str::to_owned)
     }
 
     /// A regular expression in the syntax of ECMAScript for what surely is one,
@@ -54,6 +75,11 @@ impl PostalCodes {
     }
 }
 
+/// A postal code as two are compared: in capitals, without blanks and hyphens.
+pub fn compact(text: &str) -> String {
+    text.nfkc().filter(|c| !is_separator(*c)).collect::<String>().to_uppercase()
+}
+
 fn is_separator(c: char) -> bool {
     c.is_whitespace() || matches!(c, '-' | '‐' | '‑' | '–' | '−' | '〒')
 }
@@ -68,18 +94,22 @@ fn filled(form: &str, compact: &str) -> Option<String> {
             continue;
         }
         let c = given.next()?;
-        let fits = match place {
-            '#' => c.is_ascii_digit(),
-            '@' => c.is_ascii_uppercase(),
-            '?' => c.is_ascii_digit() || c.is_ascii_uppercase(),
-            literal => c == literal,
-        };
-        if !fits {
+        if !fits(place, c) {
             return None;
         }
         code.push(c);
     }
     given.next().is_none().then_some(code)
+}
+
+/// Whether a letter or digit can stand at this place of a form.
+pub(crate) fn fits(place: char, c: char) -> bool {
+    match place {
+        '#' => c.is_ascii_digit(),
+        '@' => c.is_ascii_uppercase(),
+        '?' => c.is_ascii_digit() || c.is_ascii_uppercase(),
+        literal => c == literal,
+    }
 }
 
 type Entry = (&'static str, bool, &'static str, &'static [&'static str]);
@@ -329,6 +359,7 @@ mod tests {
             ("DE", "1011A"),
             ("AT", "10115"),
             ("GB", "10115"),
+            ("GB", "1 1AA"),
             ("US", "2050"),
             ("CA", "90210"),
             ("NL", ""),
@@ -343,6 +374,27 @@ mod tests {
         assert_eq!(of("US").pattern(), r"^(?:\d\d\d\d\d|\d\d\d\d\d-?\d\d\d\d)$");
         assert_eq!(of("NL").pattern(), r"^(?:\d\d\d\d[ ]?[A-Za-z][A-Za-z])$");
         assert_eq!(of("KY").pattern(), r"^(?:[Kk][Yy]\d-?\d\d\d\d)$");
+    }
+
+    #[test]
+    fn beginnings_are_those_of_some_code() {
+        for (country, text, beginning) in [
+            ("US", "941", Some("941")),
+            ("US", "94105-12", Some("9410512")),
+            ("US", "94105", Some("94105")),
+            ("US", "94A", None),
+            ("DE", "10115", None),
+            ("GB", "sw1", Some("SW1")),
+            ("GB", "bt", Some("BT")),
+            ("GB", "9", None),
+            ("LT", "01", Some("LT01")),
+            ("LT", "lt-0", Some("LT0")),
+            ("CA", "k1a 0", Some("K1A0")),
+            ("PL", "00-", Some("00")),
+            ("US", "", None),
+        ] {
+            assert_eq!(of(country).read_beginning(text).as_deref(), beginning, "{country} {text}");
+        }
     }
 
     proptest! {

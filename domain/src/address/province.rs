@@ -94,7 +94,7 @@ impl Provinces {
 }
 
 /// Letters and digits alone, small, without accents and with dots.
-fn folded(text: &str) -> String {
+pub(super) fn folded(text: &str) -> String {
     let bare = text.nfkd().filter(|c| !is_combining_mark(*c) && c.is_alphanumeric());
     bare.flat_map(char::to_lowercase).map(|c| if c == 'ı' { 'i' } else { c }).collect()
 }

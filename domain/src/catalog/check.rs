@@ -87,6 +87,7 @@ pub fn check_product(mut draft: ProductDraft) -> Result<CheckedProduct, Vec<Refu
         status: draft.status,
         gift_card: draft.gift_card,
         discountable: draft.discountable,
+        shipping_profile: draft.shipping_profile,
         external_reference,
         seo_title,
         seo_description,

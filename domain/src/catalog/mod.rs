@@ -8,7 +8,7 @@ mod variant;
 
 use std::collections::BTreeMap;
 
-use crate::id::CategoryId;
+use crate::id::{CategoryId, ShippingProfileId};
 use crate::money::Currency;
 use crate::text::{CountryCode, Handle};
 use crate::word::words;
@@ -247,6 +247,8 @@ pub struct ProductDraft {
     pub gift_card: bool,
     /// Whether promotions touch it.
     pub discountable: bool,
+    /// How it is shipped; as the default profile says when absent. Whether it is there is not looked into here.
+    pub shipping_profile: Option<ShippingProfileId>,
     /// Its number in another system.
     pub external_reference: Option<String>,
     /// Title for search engines.
@@ -278,6 +280,7 @@ impl Default for ProductDraft {
             status: ProductStatus::Draft,
             gift_card: false,
             discountable: true,
+            shipping_profile: None,
             external_reference: None,
             seo_title: None,
             seo_description: None,
@@ -359,6 +362,8 @@ pub struct CheckedProduct {
     pub gift_card: bool,
     /// As wished.
     pub discountable: bool,
+    /// As wished.
+    pub shipping_profile: Option<ShippingProfileId>,
     /// One line.
     pub external_reference: Option<String>,
     /// One line.

@@ -19,6 +19,7 @@ use crate::auth::standing::Standing;
 use crate::bus::Wakes;
 use crate::error::{Error, Result};
 use crate::event::Aggregate;
+use crate::shipping::offers::QuotedGroup;
 
 /// How long a follower rests between two looks at least: what sells all the time wakes it no oftener.
 const PACE: Duration = Duration::from_secs(1);
@@ -140,7 +141,7 @@ fn changes(before: &Quote, after: &Quote) -> Vec<CartChange> {
     let mut changes = Vec::new();
     let mut note = |changed: bool, what| changes.extend(changed.then_some(what));
     let content = content(before) != content(after);
-    let delivery = (&before.options, &before.chosen) != (&after.options, &after.chosen);
+    let delivery = deliveries(before) != deliveries(after);
     let prices = |quote: &Quote| -> Vec<_> {
         let line = |line: &super::quote::QuotedLine| {
             (line.row.id, line.price.as_ref().map(|price| (price.amount_minor, price.includes_tax)))
@@ -157,6 +158,12 @@ fn changes(before: &Quote, after: &Quote) -> Vec<CartChange> {
     note(before.rows.session != after.rows.session, CartChange::Payment);
     note(before.rows.cart.state != after.rows.cart.state, CartChange::State);
     changes
+}
+
+/// What each delivery group is offered, and what was chosen for it.
+fn deliveries(quote: &Quote) -> impl PartialEq + use<> {
+    let group = |group: &QuotedGroup| (group.row.id, group.offered.clone(), group.chosen.clone());
+    quote.groups.iter().map(group).collect::<Vec<_>>()
 }
 
 /// What the shopper put into the cart.

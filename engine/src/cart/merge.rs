@@ -66,6 +66,7 @@ impl Op for MergeCart {
         rows.cart.shipping_address = rows.cart.shipping_address.or(guest.cart.shipping_address.clone());
         rows.cart.billing_address = rows.cart.billing_address.or(guest.cart.billing_address.clone());
         rows.cart.email = rows.cart.email.or(guest.cart.email.clone());
+        rows.cart.tax_number = rows.cart.tax_number.or(guest.cart.tax_number.clone());
         rows.cart = repo::update(tx, rows.cart).await?;
         repo::set_state(tx, guest.cart.id, CartState::Abandoned).await?;
         let mut told = finish(tx, &settings, rows, true, &[]).await?;
@@ -76,12 +77,20 @@ impl Op for MergeCart {
 
 /// Makes a guest's cart the customer's: from now on it opens for him and no token.
 pub async fn attach(tx: &mut Tx, mut row: cart::Model, customer: CustomerId) -> Result<cart::Model> {
-    if row.email.is_none() {
-        let owner = crate::customer::repo::find(&tx.conn, customer).await?;
-        row.email = owner.map(|owner| owner.email);
+    if row.email.is_none() || row.tax_number.is_none() {
+        know(tx, &mut row, customer).await?;
     }
     row.customer_id = Some(customer);
     repo::update(tx, row).await
+}
+
+/// Puts in what the cart doesn't say and the customer's account does.
+pub(super) async fn know(tx: &Tx, row: &mut cart::Model, customer: CustomerId) -> Result<()> {
+    if let Some(owner) = crate::customer::repo::find(&tx.conn, customer).await? {
+        row.tax_number = row.tax_number.take().or(owner.tax_number);
+        row.email.get_or_insert(owner.email);
+    }
+    Ok(())
 }
 
 fn merge_rows(tx: &Tx, rows: &mut CartRows, guest: &CartRows) -> Vec<LeftBehind> {

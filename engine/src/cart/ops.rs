@@ -8,16 +8,18 @@ use domain::address::Address;
 use domain::cart::{CartState, add, must_be_open, quantity};
 use domain::id::{CartDeliveryId, CartId, CartLineId, ChannelId, ShippingOptionId, VariantId};
 use domain::refusal::{ErrorCode, Refusal, Refusals};
+use domain::tax::TaxNumber;
 use domain::text::Email;
 use entity::{cart, cart_delivery, cart_line, payment_session};
 
-use super::quote::{Quote, quote};
+use super::quote::{Quote, quote, quote_with};
 use super::repo::{self, CartRows};
 use crate::actor::{Actor, Need};
 use crate::auth::token;
 use crate::error::Result;
 use crate::op::{Op, Tx};
 use crate::settings::{Region, Settings};
+use crate::shipping::offers::{QuotedGroup, Wish};
 use crate::version::Change;
 
 /// How long a cart is kept after its last change.
@@ -72,13 +74,20 @@ pub(super) async fn finish(
     lines_changed: bool,
     added: &[NewLine],
 ) -> Result<Quote> {
+    let held = rows.deliveries.clone();
     let told = quote(&tx.conn, settings, rows, tx.now()).await?;
     refuse_unsold(&told, added)?;
-    let lines = shown(&told);
+    settle(tx, &held, &told, lines_changed).await?;
+    Ok(told)
+}
+
+/// Writes the prices that the shopper is shown now, and the delivery groups as they have become.
+async fn settle(tx: &mut Tx, held: &[cart_delivery::Model], told: &Quote, lines_changed: bool) -> Result<()> {
+    let lines = shown(told);
     if lines_changed || lines != told.rows.lines {
         repo::replace_lines(tx, told.rows.cart.id, lines).await?;
     }
-    Ok(told)
+    repo::keep_deliveries(tx, held, &told.rows.deliveries).await
 }
 
 /// The lines with the prices at which the shopper sees them now.
@@ -160,6 +169,8 @@ pub struct Buyer {
     pub region: Option<String>,
     /// The language: a BCP 47 tag.
     pub locale: Option<String>,
+    /// The buyer's VAT number.
+    pub tax_number: Change<String>,
 }
 
 impl Buyer {
@@ -168,6 +179,10 @@ impl Buyer {
         let email = self.email.clone().try_map(|text| text.parse::<Email>());
         if let Some(email) = refusals.keep(email.map_err(|refusal| refusal.at(at("email")))) {
             email.apply(&mut cart.email);
+        }
+        let number = self.tax_number.clone().try_map(|text| text.parse::<TaxNumber>());
+        if let Some(number) = refusals.keep(number.map_err(|refusal| refusal.at(at("taxNumber")))) {
+            number.apply(&mut cart.tax_number);
         }
         if let Some(name) = &self.region {
             match settings.region_named(name) {
@@ -268,11 +283,11 @@ impl Op for CreateCart {
             billing_address: None,
             state: CartState::Open,
             expires_at: tx.now() + LIFE,
+            tax_number: None,
         };
         let mut refusals = Refusals::default();
         if let Some(customer) = cart.customer_id {
-            let owner = crate::customer::repo::find(&tx.conn, customer).await?;
-            cart.email = owner.map(|owner| owner.email);
+            super::merge::know(tx, &mut cart, customer).await?;
         }
         self.buyer.apply(&mut cart, &settings, &["buyer"], &mut refusals);
         self.addresses.apply(&mut cart, &["addresses"], &mut refusals);
@@ -285,6 +300,7 @@ impl Op for CreateCart {
             cart_id: cart.id,
             position: 0,
             shipping_option_id: None,
+            shipping_profile_id: None,
         };
         let lines_are_fine = lines.len() == self.lines.len() || !lines.is_empty();
         let rows = CartRows { cart, lines, deliveries: vec![group], session: None };
@@ -443,7 +459,7 @@ impl Op for UpdateAddresses {
 pub struct SelectDelivery {
     /// Whose cart.
     pub access: CartAccess,
-    /// Which group; the only one when absent.
+    /// Which group; the one that the option is for when absent.
     pub group: Option<CartDeliveryId>,
     /// Which of the options that it is offered.
     pub option: ShippingOptionId,
@@ -455,22 +471,15 @@ impl Op for SelectDelivery {
     type Out = Quote;
 
     async fn run(&self, tx: &mut Tx) -> Result<Quote> {
-        let (mut rows, settings) = hold_open(tx, &self.access).await?;
-        let mut groups = rows.deliveries.iter_mut();
-        let group = match self.group {
-            Some(id) => groups.find(|group| group.id == id),
-            None => groups.next(),
-        };
-        let group = group.ok_or_else(|| {
-            Refusal::new(ErrorCode::NotFound, "The cart has no such delivery group.").at(["deliveryGroupId"])
-        })?;
-        group.shipping_option_id = Some(self.option);
-        repo::choose_delivery(tx, group.id, self.option).await?;
-        let told = finish(tx, &settings, rows, false, &[]).await?;
-        if !told.options.iter().any(|option| option.id == self.option) {
-            let message = "This delivery option is not offered for the cart and its address.";
-            return Err(Refusal::new(ErrorCode::DeliveryUnavailable, message).at(["deliveryOptionId"]).into());
+        let (rows, settings) = hold_open(tx, &self.access).await?;
+        let held = rows.deliveries.clone();
+        let wish = Wish { group: self.group, option: self.option };
+        let told = quote_with(&tx.conn, &settings, rows, tx.now(), Some(wish)).await?;
+        let mut chose = told.groups.iter().filter(|group| group.row.shipping_option_id == Some(self.option));
+        if let Some(why) = chose.find_map(QuotedGroup::fault) {
+            return Err(Refusal::new(ErrorCode::DeliveryUnavailable, why).at(["deliveryOptionId"]).into());
         }
+        settle(tx, &held, &told, false).await?;
         Ok(told)
     }
 }

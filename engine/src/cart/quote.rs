@@ -2,18 +2,20 @@
 //! the one place where carts, prices, stock, taxes and shipping meet. Cart,
 //! checkout and every mutation's answer use it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
+use domain::address::Address;
 use domain::catalog::BackorderPolicy;
-use domain::checkout::{Readiness, missing};
-use domain::id::{CartLineId, InventoryItemId, LocationId, PriceId, ShippingOptionId, VariantId};
+use domain::checkout::{DeliveryChoice, Readiness, missing};
+use domain::id::{CartDeliveryId, CartLineId, InventoryItemId, LocationId, PriceId, VariantId};
 use domain::inventory::{Demand, Level, Take};
 use domain::money::{Currency, Money};
 use domain::pricing::{Candidate, Situation, choose};
 use domain::refusal::{ErrorCode, Refusal};
-use domain::text::CountryCode;
-use domain::totals::{LineInput, Rate, RowTotals, ShippingInput, Totals, TotalsError, TotalsInput, compute};
+use domain::shipping::group::ShippedLine;
+use domain::tax::{TaxChoice, TaxExemption, Taxed};
+use domain::totals::{LineInput, RowTotals, ShippingInput, Totals, TotalsError, TotalsInput, compute};
 use entity::{cart, cart_line, product, variant};
 
 use super::repo::{CartRows, offers};
@@ -21,7 +23,9 @@ use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::inventory::repo::StockRow;
 use crate::pricing::buyer::Buyer;
-use crate::settings::{Region, Settings, ShippingOption};
+use crate::settings::{Region, Settings};
+use crate::shipping::offers::{Asked, QuotedGroup, Wish, asks_groups, deliver};
+use crate::tax::due::{Due, due};
 
 /// A variant that is for sale, with its product.
 #[derive(Debug, Clone)]
@@ -56,19 +60,8 @@ pub struct QuotedLine {
     pub price: Option<LinePrice>,
     /// What the line comes to.
     pub totals: RowTotals,
-}
-
-/// A shipping option that a cart is offered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeliveryOption {
-    /// Which option.
-    pub id: ShippingOptionId,
-    /// Its name.
-    pub name: String,
-    /// What it costs, in minor units of the cart's currency.
-    pub amount_minor: i64,
-    /// Whether that includes tax.
-    pub includes_tax: bool,
+    /// The tax rates that apply, and why.
+    pub tax: TaxChoice,
 }
 
 /// Something that stands between a cart and an order, or that the shopper
@@ -101,10 +94,12 @@ pub struct Quote {
     pub region: Region,
     /// Its lines.
     pub lines: Vec<QuotedLine>,
-    /// What it is offered; empty while it has no shipping address.
-    pub options: Vec<DeliveryOption>,
-    /// What each delivery group chose, when that is still offered.
-    pub chosen: Vec<Option<DeliveryOption>>,
+    /// Its delivery groups by position, with what each is offered; none when nothing of it is sent.
+    pub groups: Vec<QuotedGroup>,
+    /// The tax rates that apply to what each delivery group chose, and why.
+    pub delivery_taxes: Vec<TaxChoice>,
+    /// Why no tax is due though rates would apply.
+    pub tax_exemption: Option<TaxExemption>,
     /// What it comes to.
     pub totals: Totals,
     /// The items behind each variant, and how many one piece takes.
@@ -113,8 +108,8 @@ pub struct Quote {
     pub issues: Vec<Issue>,
     /// The stock that it would take, when there is enough.
     pub takes: Vec<(Take, bool)>,
-    /// Whether anything of it is sent to an address.
-    pub needs_shipping: bool,
+    /// Whether anything of it is sent to an address, and not all of it picked up.
+    pub needs_address: bool,
 }
 
 impl Quote {
@@ -135,8 +130,19 @@ impl Quote {
     }
 }
 
-/// Works out what a cart costs: two statements, whatever it holds.
+/// Works out what a cart costs: two statements, whatever it holds; a third when it is a customer's.
 pub async fn quote(conn: &Conn, settings: &Settings, rows: CartRows, now: DateTime<Utc>) -> Result<Quote> {
+    quote_with(conn, settings, rows, now, None).await
+}
+
+/// The same with a choice of delivery that is about to be made.
+pub async fn quote_with(
+    conn: &Conn,
+    settings: &Settings,
+    mut rows: CartRows,
+    now: DateTime<Utc>,
+    wish: Option<Wish>,
+) -> Result<Quote> {
     let region = settings.region(rows.cart.region_id).cloned();
     let region = region.ok_or_else(|| Error::internal("the region of a cart is gone"))?;
     let variants: Vec<VariantId> = rows.lines.iter().map(|line| line.variant_id).collect();
@@ -162,17 +168,11 @@ pub async fn quote(conn: &Conn, settings: &Settings, rows: CartRows, now: DateTi
             offered.insert(variant.id, Offer { variant, product });
         }
     }
-    let country = tax_country(&rows.cart, &region);
-    let rates = country.map(|country| settings.rates(country)).unwrap_or_default();
-    let needs_shipping = rows.lines.iter().any(|line| ships(&offered, line));
-    let options = delivery_options(settings, &rows.cart, needs_shipping);
-    let chosen: Vec<Option<DeliveryOption>> = rows
-        .deliveries
-        .iter()
-        .map(|group| options.iter().find(|option| Some(option.id) == group.shipping_option_id).cloned())
-        .collect();
-
     buyer.meet(conn, candidates.values().flatten()).await?;
+    buyer.meet(conn, candidates.values().flatten()).await?;
+    if asks_groups(settings) {
+        buyer.learn(conn).await?;
+    }
     let priced: Vec<Option<LinePrice>> = rows
         .lines
         .iter()
@@ -181,42 +181,88 @@ pub async fn quote(conn: &Conn, settings: &Settings, rows: CartRows, now: DateTi
             price_of(line, candidates, &buyer.situation(settings, &region, line.quantity, now))
         })
         .collect();
-    let totals = add_up(&rows, &region, &priced, &chosen, &rates)?;
+    let items = counted_items(&rows.lines, &offered, &stock);
+    let levels = levels(settings, &rows.cart, &stock);
+    let lines = shipped_lines(settings, &rows.lines, &priced, &offered, &items)?;
+    let groups = deliver(&Asked {
+        settings,
+        cart: &rows.cart,
+        held: &rows.deliveries,
+        wish,
+        lines: &lines,
+        levels: &levels,
+        attributes: &buyer.attributes,
+    })?;
+    if !groups.is_empty() {
+        rows.deliveries = groups.iter().map(|group| group.row.clone()).collect();
+    }
+    let pickups = pickups(&groups, rows.lines.len());
+    let due = due(conn, settings, &rows.cart, &region, picked_up(settings, &groups)).await?;
+    let (line_taxes, delivery_taxes) = taxes(&due, &rows.lines, &offered, &groups);
+    let tax_exemption = due.exemption;
+    let exempt = tax_exemption.is_some();
+    let totals = add_up(&rows, &region, (&priced, &line_taxes), (&groups, &delivery_taxes), exempt)?;
 
-    let lines: Vec<QuotedLine> = rows
-        .lines
-        .iter()
-        .zip(priced)
-        .map(|(row, price)| {
-            let totals = totals.lines.iter().find(|totals| totals.position == row.position).cloned();
-            let totals = totals.ok_or_else(|| Error::internal("the calculator lost a line"))?;
-            Ok(QuotedLine { row: row.clone(), offer: offered.get(&row.variant_id).cloned(), price, totals })
-        })
-        .collect::<Result<_>>()?;
-    let locations: Vec<(LocationId, i32)> =
-        settings.locations_of(rows.cart.channel_id).iter().map(|location| (location.id, location.priority)).collect();
-    let items = counted_items(&lines, &stock);
-    let (takes, mut issues) = reserve(&lines, &items, &stock, &locations);
+    let lines = quoted_lines(&rows, (priced, line_taxes), &offered, &totals)?;
+    let (takes, mut issues) = reserve(&lines, &items, levels, &pickups);
     issues.extend(line_issues(&lines, rows.cart.currency));
-    let deliveries: Vec<(bool, bool)> = rows
-        .deliveries
-        .iter()
-        .zip(&chosen)
-        .map(|(group, option)| (group.shipping_option_id.is_some(), option.is_some()))
-        .collect();
+    issues.extend(absences(&rows, &region, &groups, totals.due_minor));
+    let needs_address = groups.iter().any(QuotedGroup::is_sent);
+    Ok(Quote {
+        rows,
+        region,
+        lines,
+        groups,
+        delivery_taxes,
+        tax_exemption,
+        totals,
+        items,
+        issues,
+        takes,
+        needs_address,
+    })
+}
+
+/// The lines with what is known of them now.
+fn quoted_lines(
+    rows: &CartRows,
+    (priced, taxes): (Vec<Option<LinePrice>>, Vec<TaxChoice>),
+    offered: &HashMap<VariantId, Offer>,
+    totals: &Totals,
+) -> Result<Vec<QuotedLine>> {
+    let quoted = |((row, price), tax): ((&cart_line::Model, Option<LinePrice>), TaxChoice)| {
+        let totals = totals.lines.iter().find(|totals| totals.position == row.position).cloned();
+        let totals = totals.ok_or_else(|| Error::internal("the calculator lost a line"))?;
+        Ok(QuotedLine { row: row.clone(), offer: offered.get(&row.variant_id).cloned(), price, totals, tax })
+    };
+    rows.lines.iter().zip(priced).zip(taxes).map(quoted).collect()
+}
+
+/// What is missing for an order, apart from the lines.
+fn absences(rows: &CartRows, region: &Region, groups: &[QuotedGroup], due_minor: i64) -> Vec<Issue> {
+    let deliveries: Vec<(CartDeliveryId, DeliveryChoice)> =
+        groups.iter().map(|group| (group.row.id, group.choice())).collect();
     let absent = missing(&Readiness {
-        lines: lines.len(),
+        lines: rows.lines.len(),
         has_email: rows.cart.email.is_some(),
-        needs_shipping,
+        needs_address: groups.iter().any(QuotedGroup::is_sent),
         country: rows.cart.shipping_address.as_ref().map(|address| &address.country),
         region_countries: &region.countries,
         deliveries: &deliveries,
-        due_minor: totals.due_minor,
+        due_minor,
         has_payment: rows.session.is_some(),
         payment_offered: rows.session.as_ref().is_none_or(|session| region.providers.contains(&session.provider)),
     });
-    issues.extend(absent.into_iter().map(|refusal| Issue::new(refusal, None, true)));
-    Ok(Quote { rows, region, lines, options, chosen, totals, items, issues, takes, needs_shipping })
+    absent.into_iter().map(|refusal| Issue::new(refusal, None, true)).collect()
+}
+
+/// Where everything that has to be delivered is picked up, when nothing of it is sent.
+fn picked_up<'s>(settings: &'s Settings, groups: &[QuotedGroup]) -> Option<&'s Address> {
+    if groups.iter().any(QuotedGroup::is_sent) {
+        return None;
+    }
+    let location = groups.first()?.chosen.as_ref()?.pickup?;
+    settings.locations.iter().find(|known| known.id == location)?.address.as_ref()
 }
 
 /// The price of a line: what staff agreed on, as long as it is in the cart's currency, else what is chosen.
@@ -238,9 +284,9 @@ fn price_of(line: &cart_line::Model, candidates: &[Candidate], situation: &Situa
 fn add_up(
     rows: &CartRows,
     region: &Region,
-    priced: &[Option<LinePrice>],
-    chosen: &[Option<DeliveryOption>],
-    rates: &[Rate],
+    (priced, line_taxes): (&[Option<LinePrice>], &[TaxChoice]),
+    (groups, delivery_taxes): (&[QuotedGroup], &[TaxChoice]),
+    exempt: bool,
 ) -> Result<Totals> {
     compute(&TotalsInput {
         currency: rows.cart.currency,
@@ -249,29 +295,29 @@ fn add_up(
             .lines
             .iter()
             .zip(priced)
-            .map(|(line, price)| LineInput {
+            .zip(line_taxes)
+            .map(|((line, price), tax)| LineInput {
                 position: line.position,
                 quantity: line.quantity,
                 unit_price_minor: price.map_or_else(|| last_shown(line, rows), |price| price.amount_minor),
                 includes_tax: price.map_or(line.includes_tax, |price| price.includes_tax),
                 discount_minor: 0,
-                rates: rates.to_vec(),
-                exempt: false,
+                rates: tax.rates(),
+                exempt,
             })
             .collect(),
-        shipping: rows
-            .deliveries
+        shipping: groups
             .iter()
-            .zip(chosen)
-            .filter_map(|(group, option)| {
-                let option = option.as_ref()?;
+            .zip(delivery_taxes)
+            .filter_map(|(group, tax)| {
+                let option = group.chosen.as_ref()?;
                 Some(ShippingInput {
-                    position: group.position,
+                    position: group.row.position,
                     amount_minor: option.amount_minor,
                     includes_tax: option.includes_tax,
                     discount_minor: 0,
-                    rates: rates.to_vec(),
-                    exempt: false,
+                    rates: tax.rates(),
+                    exempt,
                 })
             })
             .collect(),
@@ -294,42 +340,69 @@ fn refuse_totals(error: TotalsError) -> Error {
     }
 }
 
-/// Where tax is due: in the country of the shipping address, else of the
-/// billing address; before there is any, in the region's country when it has
-/// only one.
-fn tax_country<'c>(cart: &'c cart::Model, region: &'c Region) -> Option<&'c CountryCode> {
-    let address = cart.shipping_address.as_ref().or(cart.billing_address.as_ref());
-    match (address, region.countries.as_slice()) {
-        (Some(address), _) => Some(&address.country),
-        (None, [only]) => Some(only),
-        _ => None,
-    }
-}
-
-fn ships(offered: &HashMap<VariantId, Offer>, line: &cart_line::Model) -> bool {
-    // What can't be looked up any more is refused for other reasons.
-    offered.get(&line.variant_id).is_none_or(|offer| offer.variant.requires_shipping)
-}
-
-fn delivery_options(settings: &Settings, cart: &cart::Model, needs_shipping: bool) -> Vec<DeliveryOption> {
-    let Some(address) = cart.shipping_address.as_ref().filter(|_| needs_shipping) else { return Vec::new() };
-    let offered = |option: &ShippingOption| {
-        let price = option.prices.iter().find(|price| price.currency == cart.currency)?;
-        option.countries.contains(&address.country).then(|| DeliveryOption {
-            id: option.row.id,
-            name: option.row.name.clone(),
-            amount_minor: price.amount_minor,
-            includes_tax: price.includes_tax,
-        })
+/// The rates of each line, and of what each delivery group chose.
+fn taxes(
+    due: &Due<'_>,
+    lines: &[cart_line::Model],
+    offered: &HashMap<VariantId, Offer>,
+    groups: &[QuotedGroup],
+) -> (Vec<TaxChoice>, Vec<TaxChoice>) {
+    let taxed = |line: &cart_line::Model| match offered.get(&line.variant_id) {
+        Some(offer) => Taxed::Product { id: offer.product.id, kind: offer.product.type_id },
+        None => Taxed::Unknown,
     };
-    settings.shipping_options.iter().filter_map(offered).collect()
+    let delivered = |group: &QuotedGroup| {
+        let chosen = group.chosen.as_ref();
+        due.on(chosen.map_or(Taxed::Unknown, |option| Taxed::ShippingOption(option.id)))
+    };
+    (lines.iter().map(|line| due.on(taxed(line))).collect(), groups.iter().map(delivered).collect())
+}
+
+/// The lines as delivery sees them, each with what it takes from stock. What can't be looked up any more is refused
+/// for other reasons: it ships by the default profile.
+fn shipped_lines(
+    settings: &Settings,
+    lines: &[cart_line::Model],
+    priced: &[Option<LinePrice>],
+    offered: &HashMap<VariantId, Offer>,
+    items: &[(VariantId, InventoryItemId, i32)],
+) -> Result<Vec<(ShippedLine, Vec<Demand>)>> {
+    let shipped = |(line, price): (&cart_line::Model, &Option<LinePrice>)| {
+        let offer = offered.get(&line.variant_id);
+        let profile = settings.profile_or_default(offer.and_then(|offer| offer.product.shipping_profile_id))?;
+        let unit = price.as_ref().map_or(line.unit_price_minor, |price| price.amount_minor);
+        let shipped = ShippedLine {
+            profile: Some(profile).filter(|_| offer.is_none_or(|offer| offer.variant.requires_shipping)),
+            quantity: line.quantity,
+            weight_grams: offer.and_then(|offer| offer.variant.weight_grams),
+            subtotal_minor: unit.saturating_mul(line.quantity.into()),
+        };
+        Ok((shipped, demand(line, offer, items)))
+    };
+    lines.iter().zip(priced).map(shipped).collect()
+}
+
+/// What a line takes from stock.
+fn demand(line: &cart_line::Model, offer: Option<&Offer>, items: &[(VariantId, InventoryItemId, i32)]) -> Vec<Demand> {
+    let may_exceed = offer.is_some_and(|offer| offer.variant.backorder == BackorderPolicy::Allow);
+    let own = items.iter().filter(|(variant, _, _)| offer.is_some() && *variant == line.variant_id);
+    let taken = |(_, item, required): &(_, _, i32)| Demand {
+        item: *item,
+        quantity: line.quantity.saturating_mul(*required),
+        may_exceed,
+    };
+    own.map(taken).collect()
 }
 
 /// The items of the lines whose stock is counted.
-fn counted_items(lines: &[QuotedLine], stock: &[StockRow]) -> Vec<(VariantId, InventoryItemId, i32)> {
+fn counted_items(
+    lines: &[cart_line::Model],
+    offered: &HashMap<VariantId, Offer>,
+    stock: &[StockRow],
+) -> Vec<(VariantId, InventoryItemId, i32)> {
     let counted = |row: &&StockRow| {
-        let line = lines.iter().find(|line| line.row.variant_id == row.variant);
-        line.and_then(|line| line.offer.as_ref()).is_some_and(|offer| offer.variant.manage_inventory)
+        lines.iter().any(|line| line.variant_id == row.variant)
+            && offered.get(&row.variant).is_some_and(|offer| offer.variant.manage_inventory)
     };
     let mut items: Vec<_> = stock.iter().filter(counted).map(|row| (row.variant, row.item, row.required)).collect();
     items.sort();
@@ -337,63 +410,83 @@ fn counted_items(lines: &[QuotedLine], stock: &[StockRow]) -> Vec<(VariantId, In
     items
 }
 
-/// The stock that the lines would take, or an issue for each that is short.
-fn reserve(
-    lines: &[QuotedLine],
-    items: &[(VariantId, InventoryItemId, i32)],
-    stock: &[StockRow],
-    locations: &[(LocationId, i32)],
-) -> (Vec<(Take, bool)>, Vec<Issue>) {
-    let mut demand = Vec::new();
-    let mut whose = Vec::new();
-    for line in lines {
-        let Some(offer) = &line.offer else { continue };
-        let may_exceed = offer.variant.backorder == BackorderPolicy::Allow;
-        for (_, item, required) in items.iter().filter(|(variant, _, _)| *variant == line.row.variant_id) {
-            let quantity = line.row.quantity.saturating_mul(*required);
-            demand.push(Demand { item: *item, quantity, may_exceed });
-            whose.push((*item, *required, line));
-        }
-    }
+/// The stock at the locations that serve the cart's channel.
+fn levels(settings: &Settings, cart: &cart::Model, stock: &[StockRow]) -> Vec<Level> {
+    let locations = settings.locations_of(cart.channel_id);
     let mut levels: Vec<Level> = Vec::new();
     for row in stock {
-        let Some((_, priority)) = locations.iter().find(|(location, _)| *location == row.location) else { continue };
+        let Some(location) = locations.iter().find(|location| location.id == row.location) else { continue };
         if !levels.iter().any(|level| level.item == row.item && level.location == row.location) {
             levels.push(Level {
                 item: row.item,
                 location: row.location,
                 stocked: row.stocked,
                 reserved: row.reserved,
-                priority: *priority,
+                priority: location.priority,
             });
         }
     }
-    match domain::inventory::reserve(&demand, &levels) {
-        Ok(takes) => {
-            let exceeds = |take: &Take| demand.iter().any(|wish| wish.item == take.item && wish.may_exceed);
-            (
-                takes
-                    .into_iter()
-                    .map(|take| {
-                        let may = exceeds(&take);
-                        (take, may)
-                    })
-                    .collect(),
-                Vec::new(),
-            )
-        }
-        Err(shorts) => {
-            let issue = |(item, required, line): &(_, i32, &QuotedLine)| {
-                let short = shorts.iter().find(|short| short.item == *item)?;
-                let available = short.available / required;
-                let message = format!("Only {available} of this can be had.");
-                let refusal = Refusal::new(ErrorCode::InsufficientStock, message);
-                let refusal = refusal.available(available).about(line.row.variant_id);
-                Some(Issue::new(refusal, Some(line.row.id), true))
-            };
-            (Vec::new(), whose.iter().filter_map(issue).collect())
+    levels
+}
+
+/// Where each line is picked up.
+fn pickups(groups: &[QuotedGroup], lines: usize) -> Vec<Option<LocationId>> {
+    let mut pickups = vec![None; lines];
+    for group in groups {
+        let Some(location) = group.chosen.as_ref().and_then(|option| option.pickup) else { continue };
+        for place in &group.lines {
+            pickups[*place] = Some(location);
         }
     }
+    pickups
+}
+
+/// The stock that the lines would take, or an issue for each that is short. What is picked up is taken where it is.
+fn reserve(
+    lines: &[QuotedLine],
+    items: &[(VariantId, InventoryItemId, i32)],
+    mut levels: Vec<Level>,
+    pickups: &[Option<LocationId>],
+) -> (Vec<(Take, bool)>, Vec<Issue>) {
+    let mut places: Vec<Option<LocationId>> = pickups.to_vec();
+    places.sort_by_key(|place| (place.is_none(), *place));
+    places.dedup();
+    let mut takes: BTreeMap<(InventoryItemId, LocationId), (Take, bool)> = BTreeMap::new();
+    let mut issues = Vec::new();
+    for place in places {
+        let here = || lines.iter().zip(pickups).filter(|(_, pickup)| **pickup == place).map(|(line, _)| line);
+        let demand: Vec<Demand> = here().flat_map(|line| demand(&line.row, line.offer.as_ref(), items)).collect();
+        let open: Vec<Level> =
+            levels.iter().filter(|level| place.is_none_or(|place| level.location == place)).cloned().collect();
+        match domain::inventory::reserve(&demand, &open) {
+            Ok(found) => {
+                for take in found {
+                    let may = demand.iter().any(|wish| wish.item == take.item && wish.may_exceed);
+                    let sum = takes.entry((take.item, take.location)).or_insert((Take { quantity: 0, ..take }, false));
+                    sum.0.quantity = sum.0.quantity.saturating_add(take.quantity);
+                    sum.1 |= may;
+                    let same = |level: &&mut Level| level.item == take.item && level.location == take.location;
+                    if let Some(level) = levels.iter_mut().find(same) {
+                        level.reserved = level.reserved.saturating_add(take.quantity);
+                    }
+                }
+            }
+            Err(shorts) => {
+                for line in here() {
+                    let own = items.iter().filter(|(variant, _, _)| *variant == line.row.variant_id);
+                    issues.extend(own.filter_map(|(_, item, required)| {
+                        let short = shorts.iter().find(|short| short.item == *item)?;
+                        let available = short.available / required;
+                        let message = format!("Only {available} of this can be had.");
+                        let refusal = Refusal::new(ErrorCode::InsufficientStock, message);
+                        let refusal = refusal.available(available).about(line.row.variant_id);
+                        Some(Issue::new(refusal, Some(line.row.id), true))
+                    }));
+                }
+            }
+        }
+    }
+    if issues.is_empty() { (takes.into_values().collect(), issues) } else { (Vec::new(), issues) }
 }
 
 fn line_issues(lines: &[QuotedLine], currency: Currency) -> Vec<Issue> {

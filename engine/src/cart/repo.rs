@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::cart::CartState;
-use domain::id::{CartDeliveryId, CartId, ChannelId, CustomerId, PriceListId, ShippingOptionId, VariantId};
+use domain::id::{CartDeliveryId, CartId, ChannelId, CustomerId, PriceListId, VariantId};
 use domain::money::Currency;
 use entity::{cart, cart_delivery, cart_line, payment_session, price, product, variant};
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, OnConflict};
@@ -183,11 +183,30 @@ pub async fn replace_lines(tx: &mut Tx, cart: CartId, lines: Vec<cart_line::Mode
     Ok(insert_all::<cart_line::Entity>(&tx.conn, lines).await?)
 }
 
-/// Writes what was chosen for a delivery group.
-pub async fn choose_delivery(tx: &mut Tx, group: CartDeliveryId, option: ShippingOptionId) -> Result<()> {
-    let sql = "update cart_delivery set shipping_option_id = ? where id = ?";
-    let values = [Uuid::from(option).into(), Uuid::from(group).into()];
-    tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?;
+/// Makes the delivery groups of a cart what they are now: no statement when nothing changed, else one for those that go
+/// and one for the others.
+pub async fn keep_deliveries(tx: &mut Tx, held: &[cart_delivery::Model], now: &[cart_delivery::Model]) -> Result<()> {
+    let gone = held.iter().map(|row| row.id).filter(|id| !now.iter().any(|row| row.id == *id));
+    let gone: Vec<CartDeliveryId> = gone.collect();
+    if !gone.is_empty() {
+        let delete = cart_delivery::Entity::delete_many();
+        delete.filter(any(&tx.conn, cart_delivery::Column::Id, gone)).exec(&tx.conn).await?;
+    }
+    let changed: Vec<_> = now.iter().filter(|row| !held.contains(row)).cloned().collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let conflict = OnConflict::column(cart_delivery::Column::Id)
+        .update_columns([
+            cart_delivery::Column::Position,
+            cart_delivery::Column::ShippingOptionId,
+            cart_delivery::Column::ShippingProfileId,
+        ])
+        .to_owned();
+    cart_delivery::Entity::insert_many(changed.into_iter().map(|row| row.into_active_model().reset_all()))
+        .on_conflict(conflict)
+        .exec_without_returning(&tx.conn)
+        .await?;
     Ok(())
 }
 

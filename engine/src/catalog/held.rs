@@ -101,6 +101,7 @@ impl Held {
             status: row.status,
             gift_card: row.gift_card,
             discountable: row.discountable,
+            shipping_profile: row.shipping_profile_id,
             external_reference: row.external_reference.clone(),
             seo_title: row.seo_title.clone(),
             seo_description: row.seo_description.clone(),

@@ -2,7 +2,7 @@
 
 use domain::auth::Permission;
 use domain::catalog::{CheckedProduct, MAX_SEO_DESCRIPTION, PriceDraft, ProductDraft, ProductStatus, check_product};
-use domain::id::{CategoryId, ChannelId, ProductId, VariantId};
+use domain::id::{CategoryId, ChannelId, ProductId, ShippingProfileId, VariantId};
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::{Handle, title};
 use entity::product;
@@ -18,6 +18,7 @@ use crate::category::ops::check_of_product;
 use crate::error::{Error, Result};
 use crate::event::Aggregate;
 use crate::op::{Op, Tx};
+use crate::shipping::profile::must_be_known;
 use crate::version::{Change, check_version};
 
 const WRITE: Need = Need::Permission(Permission::CatalogWrite);
@@ -136,6 +137,8 @@ pub struct UpdateProduct {
     pub external_reference: Change<String>,
     /// Whether promotions touch it.
     pub discountable: Option<bool>,
+    /// How it is shipped.
+    pub shipping_profile: Change<ShippingProfileId>,
     /// The title for search engines.
     pub seo_title: Change<String>,
     /// The description for search engines.
@@ -174,6 +177,8 @@ impl Op for UpdateProductOp {
             let message = "Another product has this external reference.";
             refusals.push(Refusal::new(ErrorCode::Taken, message).at(["externalReference"]));
         }
+        let settings = tx.settings().await?;
+        refusals.extend(must_be_known(&settings.shipping_profiles, after.shipping_profile_id));
         let prices = self.checked_prices(tx, &mut refusals).await?;
         let type_name = self.change.checked_type(&mut refusals);
         let tags = self.change.checked_tags(&mut refusals);
@@ -191,7 +196,6 @@ impl Op for UpdateProductOp {
         if let Some(categories) = &self.change.categories {
             crate::category::repo::replace_of_product(tx, self.id, categories).await?;
         }
-        let settings = tx.settings().await?;
         let mut rows = VariantRows::default();
         for (variant, wished, held) in prices {
             rows.price(tx, &settings, variant, (&wished, false), &held);
@@ -274,6 +278,7 @@ impl UpdateProduct {
         if let Some(discountable) = self.discountable {
             row.discountable = discountable;
         }
+        self.shipping_profile.clone().apply(&mut row.shipping_profile_id);
         if let Change::To(text) = &self.seo_description
             && text.chars().nth(MAX_SEO_DESCRIPTION).is_some()
         {

@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::event::Aggregate;
 use crate::op::Tx;
 use crate::settings::Settings;
+use crate::shipping::profile::must_be_known;
 
 /// What saving did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +66,9 @@ pub async fn save(
     // A file has no word for everything: what it can't say stays.
     let said = known.as_ref().filter(|_| extent.matched.is_none()).map(|known| keep_unsaid(wished, known));
     let wished = said.as_ref().unwrap_or(wished);
+    if let Some(refusal) = must_be_known(&settings.shipping_profiles, wished.shipping_profile) {
+        return Err(refusal.into());
+    }
     check_unique(tx, wished, known.as_ref()).await?;
     let title = known.as_ref().map(|row| row.title.clone());
     let called = title.as_deref().filter(|_| extent.matched.is_none());
@@ -115,6 +119,7 @@ fn keep_unsaid(wished: &CheckedProduct, known: &product::Model) -> CheckedProduc
     wished.subtitle = wished.subtitle.or_else(|| known.subtitle.clone());
     wished.external_reference = wished.external_reference.or_else(|| known.external_reference.clone());
     wished.discountable = known.discountable;
+    wished.shipping_profile = known.shipping_profile_id;
     for (key, value) in known.metadata.as_object().into_iter().flatten() {
         if let (false, Some(value)) = (wished.metadata.contains_key(key), value.as_str()) {
             wished.metadata.insert(key.clone(), value.to_owned());
@@ -253,6 +258,7 @@ pub(super) fn wished_row(
         external_reference: wished.external_reference.clone(),
         discountable: wished.discountable,
         gift_card: wished.gift_card,
+        shipping_profile_id: wished.shipping_profile,
         seo_title: wished.seo_title.clone(),
         seo_description: wished.seo_description.clone(),
         metadata: json!(wished.metadata),

@@ -5,7 +5,7 @@ use domain::auth::Permission;
 use domain::catalog::{
     MediaDraft, OptionDraft, ProductDraft, ProductStatus, VariantChange, VariantDraft, check_product,
 };
-use domain::id::{ChannelId, ProductId, VariantId};
+use domain::id::{ChannelId, ProductId, ShippingProfileId, VariantId};
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::Handle;
 use entity::product;
@@ -55,6 +55,8 @@ pub struct SetProduct {
     pub status: Option<ProductStatus>,
     /// Whether promotions touch it.
     pub discountable: Option<bool>,
+    /// How it is shipped.
+    pub shipping_profile: Change<ShippingProfileId>,
     /// The title for search engines.
     pub seo_title: Change<String>,
     /// The description for search engines.
@@ -154,6 +156,7 @@ impl SetProduct {
         put(&self.media, &mut draft.media);
         self.external_reference.clone().apply(&mut draft.external_reference);
         self.subtitle.clone().apply(&mut draft.subtitle);
+        self.shipping_profile.clone().apply(&mut draft.shipping_profile);
         self.vendor.clone().apply(&mut draft.vendor);
         self.product_type.clone().apply(&mut draft.product_type);
         self.seo_title.clone().apply(&mut draft.seo_title);

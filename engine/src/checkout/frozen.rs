@@ -9,6 +9,7 @@ use domain::id::{
 };
 use domain::money::Currency;
 use domain::order::{FulfillmentStatus, OrderStatus, PaymentStatus};
+use domain::tax::{AppliedRate, TaxExemption, TaxNumber, reason};
 use domain::text::Email;
 use domain::totals::{RowTotals, Totals};
 use domain::translation::TranslatableField;
@@ -51,6 +52,12 @@ pub struct Frozen {
     pub shipping: Vec<FrozenShipping>,
     /// What it comes to.
     pub totals: Totals,
+    /// The buyer's VAT number.
+    #[serde(default)]
+    pub tax_number: Option<TaxNumber>,
+    /// Why no tax was due though rates would have applied.
+    #[serde(default)]
+    pub tax_exemption: Option<TaxExemption>,
 }
 
 /// A line of the order.
@@ -84,6 +91,9 @@ pub struct FrozenLine {
     pub includes_tax: bool,
     /// What the line comes to.
     pub totals: RowTotals,
+    /// The tax rates that applied, and why.
+    #[serde(default)]
+    pub rates: Vec<AppliedRate>,
 }
 
 /// A shipping charge of the order.
@@ -99,6 +109,9 @@ pub struct FrozenShipping {
     pub includes_tax: bool,
     /// What it comes to.
     pub totals: RowTotals,
+    /// As [`FrozenLine::rates`].
+    #[serde(default)]
+    pub rates: Vec<AppliedRate>,
 }
 
 /// Freezes a cart that nothing stands against, its texts in the cart's language.
@@ -150,16 +163,18 @@ pub async fn freeze(tx: &Tx, settings: &Settings, quote: &Quote) -> Result<Froze
         unit_price_minor: line.price.as_ref().map_or(line.row.unit_price_minor, |price| price.amount_minor),
         includes_tax: line.price.as_ref().map_or(line.row.includes_tax, |price| price.includes_tax),
         totals: line.totals.clone(),
+        rates: line.tax.applied.clone(),
     });
-    let shipping = quote.rows.deliveries.iter().zip(&quote.chosen).filter_map(|(group, option)| {
-        let option = option.as_ref()?;
-        let totals = quote.totals.shipping.iter().find(|row| row.position == group.position)?;
+    let shipping = quote.groups.iter().zip(&quote.delivery_taxes).filter_map(|(group, tax)| {
+        let option = group.chosen.as_ref()?;
+        let totals = quote.totals.shipping.iter().find(|row| row.position == group.row.position)?;
         Some(FrozenShipping {
-            position: group.position,
+            position: group.row.position,
             option: option.id,
             name: text(option.id.into(), TranslatableField::Name, &option.name),
             includes_tax: option.includes_tax,
             totals: totals.clone(),
+            rates: tax.applied.clone(),
         })
     });
     Ok(Frozen {
@@ -170,11 +185,13 @@ pub async fn freeze(tx: &Tx, settings: &Settings, quote: &Quote) -> Result<Froze
         customer: cart.customer_id,
         email: cart.email.clone().ok_or_else(|| Error::internal("a cart without an e-mail was let through"))?,
         locale: cart.locale.clone(),
-        shipping_address: cart.shipping_address.clone().filter(|_| quote.needs_shipping),
+        shipping_address: cart.shipping_address.clone().filter(|_| quote.needs_address),
         billing_address: cart.billing_address.clone().or_else(|| cart.shipping_address.clone()),
         lines: lines.collect(),
         shipping: shipping.collect(),
         totals: quote.totals.clone(),
+        tax_number: cart.tax_number.clone(),
+        tax_exemption: quote.tax_exemption,
     })
 }
 
@@ -186,7 +203,8 @@ async fn texts(tx: &Tx, settings: &Settings, quote: &Quote, products: &[ProductI
     let chain = channel.map(|channel| settings.text_chain(&cart.locale, channel)).unwrap_or_default();
     if !chain.is_empty() {
         texts.extend(crate::translation::repo::of_families(&tx.conn, products, &chain, false).await?);
-        let chosen: Vec<Uuid> = quote.chosen.iter().flatten().map(|option| option.id.into()).collect();
+        let chosen: Vec<Uuid> =
+            quote.groups.iter().filter_map(|group| Some(group.chosen.as_ref()?.id.into())).collect();
         if !chosen.is_empty() {
             texts.extend(crate::translation::repo::of_entities(&tx.conn, &chosen, &chain).await?);
         }
@@ -201,10 +219,10 @@ impl Frozen {
             self.shipping.iter().map(|charge| self.shipping_row(tx, charge)).collect();
         let mut taxes: Vec<line_tax::Model> = Vec::new();
         for line in &self.lines {
-            taxes.extend(self.taxes(tx, &line.totals, Some(line.id), None));
+            taxes.extend(self.taxes(tx, (&line.totals, &line.rates), Some(line.id), None));
         }
         for (row, charge) in shipping.iter().zip(&self.shipping) {
-            taxes.extend(self.taxes(tx, &charge.totals, None, Some(row.id)));
+            taxes.extend(self.taxes(tx, (&charge.totals, &charge.rates), None, Some(row.id)));
         }
         NewOrder {
             order: self.order_row(tx, checkout),
@@ -247,6 +265,8 @@ impl Frozen {
             billing_address: self.billing_address.clone(),
             placed_at: tx.now(),
             canceled_at: None,
+            tax_number: self.tax_number.clone(),
+            tax_exemption: self.tax_exemption,
         }
     }
 
@@ -297,7 +317,7 @@ impl Frozen {
     fn taxes<'t>(
         &'t self,
         tx: &'t Tx,
-        row: &'t RowTotals,
+        (row, rates): (&'t RowTotals, &'t [AppliedRate]),
         line: Option<OrderLineId>,
         shipping: Option<domain::id::OrderShippingLineId>,
     ) -> impl Iterator<Item = line_tax::Model> + 't {
@@ -311,6 +331,7 @@ impl Frozen {
             rate_ppm: tax.rate_ppm,
             base_minor: tax.base_minor,
             tax_minor: tax.tax_minor,
+            explanation: reason(rates, tax).map(|reason| serde_json::json!(reason)),
         })
     }
 }

@@ -154,6 +154,8 @@ pub(super) fn blank(tx: &Tx, email: Email) -> customer::Model {
         new_email: None,
         previous_email: None,
         search_text: String::new(),
+        tax_exempt: false,
+        tax_number: None,
     }
 }
 

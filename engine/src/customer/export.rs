@@ -29,7 +29,7 @@ pub async fn export(conn: &Conn, id: CustomerId) -> Result<Value> {
         "customer": {
             "id": row.id, "email": row.email, "newEmail": row.new_email, "previousEmail": row.previous_email,
             "firstName": row.first_name, "lastName": row.last_name, "phone": row.phone, "locale": row.locale,
-            "acceptsMarketing": row.accepts_marketing, "createdAt": row.created_at, "verifiedAt": row.verified_at,
+            "acceptsMarketing": row.accepts_marketing, "taxNumber": row.tax_number, "createdAt": row.created_at, "verifiedAt": row.verified_at,
         },
         "addresses": addresses.iter().map(|row| json!({ "id": row.id, "address": row.address,
             "defaultShipping": row.default_shipping, "defaultBilling": row.default_billing })).collect::<Vec<_>>(),
@@ -37,10 +37,11 @@ pub async fn export(conn: &Conn, id: CustomerId) -> Result<Value> {
         "sessions": sessions.iter().map(|row| json!({ "createdAt": row.created_at, "expiresAt": row.expires_at,
             "revokedAt": row.revoked_at })).collect::<Vec<_>>(),
         "carts": carts.iter().map(|row| json!({ "id": row.id, "email": row.email, "createdAt": row.created_at,
+            "taxNumber": row.tax_number,
             "shippingAddress": row.shipping_address, "billingAddress": row.billing_address })).collect::<Vec<_>>(),
         "orders": orders.iter().map(|row| json!({ "id": row.id, "number": row.number, "email": row.email,
             "locale": row.locale, "placedAt": row.placed_at, "currency": row.currency, "totalMinor": row.total_minor,
             "shippingAddress": row.shipping_address, "billingAddress": row.billing_address,
-            "lines": lines_of(row.id) })).collect::<Vec<_>>(),
+            "taxNumber": row.tax_number, "lines": lines_of(row.id) })).collect::<Vec<_>>(),
     }))
 }

@@ -74,6 +74,8 @@ pub struct SetGroup {
     pub name: String,
     /// The version that the caller saw.
     pub expected_version: Option<i32>,
+    /// Whether its members owe no tax; as it was when absent.
+    pub tax_exempt: Option<bool>,
     /// Who comes and leaves.
     pub members: Members,
 }
@@ -100,10 +102,13 @@ impl Op for SetGroup {
         }
         refusals.into_result()?;
         let (Some(name), Some(handle)) = (name, handle) else { return Err(Error::internal("a refusal was lost")) };
-        let before = known.as_ref().map(|row| json!({ "name": row.name }));
+        let summary = |row: &customer_group::Model| json!({ "name": row.name, "taxExempt": row.tax_exempt });
+        let before = known.as_ref().map(summary);
         let row = match known {
             Some(row) => {
-                let row = customer_group::Model { name, version: row.version + 1, updated_at: tx.now(), ..row };
+                let tax_exempt = self.tax_exempt.unwrap_or(row.tax_exempt);
+                let (version, updated_at) = (row.version + 1, tx.now());
+                let row = customer_group::Model { name, tax_exempt, version, updated_at, ..row };
                 repo::update_group(tx, row).await?
             }
             None => {
@@ -115,13 +120,16 @@ impl Op for SetGroup {
                     deleted_at: None,
                     handle,
                     name,
+                    tax_exempt: self.tax_exempt.unwrap_or_default(),
                 };
                 repo::insert_group(tx, row).await?
             }
         };
         self.members.apply(tx, row.id).await?;
         tx.emit(aggregate(row.id), "customer_group.changed", json!({}));
-        tx.audit(row.id, before, Some(json!({ "name": row.name, "members": self.members.audit() })));
+        let mut after = summary(&row);
+        after["members"] = self.members.audit();
+        tx.audit(row.id, before, Some(after));
         Ok(row)
     }
 }

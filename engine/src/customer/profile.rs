@@ -4,6 +4,7 @@ use domain::address::Address;
 use domain::customer::{MAX_ADDRESSES, line};
 use domain::id::AddressId;
 use domain::refusal::{ErrorCode, Refusal, Refusals};
+use domain::tax::TaxNumber;
 use entity::{address, customer};
 use serde_json::json;
 
@@ -26,6 +27,8 @@ pub struct Person {
     pub locale: Change<String>,
     /// Whether he wants to be sent news.
     pub accepts_marketing: Option<bool>,
+    /// His VAT number.
+    pub tax_number: Change<String>,
 }
 
 impl Person {
@@ -45,6 +48,10 @@ impl Person {
         let locale = self.locale.clone().try_map(|text| domain::channel::locale(&text));
         if let Some(locale) = refusals.keep(locale.map_err(|refusal| refusal.at(["locale"]))) {
             locale.apply(&mut row.locale);
+        }
+        let number = self.tax_number.clone().try_map(|text| text.parse::<TaxNumber>());
+        if let Some(number) = refusals.keep(number.map_err(|refusal| refusal.at(["taxNumber"]))) {
+            number.apply(&mut row.tax_number);
         }
         if let Some(accepts) = self.accepts_marketing {
             row.accepts_marketing = accepts;

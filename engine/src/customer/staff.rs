@@ -35,6 +35,8 @@ pub struct CreateCustomer {
     pub person: Person,
     /// Whether he gets an account, whose password he chooses by mail.
     pub account: bool,
+    /// Whether he owes no tax.
+    pub tax_exempt: bool,
 }
 
 impl Op for CreateCustomer {
@@ -56,6 +58,7 @@ impl Op for CreateCustomer {
         refusals.into_result()?;
         let mut row = row.ok_or_else(|| Error::internal("a refusal was lost"))?;
         row.has_account = self.account;
+        row.tax_exempt = self.tax_exempt;
         row.search_text = searched(&row);
         let row = repo::insert(tx, row).await?;
         tx.emit(aggregate(row.id), "customer.created", json!({}));
@@ -79,6 +82,8 @@ pub struct UpdateCustomer {
     pub email: Option<String>,
     /// What else changes.
     pub person: Person,
+    /// Whether he owes no tax.
+    pub tax_exempt: Option<bool>,
 }
 
 impl Op for UpdateCustomer {
@@ -100,6 +105,7 @@ impl Op for UpdateCustomer {
         }
         let before = row.clone();
         self.person.apply(&mut row, &mut refusals);
+        row.tax_exempt = self.tax_exempt.unwrap_or(row.tax_exempt);
         refusals.into_result()?;
         let moved = wanted.is_some();
         if let Some(email) = wanted {
@@ -125,6 +131,8 @@ fn changed(before: &customer::Model, after: &customer::Model) -> Vec<&'static st
         ("phone", before.phone != after.phone),
         ("locale", before.locale != after.locale),
         ("acceptsMarketing", before.accepts_marketing != after.accepts_marketing),
+        ("taxNumber", before.tax_number != after.tax_number),
+        ("taxExempt", before.tax_exempt != after.tax_exempt),
     ];
     differ.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }

@@ -241,7 +241,7 @@ pub fn settings(settings: &Settings) -> Vec<Finding> {
         found.extend(region_findings(settings, region));
     }
     let shipped = settings.shipping_options.iter().flat_map(|option| &option.countries);
-    let taxed = settings.tax_rates.keys();
+    let taxed = settings.taxes.countries();
     let mut homeless: Vec<&str> =
         shipped.chain(taxed).filter(|code| settings.region_of(code).is_none()).map(|code| code.as_str()).collect();
     homeless.sort_unstable();
@@ -282,9 +282,8 @@ fn region_findings(settings: &Settings, region: &crate::settings::Region) -> Vec
     }
     let currency = region.row.currency;
     let shipped = |code: &domain::text::CountryCode| {
-        settings.shipping_options.iter().any(|option| {
-            option.countries.contains(code) && option.prices.iter().any(|price| price.currency == currency)
-        })
+        let options = &settings.shipping_options;
+        options.iter().any(|option| option.countries.contains(code) && option.is_priced_in(currency))
     };
     let unshipped = missing(&shipped);
     if !unshipped.is_empty() {

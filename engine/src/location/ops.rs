@@ -1,5 +1,6 @@
 //! What staff change about locations.
 
+use domain::address::Address;
 use domain::auth::Permission;
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::{CountryCode, Handle, title};
@@ -10,7 +11,7 @@ use super::repo;
 use crate::actor::Need;
 use crate::error::{Error, Result};
 use crate::op::{Op, Tx};
-use crate::version::check_version;
+use crate::version::{Change, check_version};
 
 /// The most locations of a shop.
 pub const MAX_LOCATIONS: usize = 250;
@@ -28,6 +29,55 @@ pub struct SetLocation {
     pub country: Option<CountryCode>,
     /// The lower number is taken from first.
     pub priority: i32,
+    /// Whether shoppers may pick up what they bought; stays when absent, and nobody may at a new one.
+    pub pickup: Option<bool>,
+    /// Where it is, in its country.
+    pub address: Change<LocationAddress>,
+}
+
+/// The address of a location, which its name and country complete.
+#[derive(Debug, Clone)]
+pub struct LocationAddress {
+    /// Street and number.
+    pub address1: String,
+    /// Floor, building.
+    pub address2: Option<String>,
+    /// City.
+    pub city: String,
+    /// State, province or county.
+    pub province: Option<String>,
+    /// Postal code.
+    pub postal_code: Option<String>,
+    /// Telephone number.
+    pub phone: Option<String>,
+}
+
+impl SetLocation {
+    /// The address that it will have, under its new name and in its new country.
+    fn address(&self, held: Option<&Address>, name: &str) -> Result<Option<Address>, Vec<Refusal>> {
+        let parts = match (&self.address, held) {
+            (Change::Clear, _) | (Change::Keep, None) => return Ok(None),
+            (Change::To(wished), _) => wished.clone(),
+            (Change::Keep, Some(held)) => LocationAddress {
+                address1: held.address1.clone(),
+                address2: held.address2.clone(),
+                city: held.city.clone(),
+                province: held.province.clone(),
+                postal_code: held.postal_code.clone(),
+                phone: held.phone.clone(),
+            },
+        };
+        let Some(country) = self.country.clone() else {
+            let message = "An address is in a country: name the country of the location.";
+            return Err(vec![Refusal::new(ErrorCode::Required, message).at(["countryCode"])]);
+        };
+        let LocationAddress { address1, address2, city, province, postal_code, phone } = parts;
+        let last_name = name.to_owned();
+        let (first_name, company) = (None, None);
+        let address =
+            Address { first_name, last_name, company, address1, address2, city, province, postal_code, country, phone };
+        address.check(&["address"]).map(Some)
+    }
 }
 
 impl Op for SetLocation {
@@ -54,11 +104,23 @@ impl Op for SetLocation {
             let message = format!("A shop has at most {MAX_LOCATIONS} locations.");
             refusals.push(Refusal::new(ErrorCode::TooMany, message).limit(MAX_LOCATIONS as i64));
         }
+        let held = known.as_ref().and_then(|row| row.address.as_ref());
+        let address = self.address(held, name.as_deref().unwrap_or(&self.name)).unwrap_or_else(|refused| {
+            refusals.extend(refused);
+            None
+        });
+        let pickup = self.pickup.unwrap_or_else(|| known.as_ref().is_some_and(|row| row.pickup));
+        if pickup && address.is_none() && refusals.is_empty() {
+            let message = "Where something is picked up has an address.";
+            refusals.push(Refusal::new(ErrorCode::Required, message).at(["address"]));
+        }
         refusals.into_result()?;
         let (Some(name), Some(handle)) = (name, handle) else { return Err(Error::internal("a refusal was lost")) };
         check_version(self.expected_version, known.as_ref().map_or(0, |row| row.version))?;
-        let summary =
-            |row: &location::Model| json!({ "name": row.name, "country": row.country, "priority": row.priority });
+        let summary = |row: &location::Model| {
+            json!({ "name": row.name, "country": row.country, "priority": row.priority, "pickup": row.pickup,
+                "address": row.address })
+        };
         let row = location::Model {
             id: known.as_ref().map_or_else(|| tx.id(), |row| row.id),
             version: known.as_ref().map_or(1, |row| row.version + 1),
@@ -69,6 +131,8 @@ impl Op for SetLocation {
             name,
             country: self.country.clone(),
             priority: self.priority,
+            pickup,
+            address,
         };
         let row = repo::save(tx, row, known.is_none()).await?;
         tx.audit(row.id, known.as_ref().map(summary), Some(summary(&row)));

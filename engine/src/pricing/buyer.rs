@@ -47,7 +47,7 @@ impl Buyer {
     }
 
     /// Reads which groups he is in, once.
-    async fn learn(&mut self, conn: &Conn) -> Result<()> {
+    pub async fn learn(&mut self, conn: &Conn) -> Result<()> {
         if let Some(customer) = self.unasked {
             let groups = crate::customer::repo::groups_of(conn, &[customer]).await?;
             self.joins(groups.into_iter().map(|(_, group)| group.id));

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
+use domain::address::area::Place;
 use domain::id::{ChannelId, CustomerId, LocationId, OrderId};
+use domain::tax::{TaxChoice, Taxed, choose};
 use domain::text::CountryCode;
 use domain::totals::{LineInput, RowTotals, ShippingInput, Totals, TotalsInput, compute};
 
@@ -51,6 +53,11 @@ pub(super) struct Wanted {
     pub stocked: Stocked,
 }
 
+/// The rates at somebody's address; the demo shop taxes everything alike.
+fn tax_at(settings: &Settings, person: &Person) -> TaxChoice {
+    choose(&settings.taxes.regions_of(Some(&Place::from(&person.address))), Taxed::Unknown)
+}
+
 /// What the shopper agreed to, as a checkout freezes it.
 pub(super) fn freeze(
     tx: &Tx,
@@ -77,7 +84,7 @@ pub(super) fn freeze(
         "EUR" => wanted.good.variants[wanted.variant].eur,
         _ => wanted.good.variants[wanted.variant].usd,
     };
-    let rates = shared.settings.rates(country);
+    let tax = tax_at(shared.settings, person);
     let totals: Totals = compute(&TotalsInput {
         currency,
         rounding: region.row.tax_rounding,
@@ -89,7 +96,7 @@ pub(super) fn freeze(
                 unit_price_minor: price(line),
                 includes_tax: inclusive,
                 discount_minor: 0,
-                rates: rates.clone(),
+                rates: tax.rates(),
                 exempt: false,
             })
             .collect(),
@@ -98,7 +105,7 @@ pub(super) fn freeze(
             amount_minor: charge.amount_minor,
             includes_tax: charge.includes_tax,
             discount_minor: 0,
-            rates: rates.clone(),
+            rates: tax.rates(),
             exempt: false,
         }],
         means_minor: 0,
@@ -121,6 +128,7 @@ pub(super) fn freeze(
             unit_price_minor: price(line),
             includes_tax: inclusive,
             totals: totals.clone(),
+            rates: tax.applied.clone(),
         }
     };
     Ok(Frozen {
@@ -143,8 +151,11 @@ pub(super) fn freeze(
                 name: option.row.name.clone(),
                 includes_tax: charge.includes_tax,
                 totals: totals.clone(),
+                rates: tax.applied.clone(),
             })
             .collect(),
         totals,
+        tax_number: None,
+        tax_exemption: None,
     })
 }

@@ -47,7 +47,7 @@ use crate::channel::ops::UpdateChannel;
 use crate::error::{Error, Result};
 use crate::region::ops::SetRegion;
 use crate::shipping::ops::SetShippingOption;
-use crate::tax::ops::SetTaxRate;
+use crate::tax::ops::{SetTaxRate, Where};
 use crate::version::Change;
 
 pub use fill::{Filled, fill};
@@ -188,11 +188,22 @@ async fn region(
 
 async fn tax_rate(app: &Arc<App>, country: &str, code: &str, name: &str, rate_ppm: i32) -> Result<()> {
     let country: CountryCode = country.parse()?;
-    if app.settings().tax_rates.contains_key(&country) {
+    if !app.settings().rates(&country).is_empty() {
         return Ok(());
     }
-    let (code, name) = (code.to_owned(), name.to_owned());
-    let op = SetTaxRate { country, expected_version: None, code, name, rate_ppm };
+    let op = SetTaxRate {
+        id: None,
+        of: Where::Country(country),
+        expected_version: None,
+        code: code.to_owned(),
+        name: name.to_owned(),
+        rate_ppm,
+        is_default: true,
+        combinable: false,
+        products: Vec::new(),
+        product_types: Vec::new(),
+        shipping_options: Vec::new(),
+    };
     app.run(&Caller::system(), &op).await?;
     Ok(())
 }
@@ -207,10 +218,11 @@ async fn shipping_option(app: &Arc<App>, handle: &str, name: &str, prices: Vec<M
         handle: Some(handle.to_owned()),
         expected_version: None,
         name: name.to_owned(),
-        countries: everywhere,
-        prices,
+        countries: Some(everywhere),
+        prices: Some(prices),
         // Of the two currencies only the euro's countries take any.
-        includes_tax: true,
+        includes_tax: Some(true),
+        ..SetShippingOption::default()
     };
     app.run(&Caller::system(), &op).await?;
     Ok(())

@@ -292,6 +292,7 @@ fn product_row(tx: &Tx, shared: &Shared, good: &Good) -> Result<product::Model> 
         external_reference: None,
         discountable: true,
         gift_card: false,
+        shipping_profile_id: None,
         seo_title: None,
         seo_description: None,
         metadata: json!({}),

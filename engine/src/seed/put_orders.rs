@@ -161,6 +161,8 @@ impl Rows {
             new_email: None,
             previous_email: None,
             search_text: String::new(),
+            tax_exempt: false,
+            tax_number: None,
         };
         self.customers.push(customer::Model { search_text: crate::customer::searched(&row), ..row });
         self.identities.push(auth_identity::Model {
@@ -248,6 +250,7 @@ impl Rows {
             billing_address: None,
             state: CartState::Completed,
             expires_at: at + TimeDelta::days(30),
+            tax_number: frozen.tax_number.clone(),
         });
         self.cart_lines.extend(frozen.lines.iter().map(|line| cart_line::Model {
             id: tx.id(),
@@ -266,6 +269,7 @@ impl Rows {
             cart_id: id,
             position: charge.position,
             shipping_option_id: Some(charge.option),
+            shipping_profile_id: None,
         }));
         self.sessions.push(payment_session::Model {
             id: tx.id(),

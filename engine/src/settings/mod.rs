@@ -12,20 +12,22 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use domain::id::{ChannelId, LocationId, RegionId, ShippingOptionId};
+use domain::address::area::Area;
+use domain::id::{ChannelId, LocationId, RegionId, ServiceZoneId, ShippingOptionId, ShippingProfileId};
 use domain::metafield::{MetafieldOwnerType, MetafieldStoreAccess};
 use domain::pricing::PriceList;
 use domain::text::CountryCode;
 use domain::totals::Rate;
 use entity::{
-    channel, channel_location, collection, location, metafield_definition, price, price_list, region, shipping_option,
-    tax_rate,
+    channel, channel_location, collection, location, metafield_definition, price, price_list, region, service_zone,
+    shipping_option, shipping_profile,
 };
 use sea_orm::ConnectionTrait;
 
 use crate::db::{Conn, statement};
 use crate::error::{Error, Result};
 use crate::policy::repo::Heading;
+use crate::tax::Taxes;
 
 /// A region with what hangs on it.
 #[derive(Debug, Clone)]
@@ -43,10 +45,21 @@ pub struct Region {
 pub struct ShippingOption {
     /// The option itself.
     pub row: shipping_option::Model,
-    /// The countries that it delivers to.
+    /// The areas of its zone.
+    pub areas: Arc<Vec<Area>>,
+    /// The countries that its zone lies in, by code.
     pub countries: Vec<CountryCode>,
-    /// What it costs, by currency.
+    /// Its flat prices, by currency.
     pub prices: Vec<price::Model>,
+}
+
+/// Where shipping options go.
+#[derive(Debug, Clone)]
+pub struct ServiceZone {
+    /// The zone itself.
+    pub row: service_zone::Model,
+    /// Its areas in the order in which staff put them.
+    pub areas: Arc<Vec<Area>>,
 }
 
 /// A collection whose products a rule chooses, and where it is shown.
@@ -79,8 +92,12 @@ pub struct Settings {
     pub channel_locations: Vec<channel_location::Model>,
     /// Every region, oldest first.
     pub regions: Vec<Region>,
-    /// The tax rates of each country.
-    pub tax_rates: HashMap<CountryCode, Vec<tax_rate::Model>>,
+    /// The tax regions with their rates.
+    pub taxes: Taxes,
+    /// Every shipping profile, oldest first.
+    pub shipping_profiles: Vec<shipping_profile::Model>,
+    /// Every zone of shipping options, oldest first.
+    pub service_zones: Vec<ServiceZone>,
     /// Every shipping option, oldest first.
     pub shipping_options: Vec<ShippingOption>,
     /// Every location, the one that is taken from first in front.
@@ -105,14 +122,17 @@ impl Settings {
         let version = version(conn).await?;
         let (channels, keys, channel_locations) = crate::channel::repo::all(conn).await?;
         let price_lists = crate::pricing::repo::lists(conn).await?;
+        let service_zones = crate::shipping::repo::zones(conn).await?;
         Ok(Self {
             version,
             channels,
             keys,
             channel_locations,
             regions: crate::region::repo::all(conn).await?,
-            tax_rates: crate::tax::repo::all(conn).await?,
-            shipping_options: crate::shipping::repo::all(conn).await?,
+            taxes: crate::tax::repo::all(conn).await?,
+            shipping_profiles: crate::shipping::repo::profiles(conn).await?,
+            shipping_options: crate::shipping::repo::all(conn, &service_zones).await?,
+            service_zones,
             locations: crate::location::repo::all(conn).await?,
             metafield_definitions: crate::metafield::repo::definitions(conn).await?,
             rule_collections: crate::collection::repo::by_rule(conn).await?,
@@ -184,14 +204,26 @@ impl Settings {
         channel.default_region_id.and_then(|id| self.region(id)).or_else(|| self.regions.first())
     }
 
-    /// The default tax rates of a country, for the calculator.
+    /// The default tax rates of a country as a whole, for the calculator.
     pub fn rates(&self, country: &CountryCode) -> Vec<Rate> {
-        let rates = self.tax_rates.get(country).map(Vec::as_slice).unwrap_or_default();
-        rates
-            .iter()
-            .filter(|rate| rate.is_default)
-            .map(|rate| Rate { code: rate.code.clone(), name: rate.name.clone(), rate_ppm: rate.rate_ppm })
-            .collect()
+        self.taxes.of_country(country)
+    }
+
+    /// A zone of shipping options by id.
+    pub fn service_zone(&self, id: ServiceZoneId) -> Option<&ServiceZone> {
+        self.service_zones.iter().find(|zone| zone.row.id == id)
+    }
+
+    /// The profile of products and shipping options that name none.
+    pub fn default_profile(&self) -> Result<ShippingProfileId> {
+        let found = self.shipping_profiles.iter().find(|profile| profile.is_default);
+        found.map(|row| row.id).ok_or_else(|| Error::internal("the shop has no default shipping profile"))
+    }
+
+    /// The profile that this one is: the default one when there is none of this id.
+    pub fn profile_or_default(&self, id: Option<ShippingProfileId>) -> Result<ShippingProfileId> {
+        let known = id.filter(|id| self.shipping_profiles.iter().any(|profile| profile.id == *id));
+        known.map_or_else(|| self.default_profile(), Ok)
     }
 
     /// The tax that an inclusive price of a region is taken to hold when prices are

@@ -15,7 +15,7 @@ use crate::api::payload::{UserError, part, payload};
 use crate::api::scalar::{Country, parse_id};
 use crate::api::word::Enum;
 use crate::catalog::admin::{
-    AdminMediaInput, AdminPriceInput, AdminProductOptionInput, AdminSelectedOptionInput, price_drafts,
+    AdminMediaInput, AdminPriceInput, AdminProductOptionInput, AdminSelectedOptionInput, price_drafts, shipping_profile,
 };
 use crate::catalog::store::ProductBy;
 use crate::catalog::types::AdminProduct;
@@ -132,6 +132,8 @@ pub struct AdminProductSetInput {
     pub status: Option<Enum<ProductStatus>>,
     /// Whether promotions touch it.
     pub discountable: Option<bool>,
+    /// Its shipping profile; null gives it the default one, which a new one has when absent.
+    pub shipping_profile_id: MaybeUndefined<ID>,
     /// The title for search engines.
     pub seo_title: MaybeUndefined<String>,
     /// The description for search engines.
@@ -164,6 +166,7 @@ impl AdminProductSetInput {
             variant.wish(&["variants", &place.to_string()], &mut refusals)
         };
         let variants = self.variants.map(|variants| variants.into_iter().enumerate().map(&mut variant).collect());
+        let profile = shipping_profile(self.shipping_profile_id, &mut refusals);
         refusals.into_result()?;
         let medium = |media: AdminMediaInput| MediaDraft {
             url: media.url,
@@ -183,6 +186,7 @@ impl AdminProductSetInput {
             product_type: change(self.product_type),
             status: self.status.map(|status| status.0),
             discountable: self.discountable,
+            shipping_profile: profile,
             seo_title: change(self.seo_title),
             seo_description: change(self.seo_description),
             tags: self.tags,

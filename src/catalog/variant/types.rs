@@ -190,7 +190,7 @@ impl VariantShopper {
         ctx: &Context<'_>,
         #[graphql(desc = "In another region or for another quantity.")] context: Option<PriceContextInput>,
     ) -> async_graphql::Result<Option<Price>> {
-        offered(call(ctx)?, self.0.id, context).await
+        offered(call(ctx)?, (self.0.product_id, self.0.id), context).await
     }
 
     /// What one piece costs to you when you take more of it: each quantity from which on the price is another, the
@@ -200,7 +200,7 @@ impl VariantShopper {
         ctx: &Context<'_>,
         #[graphql(desc = "In this region, by id or handle, instead of the request's.")] region: Option<String>,
     ) -> async_graphql::Result<Vec<PriceTier>> {
-        tiers(call(ctx)?, self.0.id, region).await
+        tiers(call(ctx)?, (self.0.product_id, self.0.id), region).await
     }
 
     /// The product that it belongs to.

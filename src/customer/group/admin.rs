@@ -36,6 +36,8 @@ pub struct AdminCustomerGroupSetInput {
     pub name: String,
     /// The version that you saw; another one now is a `CONFLICT`.
     pub expected_version: Option<i32>,
+    /// Whether its members owe no tax; as it was when absent.
+    pub tax_exempt: Option<bool>,
     /// Customers who come in, at most 250 at once.
     pub add: Option<Vec<ID>>,
     /// Customers who leave, at most 250 at once.
@@ -127,8 +129,13 @@ impl CustomerGroupAdminMutation {
                 remove: customers(&input.remove.unwrap_or_default(), "remove", &mut refusals),
             };
             refusals.into_result()?;
-            let op =
-                SetGroup { handle: input.handle, name: input.name, expected_version: input.expected_version, members };
+            let op = SetGroup {
+                handle: input.handle,
+                name: input.name,
+                expected_version: input.expected_version,
+                tax_exempt: input.tax_exempt,
+                members,
+            };
             call.app.run(&call.caller, &op).await.map(AdminCustomerGroup::from)
         };
         AdminCustomerGroupSetPayload::answer(outcome.await)

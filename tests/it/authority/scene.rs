@@ -35,7 +35,10 @@ const PUBLIC: &[&str] = &[
     "reg",
     "loc",
     "shipopt",
+    "shipprof",
+    "zone",
     "taxrate",
+    "taxreg",
     "pkey",
     "mfdef",
     "policy",
@@ -214,8 +217,11 @@ impl Scene {
             ChannelId: "select id from channel where handle = 'default'" of [];
             RegionId: "select id from region limit 1" of [];
             LocationId: "select id from location limit 1" of [];
+            ShippingProfileId: "select id from shipping_profile limit 1" of [];
+            ServiceZoneId: "select id from service_zone limit 1" of [];
             ShippingOptionId: "select id from shipping_option limit 1" of [];
             TaxRateId: "select id from tax_rate limit 1" of [];
+            TaxRegionId: "select id from tax_region limit 1" of [];
             PublishableKeyId: "select id from publishable_key limit 1" of [];
             PolicyId: "select id from policy limit 1" of [];
             PriceListId: "select id from price_list limit 1" of [];

@@ -91,6 +91,12 @@ impl NewProduct<'_> {
         self
     }
 
+    /// What a piece weighs, in grams.
+    pub fn weighs(mut self, grams: i32) -> Self {
+        self.variant["weightGrams"] = json!(grams);
+        self
+    }
+
     /// Nothing is sent, nothing is counted.
     pub fn digital(mut self) -> Self {
         self.variant["requiresShipping"] = json!(false);

@@ -137,7 +137,15 @@ impl Needed {
         {
             let (handle, name) = (Some(named.handle.clone()), named.title.clone());
             let priority = settings.locations.len() as i32;
-            let op = SetLocation { handle, expected_version: None, name, country: None, priority };
+            let op = SetLocation {
+                handle,
+                expected_version: None,
+                name,
+                country: None,
+                priority,
+                pickup: None,
+                address: Change::Keep,
+            };
             app.run(caller, &op).await?;
         }
         self.make_categories(app, caller).await?;

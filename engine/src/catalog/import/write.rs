@@ -513,6 +513,7 @@ fn keep_unsaid(row: &mut product::Model, known: &product::Model, says_discountab
     if !says_discountable {
         row.discountable = known.discountable;
     }
+    row.shipping_profile_id = known.shipping_profile_id;
     row.metadata = merged(&known.metadata, &row.metadata);
 }
 

@@ -30,7 +30,7 @@ const PERSONAL: &[(&str, Whose)] = &[
     ("delete from auth_identity where actor_kind = 'CUSTOMER' and actor_id = ?", Whose::Id),
     ("delete from session where actor_kind = 'CUSTOMER' and actor_id = ?", Whose::Id),
     (
-        "update \"order\" set email = '{erased}', shipping_address = null, billing_address = null,
+        "update \"order\" set email = '{erased}', shipping_address = null, billing_address = null, tax_number = null,
             version = version + 1 where customer_id = ?",
         Whose::Id,
     ),
@@ -51,7 +51,8 @@ const PERSONAL: &[(&str, Whose)] = &[
         Whose::Id,
     ),
     (
-        "update cart set email = null, shipping_address = null, billing_address = null, version = version + 1,
+        "update cart set email = null, shipping_address = null, billing_address = null, tax_number = null,
+            version = version + 1,
             state = case when state = 'OPEN' then 'ABANDONED' else state end where customer_id = ?",
         Whose::Id,
     ),
@@ -63,7 +64,7 @@ const PERSONAL: &[(&str, Whose)] = &[
     ),
     // A claimed order was bought with a cart that still has no owner.
     (
-        "update cart set email = null, shipping_address = null, billing_address = null where id in
+        "update cart set email = null, shipping_address = null, billing_address = null, tax_number = null where id in
             (select checkout.cart_id from checkout join \"order\" on \"order\".checkout_id = checkout.id
                 where \"order\".customer_id = ?)",
         Whose::Id,
@@ -118,6 +119,7 @@ pub async fn blank(tx: &mut Tx, row: &customer::Model) -> Result<()> {
         new_email: None,
         previous_email: None,
         search_text: String::new(),
+        tax_number: None,
         ..row.clone()
     };
     super::update(tx, blank).await?;
@@ -137,6 +139,7 @@ async fn forget_frozen(tx: &mut Tx, id: CustomerId) -> Result<()> {
             frozen.insert("email".to_owned(), json!(Email::erased()));
             frozen.insert("shipping_address".to_owned(), json!(null));
             frozen.insert("billing_address".to_owned(), json!(null));
+            frozen.insert("tax_number".to_owned(), json!(null));
         }
         row.into_active_model().reset_all().update(&tx.conn).await?;
     }

@@ -1,0 +1,301 @@
+//! Shipping: which options a delivery group is offered, what each costs, and why the others are not offered.
+//!
+//! | to change | edit |
+//! |---|---|
+//! | who is offered what, and for how much | [`Terms::offer`] |
+//! | what a table may look like | [`table`] |
+//! | which lines ship together | [`group`] |
+
+pub mod group;
+pub mod table;
+
+use crate::address::area::{Area, Place};
+use crate::id::ShippingProfileId;
+use crate::money::{Currency, format_decimal};
+use crate::refusal::{ErrorCode, Refusal};
+use crate::rule::{Attributes, Rule, RuleOperator, Rules};
+use crate::word::words;
+
+use group::Group;
+use table::{FreeFrom, Tables};
+
+/// Attributes of a delivery group, for the rules of shipping options.
+pub mod attribute {
+    /// What its lines come to after their discounts, as a decimal in the cart's currency.
+    pub const SUBTOTAL: &str = "subtotal";
+    /// What it weighs, in grams.
+    pub const WEIGHT: &str = "weight";
+    /// How many pieces it holds.
+    pub const QUANTITY: &str = "quantity";
+}
+
+words! {
+    /// How the price of a shipping option is found.
+    pub enum ShippingOptionKind {
+        /// One price.
+        Flat = "FLAT",
+        /// From a table by weight in grams.
+        ByWeight = "BY_WEIGHT",
+        /// From a table by subtotal after discounts.
+        BySubtotal = "BY_SUBTOTAL",
+        /// From a table by number of pieces.
+        ByQuantity = "BY_QUANTITY",
+        /// By the provider that ships it, each time anew.
+        Calculated = "CALCULATED",
+    }
+}
+
+words! {
+    /// Why a delivery group is not offered a shipping option.
+    pub enum DeliveryUnavailableReason {
+        /// The option is for products of another shipping profile.
+        Profile = "PROFILE",
+        /// The cart has no shipping address yet.
+        AddressMissing = "ADDRESS_MISSING",
+        /// It doesn't go to this country.
+        Country = "COUNTRY",
+        /// It goes to this country, but not to this province.
+        Province = "PROVINCE",
+        /// It doesn't go to this city.
+        City = "CITY",
+        /// It doesn't go to this postal code.
+        PostalCode = "POSTAL_CODE",
+        /// It has no price in the cart's currency.
+        Currency = "CURRENCY",
+        /// Its table has no price for this weight, subtotal or number of pieces.
+        Table = "TABLE",
+        /// One of its rules is not met.
+        Rule = "RULE",
+        /// Nothing can be picked up at its location, or not what is sold in this channel.
+        PickupClosed = "PICKUP_CLOSED",
+        /// There is too little of the group's goods at its location.
+        PickupStock = "PICKUP_STOCK",
+        /// The provider that calculates its price named none.
+        Provider = "PROVIDER",
+    }
+}
+
+impl ShippingOptionKind {
+    /// Whether it takes its price from tables.
+    pub fn has_tables(self) -> bool {
+        matches!(self, Self::ByWeight | Self::BySubtotal | Self::ByQuantity)
+    }
+}
+
+/// Why an option is not offered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotOffered {
+    /// What clients branch on.
+    pub reason: DeliveryUnavailableReason,
+    /// One English sentence for the developer.
+    pub message: String,
+    /// Whether the reason is who the buyer is; what is not meant for him, he isn't told of.
+    pub personal: bool,
+}
+
+impl NotOffered {
+    fn new(reason: DeliveryUnavailableReason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), personal: false }
+    }
+}
+
+/// What is known of the location at which a group would be picked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pickup {
+    /// It hands out nothing, or serves another channel.
+    Closed,
+    /// It has too little of the group's goods.
+    OutOfStock,
+    /// The group is there.
+    Ready,
+}
+
+/// What a merchant wants of a shipping option.
+#[derive(Debug, Clone)]
+pub struct Terms<'o> {
+    /// The products that it is for.
+    pub profile: ShippingProfileId,
+    /// Where it goes; where the buyers live, for one that is picked up.
+    pub areas: &'o [Area],
+    /// How its price is found.
+    pub kind: ShippingOptionKind,
+    /// Its one price, by currency, in minor units.
+    pub prices: &'o [(Currency, i64)],
+    /// Its tables.
+    pub tables: &'o Tables,
+    /// From when on it is free.
+    pub free_from: &'o FreeFrom,
+    /// All of them must be met.
+    pub rules: &'o Rules,
+}
+
+/// In what situation a group asks for an option.
+#[derive(Debug, Clone)]
+pub struct Situation<'s> {
+    /// The group.
+    pub group: &'s Group,
+    /// The cart's currency.
+    pub currency: Currency,
+    /// Where it goes, once that is known.
+    pub place: Option<&'s Place>,
+    /// Who buys and where, without what the group is.
+    pub attributes: &'s Attributes,
+    /// What is known of the place where it would be picked up; none for an option that is sent.
+    pub pickup: Option<Pickup>,
+    /// What the provider asks for the group, in minor units.
+    pub calculated: Option<i64>,
+}
+
+impl Terms<'_> {
+    /// What the option costs in minor units, or the first reason why it is not offered.
+    pub fn offer(&self, situation: &Situation<'_>) -> Result<i64, NotOffered> {
+        use DeliveryUnavailableReason as Reason;
+        let group = situation.group;
+        if group.profile != self.profile {
+            return Err(NotOffered::new(Reason::Profile, "This option is for products of another shipping profile."));
+        }
+        if situation.pickup == Some(Pickup::Closed) {
+            let message = "Nothing can be picked up at this location at the moment.";
+            return Err(NotOffered::new(Reason::PickupClosed, message));
+        }
+        match situation.place {
+            Some(place) => reaches(self.areas, place)?,
+            None if situation.pickup.is_some() => {}
+            None => {
+                let message = "The cart has no shipping address: set it with cartAddressesUpdate.";
+                return Err(NotOffered::new(Reason::AddressMissing, message));
+            }
+        }
+        let attributes = of_group(situation);
+        if let Some(rule) = self.rules.first_unmet(&attributes) {
+            return Err(unmet(rule, &attributes));
+        }
+        if situation.pickup == Some(Pickup::OutOfStock) {
+            let message = "There is too little of these goods at this location.";
+            return Err(NotOffered::new(Reason::PickupStock, message));
+        }
+        let amount = self.amount(situation)?;
+        let free = self.free_from.in_currency(situation.currency);
+        Ok(if free.is_some_and(|from| from <= group.subtotal_minor) { 0 } else { amount })
+    }
+
+    /// What it costs before it is free.
+    fn amount(&self, situation: &Situation<'_>) -> Result<i64, NotOffered> {
+        use DeliveryUnavailableReason as Reason;
+        let (group, currency) = (situation.group, situation.currency);
+        let no_price = || NotOffered::new(Reason::Currency, format!("This option has no price in {currency}."));
+        let measure = match self.kind {
+            ShippingOptionKind::Flat => {
+                let price = self.prices.iter().find(|(known, _)| *known == currency);
+                return price.map(|(_, minor)| *minor).ok_or_else(no_price);
+            }
+            ShippingOptionKind::Calculated => {
+                let message = "The provider names no price for this group.";
+                return situation.calculated.ok_or_else(|| NotOffered::new(Reason::Provider, message));
+            }
+            ShippingOptionKind::ByWeight => group.weight_grams,
+            ShippingOptionKind::BySubtotal => group.subtotal_minor,
+            ShippingOptionKind::ByQuantity => group.quantity,
+        };
+        let table = self.tables.in_currency(currency).ok_or_else(no_price)?;
+        table.amount(measure).ok_or_else(|| {
+            let measured = match self.kind {
+                ShippingOptionKind::ByWeight => format!("{} kg", format_decimal(measure, 3)),
+                ShippingOptionKind::BySubtotal => {
+                    format!("{} {currency}", format_decimal(measure, currency.exponent()))
+                }
+                _ => format!("{measure} pieces"),
+            };
+            NotOffered::new(Reason::Table, format!("The table of this option has no price for {measured}."))
+        })
+    }
+}
+
+/// Whether one of the areas holds a place; else what the nearest of them differs in.
+fn reaches(areas: &[Area], place: &Place) -> Result<(), NotOffered> {
+    use DeliveryUnavailableReason as Reason;
+    if areas.iter().any(|area| area.holds(place)) {
+        return Ok(());
+    }
+    let differs = |area: &Area| {
+        let province = Area { county: None, city: None, postal: Vec::new(), ..area.clone() };
+        let city = Area { city: area.city.clone(), ..province.clone() };
+        if area.country != *place.country() {
+            Reason::Country
+        } else if !province.holds(place) {
+            Reason::Province
+        } else if !city.holds(place) {
+            Reason::City
+        } else {
+            Reason::PostalCode
+        }
+    };
+    let reason = areas.iter().map(differs).max().unwrap_or(Reason::Country);
+    let what = match reason {
+        Reason::Country => "country",
+        Reason::Province => "province",
+        Reason::City => "city",
+        _ => "postal code",
+    };
+    Err(NotOffered::new(reason, format!("This option doesn't go to the {what} of the shipping address.")))
+}
+
+/// Who buys and where, and what the group is.
+fn of_group(situation: &Situation<'_>) -> Attributes {
+    let group = situation.group;
+    situation
+        .attributes
+        .clone()
+        .with(attribute::SUBTOTAL, format_decimal(group.subtotal_minor, situation.currency.exponent()))
+        .with(attribute::WEIGHT, group.weight_grams)
+        .with(attribute::QUANTITY, group.quantity)
+}
+
+fn unmet(rule: &Rule, attributes: &Attributes) -> NotOffered {
+    use crate::rule::attribute as of_buyer;
+    let personal = [of_buyer::CUSTOMER_GROUP, of_buyer::CUSTOMER].contains(&rule.attribute.as_str())
+        || rule.attribute.starts_with(of_buyer::CUSTOMER_METAFIELD);
+    let compared = match rule.operator {
+        RuleOperator::Eq => "must be",
+        RuleOperator::Ne => "must not be",
+        RuleOperator::In => "must be one of",
+        RuleOperator::Gt => "must be above",
+        RuleOperator::Gte => "must be at least",
+        RuleOperator::Lt => "must be below",
+        RuleOperator::Lte => "must be at most",
+    };
+    let known = match attributes.values(&rule.attribute) {
+        [] => "nothing".to_owned(),
+        values => values.join(", "),
+    };
+    let message = format!("The {} {compared} {}; it is {known}.", rule.attribute, rule.values.join(", "));
+    NotOffered { personal, ..NotOffered::new(DeliveryUnavailableReason::Rule, message) }
+}
+
+/// The attributes that the rules of a shipping option may name.
+pub const ATTRIBUTES: &[&str] = &[
+    attribute::SUBTOTAL,
+    attribute::WEIGHT,
+    attribute::QUANTITY,
+    crate::rule::attribute::REGION,
+    crate::rule::attribute::CHANNEL,
+    crate::rule::attribute::COUNTRY,
+    crate::rule::attribute::CUSTOMER_GROUP,
+    crate::rule::attribute::CUSTOMER,
+];
+
+/// Checks the rules of an option: each must be about something that a cart knows. Paths begin with `rules`.
+pub fn check_rules(rules: Rules) -> Result<Rules, Vec<Refusal>> {
+    let rules = rules.check(&["rules"])?;
+    let unknown = |(place, rule): (usize, &Rule)| {
+        let message = format!("No cart knows the attribute {:?}; one of them is {}.", rule.attribute, ATTRIBUTES[0]);
+        let refusal = Refusal::new(ErrorCode::Invalid, message);
+        let known = ATTRIBUTES.contains(&rule.attribute.as_str());
+        (!known).then(|| refusal.at(["rules".to_owned(), place.to_string(), "attribute".to_owned()]))
+    };
+    let refusals: Vec<Refusal> = rules.0.iter().enumerate().filter_map(unknown).collect();
+    if refusals.is_empty() { Ok(rules) } else { Err(refusals) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,3 @@
+//! How the gateway presents shipping profiles.
+
+pub mod admin;

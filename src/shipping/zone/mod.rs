@@ -1,0 +1,3 @@
+//! How the gateway presents zones that shipping options go to.
+
+pub mod admin;
