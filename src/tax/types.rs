@@ -19,12 +19,12 @@ pub struct TaxExplanation {
     /// Why the rate applies.
     pub basis: Enum<TaxBasis>,
     /// Where the rate holds.
-    pub place: Option<TaxArea>,
+    pub place: TaxArea,
 }
 
 impl From<&TaxReason> for TaxExplanation {
     fn from(reason: &TaxReason) -> Self {
-        Self { basis: Enum(reason.basis), place: reason.place.as_ref().map(TaxArea::from) }
+        Self { basis: Enum(reason.basis), place: TaxArea::from(&reason.place) }
     }
 }
 

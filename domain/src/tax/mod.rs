@@ -132,8 +132,6 @@ words! {
         ShippingOption = "SHIPPING_OPTION",
         /// It is the default of its tax region.
         Default = "DEFAULT",
-        /// A tax provider answered with it.
-        Provider = "PROVIDER",
     }
 }
 
@@ -181,10 +179,10 @@ pub struct TaxPlace {
 pub struct TaxReason {
     /// Why.
     pub basis: TaxBasis,
-    /// Which rate; none when a tax provider answered with it.
-    pub rate: Option<TaxRateId>,
+    /// Which rate.
+    pub rate: TaxRateId,
     /// Of which tax region.
-    pub place: Option<TaxPlace>,
+    pub place: TaxPlace,
 }
 
 /// A rate that applies, and why.
@@ -314,7 +312,7 @@ pub fn choose(regions: &[&TaxRegion], taxed: Taxed) -> TaxChoice {
             continue;
         };
         if combines {
-            let reason = TaxReason { basis, rate: Some(chosen.id), place: Some(region.place()) };
+            let reason = TaxReason { basis, rate: chosen.id, place: region.place() };
             choice.applied.push(AppliedRate { rate: chosen.rate.clone(), reason });
             combines = chosen.combinable;
         } else {

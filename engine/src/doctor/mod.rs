@@ -273,7 +273,7 @@ fn region_findings(settings: &Settings, region: &crate::settings::Region) -> Vec
     let missing = |holds: &dyn Fn(&domain::text::CountryCode) -> bool| -> Vec<&str> {
         region.countries.iter().filter(|code| !holds(code)).map(|code| code.as_str()).collect()
     };
-    let untaxed = missing(&|code| !settings.rates(code).is_empty());
+    let untaxed = missing(&|code| settings.taxes.any_in(code));
     if region.row.automatic_taxes && !untaxed.is_empty() {
         found.push(Finding::warning(
             format!("region {handle} has no tax rate for {}", untaxed.join(", ")),

@@ -188,7 +188,7 @@ async fn region(
 
 async fn tax_rate(app: &Arc<App>, country: &str, code: &str, name: &str, rate_ppm: i32) -> Result<()> {
     let country: CountryCode = country.parse()?;
-    if !app.settings().rates(&country).is_empty() {
+    if app.settings().taxes.any_in(&country) {
         return Ok(());
     }
     let op = SetTaxRate {

@@ -27,6 +27,11 @@ impl Taxes {
         choose(&self.0.regions_of(&Place::of_country(country)), Taxed::Unknown).rates()
     }
 
+    /// Whether a country or a part of it has a rate.
+    pub fn any_in(&self, country: &CountryCode) -> bool {
+        self.0.regions().iter().any(|region| region.area.country == *country && !region.rates.is_empty())
+    }
+
     /// Every country with tax regions, each once.
     pub fn countries(&self) -> impl Iterator<Item = &CountryCode> {
         self.0.within(None).map(|region| &region.area.country)
