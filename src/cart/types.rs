@@ -13,6 +13,7 @@ use entity::payment_session;
 use crate::address::types::{Address, AddressInput};
 use crate::api::call::{Call, call};
 use crate::api::input::change;
+use crate::api::ready::{Ready, at_once};
 use crate::api::scalar::{CurrencyCode, Decimal, Json, Money, id, ppm_to_percent};
 use crate::api::word::Enum;
 use crate::catalog::variant::types::Variant;
@@ -32,13 +33,13 @@ impl From<Quote> for Cart {
 }
 
 impl Cart {
-    fn money(&self, minor: i64) -> Money {
-        Money::new(minor, self.0.rows.cart.currency)
+    fn money(&self, minor: i64) -> Ready<Money> {
+        Ready(Money::new(minor, self.0.rows.cart.currency))
     }
 }
 
 /// What a shopper is about to buy, with what it comes to at this moment.
-#[Object]
+#[Object(crate = "crate::api::eager")]
 impl Cart {
     /// Its id. It opens nothing by itself: guests send it with the cart's token.
     async fn id(&self) -> ID {
@@ -71,13 +72,13 @@ impl Cart {
     }
 
     /// Where it is sent.
-    async fn shipping_address(&self) -> Option<Address> {
-        self.0.rows.cart.shipping_address.clone().map(Address::from)
+    async fn shipping_address(&self) -> Ready<Option<Address>> {
+        Ready(self.0.rows.cart.shipping_address.clone().map(Address::from))
     }
 
     /// Where it is billed to, when that is another place.
-    async fn billing_address(&self) -> Option<Address> {
-        self.0.rows.cart.billing_address.clone().map(Address::from)
+    async fn billing_address(&self) -> Ready<Option<Address>> {
+        Ready(self.0.rows.cart.billing_address.clone().map(Address::from))
     }
 
     /// Its lines in the order in which they came, at most 100.
@@ -91,7 +92,7 @@ impl Cart {
     }
 
     /// The parts of it that ship together, each with its own choice of delivery; none when nothing is shipped.
-    async fn delivery_groups(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<DeliveryGroup>> {
+    async fn delivery_groups(&self, ctx: &Context<'_>) -> async_graphql::Result<Ready<Vec<DeliveryGroup>>> {
         let call = call(ctx)?;
         let chain = self.chain(call);
         let named = self.0.options.iter().map(|option| self.option(call, option, &chain));
@@ -105,47 +106,47 @@ impl Cart {
                 options: options.clone(),
             }
         };
-        Ok(groups.map(group).collect())
+        Ok(Ready(groups.map(group).collect()))
     }
 
     /// The payment that was chosen.
-    async fn payment_session(&self) -> Option<PaymentSession> {
-        self.0.rows.session.as_ref().map(PaymentSession::from)
+    async fn payment_session(&self) -> Ready<Option<PaymentSession>> {
+        Ready(self.0.rows.session.as_ref().map(PaymentSession::from))
     }
 
     /// The sum of its lines before discounts, in the basis in which their prices are shown.
-    async fn subtotal(&self) -> Money {
+    async fn subtotal(&self) -> Ready<Money> {
         self.money(self.0.totals.subtotal_minor)
     }
 
     /// The sum of its discounts.
-    async fn discount(&self) -> Money {
+    async fn discount(&self) -> Ready<Money> {
         self.money(self.0.totals.discount_minor)
     }
 
     /// The sum of its shipping charges, in the basis in which they are shown.
-    async fn shipping(&self) -> Money {
+    async fn shipping(&self) -> Ready<Money> {
         self.money(self.0.totals.shipping_minor)
     }
 
     /// The sum of its taxes.
-    async fn tax(&self) -> Money {
+    async fn tax(&self) -> Ready<Money> {
         self.money(self.0.totals.tax_minor)
     }
 
     /// Its taxes by rate.
-    async fn taxes(&self) -> Vec<Tax> {
-        self.0.totals.taxes.iter().map(|tax| Tax::new(tax, self.0.rows.cart.currency)).collect()
+    async fn taxes(&self) -> Ready<Vec<Tax>> {
+        Ready(self.0.totals.taxes.iter().map(|tax| Tax::new(tax, self.0.rows.cart.currency)).collect())
     }
 
     /// The sum to pay. Send it as `expectedTotal` with `cartComplete`.
-    async fn total(&self) -> Money {
+    async fn total(&self) -> Ready<Money> {
         self.money(self.0.totals.total_minor)
     }
 
     /// Everything that stands between it and an order, and every change that the shopper should know.
-    async fn issues(&self) -> Vec<CartIssue> {
-        self.0.issues.iter().map(CartIssue::from).collect()
+    async fn issues(&self) -> Ready<Vec<CartIssue>> {
+        Ready(self.0.issues.iter().map(CartIssue::from).collect())
     }
 
     /// Until when it is kept.
@@ -165,7 +166,7 @@ impl Cart {
         Ok(DeliveryOption {
             id: id(option.id),
             name: name.unwrap_or_else(|| option.name.clone()),
-            amount: self.money(option.amount_minor),
+            amount: self.money(option.amount_minor).0,
             includes_tax: option.includes_tax,
         })
     }
@@ -189,7 +190,7 @@ impl CartLine {
 }
 
 /// A line of a cart.
-#[Object]
+#[Object(crate = "crate::api::eager")]
 impl CartLine {
     /// Its id.
     async fn id(&self) -> ID {
@@ -221,7 +222,7 @@ impl CartLine {
     }
 
     /// What one piece costs at this moment.
-    async fn unit_price(&self) -> Money {
+    async fn unit_price(&self) -> Ready<Money> {
         let shown = self.line().row.unit_price_minor;
         self.0.money(self.line().price.as_ref().map_or(shown, |price| price.amount_minor))
     }
@@ -232,22 +233,22 @@ impl CartLine {
     }
 
     /// Unit price times quantity.
-    async fn subtotal(&self) -> Money {
+    async fn subtotal(&self) -> Ready<Money> {
         self.0.money(self.line().totals.subtotal_minor)
     }
 
     /// What comes off.
-    async fn discount(&self) -> Money {
+    async fn discount(&self) -> Ready<Money> {
         self.0.money(self.line().totals.discount_minor)
     }
 
     /// The tax on it.
-    async fn tax(&self) -> Money {
+    async fn tax(&self) -> Ready<Money> {
         self.0.money(self.line().totals.tax_minor)
     }
 
     /// What it comes to with tax.
-    async fn total(&self) -> Money {
+    async fn total(&self) -> Ready<Money> {
         self.0.money(self.line().totals.total_minor)
     }
 }
@@ -263,6 +264,8 @@ pub struct DeliveryGroup {
     pub selected: Option<DeliveryOption>,
 }
 
+at_once!(DeliveryGroup { id, options, selected });
+
 /// A way to send a delivery group.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct DeliveryOption {
@@ -276,6 +279,8 @@ pub struct DeliveryOption {
     pub includes_tax: bool,
 }
 
+at_once!(DeliveryOption { id, name, amount, includes_tax });
+
 /// How a cart will be paid. No money has moved.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct PaymentSession {
@@ -286,6 +291,8 @@ pub struct PaymentSession {
     /// What you gave the provider to know.
     pub data: Json,
 }
+
+at_once!(PaymentSession { id, provider, data });
 
 impl From<&payment_session::Model> for PaymentSession {
     fn from(row: &payment_session::Model) -> Self {
@@ -307,6 +314,8 @@ pub struct Tax {
     /// The tax.
     pub amount: Money,
 }
+
+at_once!(Tax { code, name, percent, base, amount });
 
 impl Tax {
     /// A tax in this currency.
@@ -335,6 +344,8 @@ pub struct CartIssue {
     /// Whether the cart can't become an order before it is settled.
     pub blocking: bool,
 }
+
+at_once!(CartIssue { code, message, line_id, quantity_available, blocking });
 
 impl From<&Issue> for CartIssue {
     fn from(issue: &Issue) -> Self {
