@@ -42,6 +42,7 @@ pub async fn sweep(app: &Arc<App>) -> Result<usize> {
     let due = flow::due(&app.read(), app.clock.now(), BATCH).await?;
     for run in &due {
         let resumed = async {
+            failpoint::reach("sweeper.resume");
             match (run.kind.as_str(), flow::subject(run), flow::subject(run)) {
                 (checkout::flow::KIND, Some(id), _) => checkout::flow::resume(app, id, run).await,
                 (payment::flow::KIND, _, Some(id)) => payment::flow::resume(app, id).await,

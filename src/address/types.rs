@@ -5,6 +5,7 @@ use domain::address::province::{Demand, ProvinceLabel, Provinces};
 use domain::address::{self, AddressField, PostalCodeLabel};
 use domain::text::CountryCode;
 
+use crate::api::ready::at_once;
 use crate::api::scalar::Country;
 use crate::api::word::Enum;
 
@@ -34,6 +35,20 @@ pub struct Address {
     /// Telephone number.
     pub phone: Option<String>,
 }
+
+at_once!(Address {
+    first_name,
+    last_name,
+    company,
+    address1,
+    address2,
+    city,
+    province,
+    province_name,
+    postal_code,
+    country_code,
+    phone,
+});
 
 impl From<address::Address> for Address {
     fn from(address: address::Address) -> Self {

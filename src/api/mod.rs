@@ -5,6 +5,7 @@
 pub mod call;
 pub mod check;
 pub mod document;
+pub mod eager;
 pub mod feed;
 pub mod gather;
 pub mod guard;
@@ -12,6 +13,7 @@ pub mod input;
 pub mod node;
 pub mod page;
 pub mod payload;
+pub mod ready;
 pub mod request_id;
 pub mod scalar;
 pub mod selection;

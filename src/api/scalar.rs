@@ -1,5 +1,6 @@
 //! The scalars of the schema and the money that is made of them.
 
+use super::ready::at_once;
 use async_graphql::{
     ID, InputObject, InputValueError, InputValueResult, Number, Scalar, ScalarType, SimpleObject, Value,
 };
@@ -121,6 +122,8 @@ pub struct Money {
     /// The currency.
     pub currency_code: CurrencyCode,
 }
+
+at_once!(Money { amount, amount_minor, currency_code });
 
 impl Money {
     /// `minor` units of `currency`.

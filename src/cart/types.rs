@@ -16,6 +16,7 @@ use entity::payment_session;
 use crate::address::types::{Address, AddressInput};
 use crate::api::call::{Call, call};
 use crate::api::input::change;
+use crate::api::ready::{Ready, at_once};
 use crate::api::scalar::{CurrencyCode, Decimal, Json, Money, id, ppm_to_percent};
 use crate::api::word::Enum;
 use crate::catalog::variant::types::Variant;
@@ -37,13 +38,13 @@ impl From<Quote> for Cart {
 }
 
 impl Cart {
-    fn money(&self, minor: i64) -> Money {
-        Money::new(minor, self.0.rows.cart.currency)
+    fn money(&self, minor: i64) -> Ready<Money> {
+        Ready(Money::new(minor, self.0.rows.cart.currency))
     }
 }
 
 /// What a shopper is about to buy, with what it comes to at this moment.
-#[Object]
+#[Object(crate = "crate::api::eager")]
 impl Cart {
     /// Its id. It opens nothing by itself: guests send it with the cart's token.
     async fn id(&self) -> ID {
@@ -76,13 +77,13 @@ impl Cart {
     }
 
     /// Where it is sent.
-    async fn shipping_address(&self) -> Option<Address> {
-        self.0.rows.cart.shipping_address.clone().map(Address::from)
+    async fn shipping_address(&self) -> Ready<Option<Address>> {
+        Ready(self.0.rows.cart.shipping_address.clone().map(Address::from))
     }
 
     /// Where it is billed to, when that is another place.
-    async fn billing_address(&self) -> Option<Address> {
-        self.0.rows.cart.billing_address.clone().map(Address::from)
+    async fn billing_address(&self) -> Ready<Option<Address>> {
+        Ready(self.0.rows.cart.billing_address.clone().map(Address::from))
     }
 
     /// Its lines in the order in which they came, at most 100.
@@ -102,36 +103,36 @@ impl Cart {
     }
 
     /// The payment that was chosen.
-    async fn payment_session(&self) -> Option<PaymentSession> {
-        self.0.rows.session.as_ref().map(PaymentSession::from)
+    async fn payment_session(&self) -> Ready<Option<PaymentSession>> {
+        Ready(self.0.rows.session.as_ref().map(PaymentSession::from))
     }
 
     /// The sum of its lines before discounts, in the basis in which their prices are shown.
-    async fn subtotal(&self) -> Money {
+    async fn subtotal(&self) -> Ready<Money> {
         self.money(self.0.totals.subtotal_minor)
     }
 
     /// The sum of its discounts.
-    async fn discount(&self) -> Money {
+    async fn discount(&self) -> Ready<Money> {
         self.money(self.0.totals.discount_minor)
     }
 
     /// The sum of its shipping charges, in the basis in which they are shown.
-    async fn shipping(&self) -> Money {
+    async fn shipping(&self) -> Ready<Money> {
         self.money(self.0.totals.shipping_minor)
     }
 
     /// The sum of its taxes.
-    async fn tax(&self) -> Money {
+    async fn tax(&self) -> Ready<Money> {
         self.money(self.0.totals.tax_minor)
     }
 
     /// Its taxes by rate.
-    async fn taxes(&self) -> Vec<Tax> {
+    async fn taxes(&self) -> Ready<Vec<Tax>> {
         let of_lines = self.0.lines.iter().map(|line| &line.tax);
         let applied: Vec<_> = of_lines.chain(&self.0.delivery_taxes).flat_map(|tax| &tax.applied).cloned().collect();
         let currency = self.0.rows.cart.currency;
-        self.0.totals.taxes.iter().map(|tax| Tax::new(tax, currency, reason(&applied, tax))).collect()
+        Ready(self.0.totals.taxes.iter().map(|tax| Tax::new(tax, currency, reason(&applied, tax))).collect())
     }
 
     /// Why no tax is due though rates would apply; null when tax is due. Prices that include tax shed it.
@@ -145,13 +146,13 @@ impl Cart {
     }
 
     /// The sum to pay. Send it as `expectedTotal` with `cartComplete`.
-    async fn total(&self) -> Money {
+    async fn total(&self) -> Ready<Money> {
         self.money(self.0.totals.total_minor)
     }
 
     /// Everything that stands between it and an order, and every change that the shopper should know.
-    async fn issues(&self) -> Vec<CartIssue> {
-        self.0.issues.iter().map(CartIssue::from).collect()
+    async fn issues(&self) -> Ready<Vec<CartIssue>> {
+        Ready(self.0.issues.iter().map(CartIssue::from).collect())
     }
 
     /// Until when it is kept.
@@ -176,7 +177,7 @@ impl Cart {
             id: id(option.id),
             name: name.unwrap_or_else(|| option.name.clone()),
             description: option.description.clone(),
-            amount: self.money(option.amount_minor),
+            amount: self.money(option.amount_minor).0,
             includes_tax: option.includes_tax,
             pickup,
         })
@@ -201,7 +202,7 @@ impl CartLine {
 }
 
 /// A line of a cart.
-#[Object]
+#[Object(crate = "crate::api::eager")]
 impl CartLine {
     /// Its id.
     async fn id(&self) -> ID {
@@ -233,14 +234,15 @@ impl CartLine {
     }
 
     /// What one piece costs at this moment.
-    async fn unit_price(&self) -> Money {
+    async fn unit_price(&self) -> Ready<Money> {
         let last = || last_shown(&self.line().row, &self.0.0.rows);
         self.0.money(self.line().price.map_or_else(last, |price| price.amount_minor))
     }
 
     /// What one piece cost before; null unless that was more.
-    async fn compare_at(&self) -> Option<Money> {
-        self.line().price?.compare_at_minor.map(|minor| self.0.money(minor))
+    async fn compare_at(&self) -> Ready<Option<Money>> {
+        let before = self.line().price.and_then(|price| price.compare_at_minor);
+        Ready(before.map(|minor| self.0.money(minor).0))
     }
 
     /// Whether staff agreed on the price of one piece with the shopper, so that no other price counts.
@@ -254,17 +256,17 @@ impl CartLine {
     }
 
     /// Unit price times quantity.
-    async fn subtotal(&self) -> Money {
+    async fn subtotal(&self) -> Ready<Money> {
         self.0.money(self.line().totals.subtotal_minor)
     }
 
     /// What comes off.
-    async fn discount(&self) -> Money {
+    async fn discount(&self) -> Ready<Money> {
         self.0.money(self.line().totals.discount_minor)
     }
 
     /// The tax on it.
-    async fn tax(&self) -> Money {
+    async fn tax(&self) -> Ready<Money> {
         self.0.money(self.line().totals.tax_minor)
     }
 
@@ -280,7 +282,7 @@ impl CartLine {
     }
 
     /// What it comes to with tax.
-    async fn total(&self) -> Money {
+    async fn total(&self) -> Ready<Money> {
         self.0.money(self.line().totals.total_minor)
     }
 }
@@ -381,6 +383,8 @@ pub struct UnavailableDeliveryOption {
     pub message: String,
 }
 
+at_once!(DeliveryOption { id, name, amount, includes_tax });
+
 /// How a cart will be paid. No money has moved.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct PaymentSession {
@@ -391,6 +395,8 @@ pub struct PaymentSession {
     /// What you gave the provider to know.
     pub data: Json,
 }
+
+at_once!(PaymentSession { id, provider, data });
 
 impl From<&payment_session::Model> for PaymentSession {
     fn from(row: &payment_session::Model) -> Self {
@@ -414,6 +420,8 @@ pub struct Tax {
     /// Why the rate applies; null for orders that were placed before it was kept.
     pub explanation: Option<TaxExplanation>,
 }
+
+at_once!(Tax { code, name, percent, base, amount });
 
 impl Tax {
     /// A tax in this currency, with the reason for its rate.
@@ -449,6 +457,8 @@ pub struct CartIssue {
     /// What one piece costs now, with `PRICE_CHANGED`.
     pub price_now: Option<Money>,
 }
+
+at_once!(CartIssue { code, message, line_id, quantity_available, blocking });
 
 impl From<&Issue> for CartIssue {
     fn from(issue: &Issue) -> Self {

@@ -20,6 +20,7 @@ use super::variant::types::{AdminVariant, Variant};
 use crate::api::call::call;
 use crate::api::page::connection;
 use crate::api::payload::top_level;
+use crate::api::ready::Ready;
 use crate::api::scalar::{Json, id};
 use crate::api::word::Enum;
 use crate::category::load::CategoriesOf;
@@ -34,10 +35,12 @@ use crate::translation::load::{Reader, TextAt};
 
 /// A product as shoppers see it.
 #[derive(MergedObject, Debug, Clone)]
+#[graphql(crate = "crate::api::eager")]
 pub struct Product(ProductCore, ProductShopper, Metafields);
 
 /// A product as staff see it.
 #[derive(MergedObject, Debug, Clone)]
+#[graphql(crate = "crate::api::eager")]
 pub struct AdminProduct(ProductCore, ProductStaff, Metafields);
 
 impl From<product::Model> for Product {
@@ -170,7 +173,7 @@ impl ProductCore {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "In this language, a BCP 47 tag, instead of the request's.")] locale: Option<String>,
-    ) -> async_graphql::Result<Vec<String>> {
+    ) -> async_graphql::Result<Ready<Vec<String>>> {
         let call = call(ctx)?;
         let tags = call.load(TagsOf(self.0.id)).await?;
         let named = tags.iter().map(async |tag| {
@@ -178,7 +181,7 @@ impl ProductCore {
             let name = at.read(call, self.1, locale.as_deref()).await?;
             Ok::<_, async_graphql::Error>(name.unwrap_or_else(|| tag.value.clone()))
         });
-        futures_util::future::try_join_all(named).await
+        futures_util::future::try_join_all(named).await.map(Ready)
     }
 
     /// Whether buying it issues a gift card.
@@ -187,7 +190,7 @@ impl ProductCore {
     }
 
     /// Its options with the values that its variants have, at most 5.
-    async fn options(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<ProductOption>> {
+    async fn options(&self, ctx: &Context<'_>) -> async_graphql::Result<Ready<Vec<ProductOption>>> {
         let call = call(ctx)?;
         let rows = call.load(GridOf { product: self.0.id, each: false }).await?;
         let names = rows.iter().map(|(_, row)| option_names(call, row, self.1));
@@ -207,19 +210,19 @@ impl ProductCore {
                 }),
             }
         }
-        Ok(options)
+        Ok(Ready(options))
     }
 
     /// Its pictures, films and files in order, at most 100.
-    async fn media(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Media>> {
+    async fn media(&self, ctx: &Context<'_>) -> async_graphql::Result<Ready<Vec<Media>>> {
         let media = call(ctx)?.load(MediaOf(self.0.id)).await?;
-        Ok(media.iter().cloned().map(Media::from).collect())
+        Ok(Ready(media.iter().cloned().map(Media::from).collect()))
     }
 
     /// Its first picture, film or file.
-    async fn featured_media(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Media>> {
+    async fn featured_media(&self, ctx: &Context<'_>) -> async_graphql::Result<Ready<Option<Media>>> {
         let media = call(ctx)?.load(MediaOf(self.0.id)).await?;
-        Ok(media.first().cloned().map(Media::from))
+        Ok(Ready(media.first().cloned().map(Media::from)))
     }
 
     /// The title for search engines, when it has one of its own.

@@ -21,10 +21,12 @@ use engine::catalog::listing::{Filter, Named};
 
 /// A category as shoppers see it: a place in the tree of the catalog.
 #[derive(MergedObject, Debug, Clone)]
+#[graphql(crate = "crate::api::eager")]
 pub struct Category(CategoryCore, CategoryShopper);
 
 /// A category as staff see it: a place in the tree of the catalog.
 #[derive(MergedObject, Debug, Clone)]
+#[graphql(crate = "crate::api::eager")]
 pub struct AdminCategory(CategoryCore, CategoryStaff);
 
 impl From<category::Model> for Category {

@@ -13,6 +13,7 @@ use super::load::{ChannelsOf, MediumBy};
 use crate::api::call::call;
 use crate::api::page::{PageArgs, SortDirection, connection, one_sort};
 use crate::api::payload::top_level;
+use crate::api::ready::Ready;
 use crate::api::scalar::{Money, id};
 use crate::api::word::Enum;
 use crate::catalog::store::{ProductFilter, Within};
@@ -25,10 +26,12 @@ use engine::collection::members;
 
 /// A collection as shoppers see it: products that are shown together.
 #[derive(MergedObject, Debug, Clone)]
+#[graphql(crate = "crate::api::eager")]
 pub struct Collection(CollectionCore, CollectionShopper);
 
 /// A collection as staff see it: products that are shown together.
 #[derive(MergedObject, Debug, Clone)]
+#[graphql(crate = "crate::api::eager")]
 pub struct AdminCollection(CollectionCore, CollectionStaff);
 
 impl From<collection::Model> for Collection {
@@ -148,9 +151,9 @@ impl CollectionCore {
     }
 
     /// Its picture.
-    async fn picture(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Media>> {
-        let Some(media) = self.0.media_id else { return Ok(None) };
-        Ok(call(ctx)?.load(MediumBy(media)).await?.map(|row| Media::from((*row).clone())))
+    async fn picture(&self, ctx: &Context<'_>) -> async_graphql::Result<Ready<Option<Media>>> {
+        let Some(media) = self.0.media_id else { return Ok(Ready(None)) };
+        Ok(Ready(call(ctx)?.load(MediumBy(media)).await?.map(|row| Media::from((*row).clone()))))
     }
 
     /// The title for search engines, when it has one of its own.

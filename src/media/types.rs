@@ -11,6 +11,7 @@ use entity::{media, staged_upload};
 
 use crate::api::page::connection;
 use crate::api::payload::top_level;
+use crate::api::ready::at_once;
 use crate::api::scalar::{Decimal, Int64, id};
 use crate::api::word::Enum;
 use engine::media::{address, focal_point};
@@ -22,6 +23,24 @@ pub struct Media(Arc<media::Model>);
 impl From<media::Model> for Media {
     fn from(row: media::Model) -> Self {
         Self(Arc::new(row))
+    }
+}
+
+at_once!(Media, |media| {
+    id: id(media.0.id),
+    kind: Enum(media.0.kind),
+    url: media.0.url.as_str(),
+    alt: media.0.alt.as_deref(),
+    width: media.0.width,
+    height: media.0.height,
+    focal_point: media.point(),
+    content_type: media.0.file_type.map(|kind| kind.as_str()),
+});
+
+impl Media {
+    fn point(&self) -> Option<MediaFocalPoint> {
+        let point = focal_point(&self.0)?;
+        Some(MediaFocalPoint { x: Decimal(part_of_edge(point.x)), y: Decimal(part_of_edge(point.y)) })
     }
 }
 
@@ -71,6 +90,8 @@ pub struct MediaFocalPoint {
     pub y: Decimal,
 }
 
+at_once!(MediaFocalPoint { x, y });
+
 /// A picture, film or file.
 #[Object]
 impl Media {
@@ -113,8 +134,7 @@ impl Media {
 
     /// The point that is never cut off; null is the middle.
     async fn focal_point(&self) -> Option<MediaFocalPoint> {
-        let point = focal_point(&self.0)?;
-        Some(MediaFocalPoint { x: Decimal(part_of_edge(point.x)), y: Decimal(part_of_edge(point.y)) })
+        self.point()
     }
 
     /// The type of the file as it was uploaded, such as `image/jpeg`; null when the shop doesn't store it.

@@ -16,6 +16,7 @@ use super::load::{EventsOf, LinesOf, ShippingOf, TaxesOf};
 use crate::address::types::Address;
 use crate::api::call::call;
 use crate::api::page::connection;
+use crate::api::ready::{Ready, at_once};
 use crate::api::scalar::{CurrencyCode, Int64, Json, Money, id};
 use crate::api::word::Enum;
 use crate::cart::types::Tax;
@@ -28,10 +29,12 @@ use crate::payment::types::{AdminPayment, Payment};
 
 /// A placed order as its shopper sees it.
 #[derive(MergedObject, Debug, Clone)]
+#[graphql(crate = "crate::api::eager")]
 pub struct Order(OrderCore, OrderShopper, Metafields);
 
 /// A placed order as staff see it.
 #[derive(MergedObject, Debug, Clone)]
+#[graphql(crate = "crate::api::eager")]
 pub struct AdminOrder(OrderCore, OrderStaff, Metafields);
 
 impl From<order::Model> for Order {
@@ -89,8 +92,8 @@ connection! {
 pub struct OrderCore(Arc<order::Model>);
 
 impl OrderCore {
-    fn money(&self, minor: i64) -> Money {
-        Money::new(minor, self.0.currency)
+    fn money(&self, minor: i64) -> Ready<Money> {
+        Ready(Money::new(minor, self.0.currency))
     }
 }
 
@@ -144,36 +147,36 @@ impl OrderCore {
     }
 
     /// Its shipping charges.
-    async fn shipping_lines(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<OrderShippingLine>> {
+    async fn shipping_lines(&self, ctx: &Context<'_>) -> async_graphql::Result<Ready<Vec<OrderShippingLine>>> {
         let lines = call(ctx)?.load(ShippingOf(self.0.id)).await?;
-        Ok(lines.iter().map(|line| OrderShippingLine::new(line, &self.0)).collect())
+        Ok(Ready(lines.iter().map(|line| OrderShippingLine::new(line, &self.0)).collect()))
     }
 
     /// The sum of its lines before discounts, in the basis in which their prices were shown.
-    async fn subtotal(&self) -> Money {
+    async fn subtotal(&self) -> Ready<Money> {
         self.money(self.0.subtotal_minor)
     }
 
     /// The sum of its discounts.
-    async fn discount(&self) -> Money {
+    async fn discount(&self) -> Ready<Money> {
         self.money(self.0.discount_minor)
     }
 
     /// The sum of its shipping charges, in the basis in which they were shown.
-    async fn shipping(&self) -> Money {
+    async fn shipping(&self) -> Ready<Money> {
         self.money(self.0.shipping_minor)
     }
 
     /// The sum of its taxes.
-    async fn tax(&self) -> Money {
+    async fn tax(&self) -> Ready<Money> {
         self.money(self.0.tax_minor)
     }
 
     /// Its taxes by rate.
-    async fn taxes(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Tax>> {
+    async fn taxes(&self, ctx: &Context<'_>) -> async_graphql::Result<Ready<Vec<Tax>>> {
         let rows = call(ctx)?.load(TaxesOf(self.0.id)).await?;
         let taxes = by_rate(&rows);
-        Ok(taxes.iter().map(|(tax, reason)| Tax::new(tax, self.0.currency, reason.as_ref())).collect())
+        Ok(Ready(taxes.iter().map(|(tax, reason)| Tax::new(tax, self.0.currency, reason.as_ref())).collect()))
     }
 
     /// Why no tax was due though rates would have applied; null when tax was due.
@@ -187,18 +190,18 @@ impl OrderCore {
     }
 
     /// What was to pay.
-    async fn total(&self) -> Money {
+    async fn total(&self) -> Ready<Money> {
         self.money(self.0.total_minor)
     }
 
     /// Where it is sent.
-    async fn shipping_address(&self) -> Option<Address> {
-        self.0.shipping_address.clone().map(Address::from)
+    async fn shipping_address(&self) -> Ready<Option<Address>> {
+        Ready(self.0.shipping_address.clone().map(Address::from))
     }
 
     /// Where it is billed to.
-    async fn billing_address(&self) -> Option<Address> {
-        self.0.billing_address.clone().map(Address::from)
+    async fn billing_address(&self) -> Ready<Option<Address>> {
+        Ready(self.0.billing_address.clone().map(Address::from))
     }
 
     /// What was packed, shipped and delivered; staff see what was packed at the locations that their roles reach.
@@ -291,13 +294,13 @@ impl OrderStaff {
 pub struct OrderLine(order_line::Model, Arc<order::Model>);
 
 impl OrderLine {
-    fn money(&self, minor: i64) -> Money {
-        Money::new(minor, self.1.currency)
+    fn money(&self, minor: i64) -> Ready<Money> {
+        Ready(Money::new(minor, self.1.currency))
     }
 }
 
 /// A line of an order as it was bought.
-#[Object]
+#[Object(crate = "crate::api::eager")]
 impl OrderLine {
     /// Its id.
     async fn id(&self) -> ID {
@@ -325,9 +328,9 @@ impl OrderLine {
     }
 
     /// The variant's value of each option.
-    async fn selected_options(&self) -> Vec<SelectedOption> {
+    async fn selected_options(&self) -> Ready<Vec<SelectedOption>> {
         let pairs: Vec<(String, String)> = serde_json::from_value(self.0.options.clone()).unwrap_or_default();
-        pairs.into_iter().map(|(name, value)| SelectedOption { name, value }).collect()
+        Ready(pairs.into_iter().map(|(name, value)| SelectedOption { name, value }).collect())
     }
 
     /// The address of a picture.
@@ -361,7 +364,7 @@ impl OrderLine {
     }
 
     /// What one piece cost.
-    async fn unit_price(&self) -> Money {
+    async fn unit_price(&self) -> Ready<Money> {
         self.money(self.0.unit_price_minor)
     }
 
@@ -371,22 +374,22 @@ impl OrderLine {
     }
 
     /// Unit price times quantity.
-    async fn subtotal(&self) -> Money {
+    async fn subtotal(&self) -> Ready<Money> {
         self.money(self.0.subtotal_minor)
     }
 
     /// What came off.
-    async fn discount(&self) -> Money {
+    async fn discount(&self) -> Ready<Money> {
         self.money(self.0.discount_minor)
     }
 
     /// The tax on it.
-    async fn tax(&self) -> Money {
+    async fn tax(&self) -> Ready<Money> {
         self.money(self.0.tax_minor)
     }
 
     /// What it came to with tax.
-    async fn total(&self) -> Money {
+    async fn total(&self) -> Ready<Money> {
         self.money(self.0.total_minor)
     }
 }
@@ -407,6 +410,8 @@ pub struct OrderShippingLine {
     /// What it came to with tax.
     pub total: Money,
 }
+
+at_once!(OrderShippingLine { id, name, amount, includes_tax, tax, total });
 
 impl OrderShippingLine {
     fn new(row: &order_shipping_line::Model, order: &order::Model) -> Self {

@@ -13,6 +13,7 @@ use super::load::{PastOf, PricesOf};
 use super::shopper::Shopper;
 use crate::api::call::{Call, call};
 use crate::api::payload::top_level;
+use crate::api::ready::at_once;
 use crate::api::scalar::{Money, id};
 use crate::api::word::Enum;
 use crate::tax::store::{TaxPlaceInput, TaxedPrice, taxed};
@@ -49,6 +50,8 @@ pub struct Price {
     #[graphql(skip)]
     shopper: Arc<Shopper>,
 }
+
+at_once!(Price { amount, compare_at, includes_tax, list_kind });
 
 #[ComplexObject]
 impl Price {

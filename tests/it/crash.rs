@@ -11,9 +11,10 @@ use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait};
 use serde_json::json;
 
 use crate::support::Answer;
+use crate::support::buying::eventually;
 use crate::support::client::Client;
 use crate::support::database::TestDatabase;
-use crate::support::node::Node;
+use crate::support::node::{Node, TASK_ENDED};
 use crate::support::socket::PATIENCE;
 use crate::support::walker::{COMPLETE, Walker, in_stock, new_key};
 
@@ -112,4 +113,27 @@ async fn a_crash_before_the_provider_becomes_one_order() {
 #[tokio::test]
 async fn a_crash_after_the_provider_becomes_one_order() {
     a_crash_at("checkout.paid").await;
+}
+
+/// A mistake of ours in taking up one run holds up neither it nor the sweeper.
+#[tokio::test]
+async fn a_run_that_panics_when_it_is_taken_up_is_taken_up_again() {
+    let database = TestDatabase::copy().await;
+    let mut lost = Node::start(&database, &["--demo"], &[("EMPORION_FAILPOINT", "checkout.begun")]).await;
+    let variant = in_stock(&lost.store).await;
+    let walker = Walker::ready(&lost.store, &variant, QUANTITY).await;
+    let call = json!({ "query": COMPLETE, "variables": walker.completion(&new_key()) });
+    assert!(reqwest::Client::new().post(&lost.store_url).json(&call).send().await.is_err());
+    assert!(!lost.process.ended().await.success());
+
+    let db = Db::open(&database.url).await.unwrap();
+    end_the_lease(&db).await;
+    let mut node = Node::start(&database, &[], &[("EMPORION_FAILPOINT", "panic-once:sweeper.resume")]).await;
+    eventually("an order", async || order::Entity::find().count(&reader(&db)).await.unwrap() == 1).await;
+    assert_eq!(state_of(&db, &walker).await, CartState::Completed);
+    let failed = node.process.logged("a run could not be taken up");
+    assert_eq!(failed.iter().map(|record| &record["level"]).collect::<Vec<_>>(), ["ERROR"]);
+    assert!(node.process.logged(TASK_ENDED).is_empty(), "the sweeper itself goes on");
+    db.close().await;
+    assert!(node.process.terminate().await.success());
 }

@@ -19,8 +19,8 @@ use crate::support::Shop;
 use crate::support::client::Client;
 use crate::support::database::TestDatabase;
 use crate::support::files::skipping;
-use crate::support::node::run_command;
-use crate::support::pictures::{png, sent};
+use crate::support::node::{Node, TASK_ENDED, run_command};
+use crate::support::pictures::{png, sent, stage};
 use crate::support::socket::{PATIENCE, Socket};
 
 const JOB: &str = "job { id kind state step actorId filename dryRun done total created updated unchanged refused
@@ -395,6 +395,30 @@ async fn an_import_that_is_killed_in_the_middle_ends_like_one_that_is_not() {
     assert_eq!(repo::find(&conn, broken[0].id).await.unwrap().unwrap().state, JobState::Succeeded);
     db.close().await;
     other.close().await;
+}
+
+/// A mistake of ours ends one try at a job, not the loop that works on jobs.
+#[tokio::test]
+async fn a_job_that_panics_is_tried_again() {
+    let database = TestDatabase::empty().await;
+    let once = [("EMPORION_FAILPOINT", "panic-once:job.begun")];
+    let mut node = Node::start(&database, &["--demo"], &once).await;
+    let (owner, text) = (node.owner().await, file(2));
+    let upload = stage(&owner, "text/csv", text.len()).await.done()["stagedUpload"].clone();
+    let address = format!("{}{}", node.store_url.trim_end_matches("/store/graphql"), upload["url"].as_str().unwrap());
+    let request = reqwest::Client::new().put(address).header("content-type", "text/csv").body(text);
+    assert_eq!(request.send().await.unwrap().status(), 201);
+    let query = format!(
+        "mutation($id: ID!) {{ productImport(input: {{ stagedUploadId: $id, currencyCode: \"EUR\" }}) {{ {JOB}
+            userErrors {{ code message }} }} }}"
+    );
+    let begun = owner.send(&query, json!({ "id": upload["id"] })).await.done()["job"].clone();
+    let job = ended(&owner, &id_of(&begun)).await;
+    assert_eq!((&job["state"], &job["created"], &job["attempts"]), (&json!("SUCCEEDED"), &json!(2), &json!(2)));
+    let failed = node.process.logged("a job was interrupted");
+    assert_eq!(failed.iter().map(|record| &record["level"]).collect::<Vec<_>>(), ["ERROR"]);
+    assert!(node.process.logged(TASK_ENDED).is_empty(), "the loop itself goes on");
+    assert!(node.process.terminate().await.success());
 }
 
 #[tokio::test]

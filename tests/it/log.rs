@@ -6,7 +6,7 @@ use crate::support::buying::eventually;
 use crate::support::database::TestDatabase;
 use crate::support::events::Events;
 use crate::support::log::{found_while, leak, plant};
-use crate::support::node::Node;
+use crate::support::node::{Node, TASK_ENDED};
 use crate::support::socket::{PATIENCE, Socket};
 use crate::support::walker::{buy, in_stock};
 use crate::support::wire::Wire;
@@ -222,9 +222,8 @@ async fn a_panic_in_an_op_undoes_it_and_the_next_one_finds_the_database_free() {
 #[tokio::test]
 async fn a_task_that_panics_begins_anew() {
     let (_database, mut node) = node(&[("EMPORION_FAILPOINT", "panic:sweeper.sweep")]).await;
-    let again = "a task of the background panicked; it begins anew";
-    eventually("two panics", async || node.process.logged(again).len() >= 2).await;
-    assert!(node.process.logged(again).iter().all(|record| record["task"] == "sweeper"));
+    eventually("two panics", async || node.process.logged(TASK_ENDED).len() >= 2).await;
+    assert!(node.process.logged(TASK_ENDED).iter().all(|record| record["task"] == "sweeper"));
     let owner = node.owner().await;
     let variant = in_stock(&node.store).await;
     let placed = buy(&node.store, &variant, 1).await;

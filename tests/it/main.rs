@@ -59,6 +59,7 @@ mod product;
 mod race;
 mod rate;
 mod rate_guess;
+mod ready;
 mod schema;
 mod scope;
 mod search;

@@ -18,7 +18,7 @@ use crate::support::client::Client;
 use crate::support::customers::PASSWORD;
 use crate::support::database::TestDatabase;
 use crate::support::mailbox::{Mailbox, certificate, header};
-use crate::support::node::{Node, run_command};
+use crate::support::node::{Node, TASK_ENDED, run_command};
 use crate::support::post::kinds;
 
 use NotificationState::{Failed, Sent, Unknown};
@@ -193,22 +193,19 @@ async fn state_of(database: &TestDatabase) -> (NotificationTemplate, Notificatio
     (rows[0].template, rows[0].state, rows.len())
 }
 
+/// Arguments that send mail through this mailbox.
+fn through(mailbox: &Mailbox) -> Vec<String> {
+    let port = mailbox.port.to_string();
+    let named = [("provider", "smtp"), ("smtp-host", "127.0.0.1"), ("smtp-port", &*port), ("smtp-tls", "none")];
+    let arguments = named.into_iter().chain([("from", "orders@shop.example")]);
+    arguments.flat_map(|(name, value)| [format!("--mail-{name}"), value.to_owned()]).collect()
+}
+
 /// A process is lost at this point of sending; `arrived` says whether the mail server had taken the mail.
 async fn lost_at(failpoint: &str, arrived: bool) {
     let mut mailbox = Mailbox::start(&[]).await;
-    let port = mailbox.port.to_string();
-    let arguments = [
-        "--mail-provider",
-        "smtp",
-        "--mail-smtp-host",
-        "127.0.0.1",
-        "--mail-smtp-port",
-        &port,
-        "--mail-smtp-tls",
-        "none",
-        "--mail-from",
-        "orders@shop.example",
-    ];
+    let arguments = through(&mailbox);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let database = TestDatabase::empty().await;
     let mut node = Node::start(&database, &arguments, &[("EMPORION_FAILPOINT", failpoint)]).await;
     let token = node.owner_token().await;
@@ -240,6 +237,34 @@ async fn lost_at(failpoint: &str, arrived: bool) {
     assert_eq!(mail["to"], json!(["ada@shopper.example"]));
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(mailbox.is_quiet().await);
+}
+
+/// A mistake of ours in making one mail holds up none of the others.
+#[tokio::test]
+async fn a_mail_that_panics_is_tried_again_and_the_next_one_goes_out() {
+    let mut mailbox = Mailbox::start(&[]).await;
+    let arguments = through(&mailbox);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let database = TestDatabase::empty().await;
+    let once = [("EMPORION_FAILPOINT", "panic-once:notification.attempt")];
+    let mut node = Node::start(&database, &arguments, &once).await;
+    let register = async |email: &str| {
+        let query = "mutation($input: CustomerRegisterInput!) { customerRegister(input: $input) { accepted } }";
+        node.store
+            .send(query, json!({ "input": { "email": email, "password": PASSWORD } }))
+            .await
+            .at("customerRegister");
+    };
+    register("ada@shopper.example").await;
+    eventually("a record", async || node.process.logged("a mail could not be made").len() == 1).await;
+    register("bob@shopper.example").await;
+    assert_eq!(mailbox.next().await["to"], json!(["bob@shopper.example"]));
+    let record = node.process.logged("a mail could not be made").remove(0);
+    let settled = async || rows(&database).await.iter().map(|row| (row.state, row.attempts)).collect::<Vec<_>>();
+    eventually("one waits", async || settled().await.contains(&(NotificationState::Pending, 1))).await;
+    assert_eq!(record["level"], "ERROR");
+    assert!(node.process.logged(TASK_ENDED).is_empty(), "the task itself goes on");
+    assert!(node.process.terminate().await.success());
 }
 
 #[tokio::test]

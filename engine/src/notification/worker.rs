@@ -118,6 +118,7 @@ async fn deliver(app: &Arc<App>, row: notification::Model) -> Result<bool> {
 }
 
 async fn attempt(app: &Arc<App>, row: &notification::Model) -> Result<Outcome> {
+    failpoint::reach("notification.attempt");
     let Some(provider) = &app.mail.provider else {
         return Ok(Outcome::Pointless("Mail is switched off.".to_owned()));
     };

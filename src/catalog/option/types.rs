@@ -5,6 +5,7 @@ use domain::translation::TranslatableField;
 use engine::catalog::repo::OptionRow;
 
 use crate::api::call::Call;
+use crate::api::ready::at_once;
 use crate::api::scalar::id;
 use crate::translation::load::{Reader, TextAt};
 
@@ -21,6 +22,8 @@ pub struct ProductOption {
     pub option_values: Vec<ProductOptionValue>,
 }
 
+at_once!(ProductOption { id, name, values, option_values });
+
 /// A value of an option of a product, such as Green.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct ProductOptionValue {
@@ -31,6 +34,8 @@ pub struct ProductOptionValue {
     /// What it looks like.
     pub swatch: Option<Swatch>,
 }
+
+at_once!(ProductOptionValue { id, name, swatch });
 
 impl ProductOptionValue {
     /// A value under the name of a language.
@@ -48,6 +53,8 @@ pub struct Swatch {
     /// The address of a picture: absolute, or a path on this server.
     pub image_url: Option<String>,
 }
+
+at_once!(Swatch { color, image_url });
 
 impl Swatch {
     /// What there is of a color and an address.

@@ -13,6 +13,7 @@ use entity::variant;
 
 use crate::api::call::call;
 use crate::api::page::connection;
+use crate::api::ready::{Ready, at_once};
 use crate::api::scalar::{Country, Json, id};
 use crate::api::word::Enum;
 use crate::catalog::load::{Grid, ProductBy, SelectedOf, VariantMediaOf};
@@ -29,10 +30,12 @@ use engine::inventory::available;
 
 /// A variant as shoppers see it: what can be bought.
 #[derive(MergedObject, Debug, Clone)]
+#[graphql(crate = "crate::api::eager")]
 pub struct Variant(VariantCore, VariantShopper, Metafields);
 
 /// A variant as staff see it: what can be bought.
 #[derive(MergedObject, Debug, Clone)]
+#[graphql(crate = "crate::api::eager")]
 pub struct AdminVariant(VariantCore, VariantStaff, Metafields);
 
 impl From<variant::Model> for Variant {
@@ -117,7 +120,7 @@ impl VariantCore {
     }
 
     /// Its value of each option of the product, at most 5.
-    async fn selected_options(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<SelectedOption>> {
+    async fn selected_options(&self, ctx: &Context<'_>) -> async_graphql::Result<Ready<Vec<SelectedOption>>> {
         let call = call(ctx)?;
         let read = match &self.2 {
             Some(_) => Arc::default(),
@@ -127,19 +130,19 @@ impl VariantCore {
         let own = beside.filter(|(variant, _)| *variant == Some(self.0.id)).map(|(_, row)| row);
         let names = own.chain(read.iter().map(AsRef::as_ref)).map(|row| option_names(call, row, self.1));
         let names = futures_util::future::try_join_all(names).await?;
-        Ok(names.into_iter().map(|(name, value)| SelectedOption { name, value }).collect())
+        Ok(Ready(names.into_iter().map(|(name, value)| SelectedOption { name, value }).collect()))
     }
 
     /// The first picture, film or file of this very variant.
-    async fn media(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Media>> {
+    async fn media(&self, ctx: &Context<'_>) -> async_graphql::Result<Ready<Option<Media>>> {
         let media = call(ctx)?.load(VariantMediaOf(self.0.id)).await?;
-        Ok(media.first().cloned().map(Media::from))
+        Ok(Ready(media.first().cloned().map(Media::from)))
     }
 
     /// All pictures, films and files of this very variant in order, at most 100.
-    async fn gallery(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Media>> {
+    async fn gallery(&self, ctx: &Context<'_>) -> async_graphql::Result<Ready<Vec<Media>>> {
         let media = call(ctx)?.load(VariantMediaOf(self.0.id)).await?;
-        Ok(media.iter().cloned().map(Media::from).collect())
+        Ok(Ready(media.iter().cloned().map(Media::from).collect()))
     }
 
     /// Grams of one piece, packed.
@@ -189,8 +192,8 @@ impl VariantShopper {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "In another region or for another quantity.")] context: Option<PriceContextInput>,
-    ) -> async_graphql::Result<Option<Price>> {
-        offered(call(ctx)?, (self.0.product_id, self.0.id), context).await
+    ) -> async_graphql::Result<Ready<Option<Price>>> {
+        offered(call(ctx)?, (self.0.product_id, self.0.id), context).await.map(Ready)
     }
 
     /// What one piece costs to you when you take more of it: each quantity from which on the price is another, the
@@ -285,3 +288,5 @@ pub struct SelectedOption {
     /// The name of the value.
     pub value: String,
 }
+
+at_once!(SelectedOption { name, value });

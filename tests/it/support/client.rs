@@ -66,12 +66,21 @@ impl Client {
         self.try_post(body).await.unwrap()
     }
 
-    async fn try_post(&self, body: Value) -> reqwest::Result<Answer> {
+    /// The answer to a query as it is written.
+    pub async fn text(&self, query: &str) -> String {
+        self.sent(json!({ "query": query })).await.unwrap().text().await.unwrap()
+    }
+
+    async fn sent(&self, body: Value) -> reqwest::Result<reqwest::Response> {
         let mut request = self.http.post(&self.url).json(&body);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let response = request.send().await?;
+        request.send().await
+    }
+
+    async fn try_post(&self, body: Value) -> reqwest::Result<Answer> {
+        let response = self.sent(body).await?;
         let status = response.status().as_u16();
         let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         let statements = header("x-statements").map(|count| count.parse().unwrap());

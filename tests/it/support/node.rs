@@ -14,6 +14,9 @@ use super::database::TestDatabase;
 use super::log;
 use super::socket::PATIENCE;
 
+/// What is logged when a task of the background panicked.
+pub const TASK_ENDED: &str = "a task of the background panicked; it begins anew";
+
 fn emporion(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_emporion"));
     command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
