@@ -41,6 +41,7 @@ pub mod order;
 pub mod payment;
 pub mod policy;
 pub mod pricing;
+pub mod quote;
 pub mod region;
 pub mod search;
 pub mod shipping;

@@ -64,6 +64,8 @@ use crate::order::subs::{OrderAdminSubscription, OrderStoreSubscription};
 use crate::payment::admin::PaymentAdminMutation;
 use crate::policy::admin::{PolicyAdminMutation, PolicyAdminQuery};
 use crate::pricing::admin::{PricingAdminMutation, PricingAdminQuery};
+use crate::quote::admin::{QuoteAdminMutation, QuoteAdminQuery};
+use crate::quote::store::QuoteStoreQuery;
 use crate::region::admin::{RegionAdminMutation, RegionAdminQuery};
 use crate::search::store::SearchStoreQuery;
 use crate::shipping::admin::{ShippingAdminMutation, ShippingAdminQuery};
@@ -100,6 +102,7 @@ root! {
         CustomerStoreQuery,
         NodeStoreQuery,
         OrderStoreQuery,
+        QuoteStoreQuery,
         RelatedStoreQuery,
         SearchStoreQuery,
         ShopStoreQuery,
@@ -141,6 +144,7 @@ root! {
         PolicyAdminQuery,
         PricingAdminQuery,
         ProfileAdminQuery,
+        QuoteAdminQuery,
         RegionAdminQuery,
         ShippingAdminQuery,
         StaffAdminQuery,
@@ -182,6 +186,7 @@ root! {
         PolicyAdminMutation,
         PricingAdminMutation,
         ProfileAdminMutation,
+        QuoteAdminMutation,
         RegionAdminMutation,
         RelatedAdminMutation,
         ShippingAdminMutation,

@@ -207,7 +207,8 @@ pub fn access(id: &ID, token: Option<String>) -> Result<CartAccess> {
     Ok(CartAccess { id, token })
 }
 
-fn new_lines(lines: &[CartLineInput]) -> Result<Vec<NewLine>> {
+/// The lines of an input, or why they are none.
+pub fn new_lines(lines: &[CartLineInput]) -> Result<Vec<NewLine>> {
     if lines.len() > MAX_LINES {
         let message = format!("At most {MAX_LINES} lines at once.");
         return Err(Refusal::new(ErrorCode::TooMany, message).limit(MAX_LINES as i64).at(["lines"]).into());

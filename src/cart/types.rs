@@ -6,6 +6,7 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObje
 use chrono::{DateTime, Utc};
 use domain::cart::CartState;
 use domain::id::CartDeliveryId;
+use domain::pricing::PriceVerdict;
 use domain::refusal::ErrorCode;
 use domain::shipping::DeliveryUnavailableReason;
 use domain::tax::{TaxExemption, TaxReason, reason};
@@ -20,12 +21,13 @@ use crate::api::ready::{Ready, at_once};
 use crate::api::scalar::{CurrencyCode, Decimal, Json, Money, id, ppm_to_percent};
 use crate::api::word::Enum;
 use crate::catalog::variant::types::Variant;
+use crate::pricing::types::PriceReason;
 use crate::region::types::Region;
 use crate::tax::types::{PassedOverTax, TaxExplanation};
 use crate::translation::load::TextAt;
 use engine::cart::ops::{Addresses, Buyer};
 use engine::cart::quote::{Issue, Quote, QuotedLine, last_shown};
-use engine::shipping::offers::{DeliveryOption as Offered, QuotedGroup};
+use engine::shipping::offers::{DeliveryOption as Offered, QuotedGroup, UnavailableOption};
 
 /// What a shopper is about to buy, with what it comes to at this moment.
 #[derive(Debug, Clone)]
@@ -167,22 +169,6 @@ impl Cart {
 }
 
 impl Cart {
-    async fn option(&self, call: &Call, option: &Offered, chain: &[String]) -> async_graphql::Result<DeliveryOption> {
-        let name = TextAt::alone(option.id, TranslatableField::Name).in_chain(call, chain).await?;
-        let location = call.settings.locations.iter().find(|location| Some(location.id) == option.pickup);
-        let pickup = location.and_then(|location| {
-            Some(PickupPoint { name: location.name.clone(), address: location.address.clone()?.into() })
-        });
-        Ok(DeliveryOption {
-            id: id(option.id),
-            name: name.unwrap_or_else(|| option.name.clone()),
-            description: option.description.clone(),
-            amount: self.money(option.amount_minor).0,
-            includes_tax: option.includes_tax,
-            pickup,
-        })
-    }
-
     /// Where its texts are looked for: in its own language, which the order will keep.
     fn chain(&self, call: &Call) -> Vec<String> {
         let cart = &self.0.rows.cart;
@@ -243,6 +229,15 @@ impl CartLine {
     async fn compare_at(&self) -> Ready<Option<Money>> {
         let before = self.line().price.and_then(|price| price.compare_at_minor);
         Ready(before.map(|minor| self.0.money(minor).0))
+    }
+
+    /// Why its price is what it is: every price that is meant for the buyer or for everybody, with what became of it,
+    /// the chosen one first. Empty when staff agreed on the price. At most 100 of each list.
+    async fn explanation(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<PriceReason>> {
+        let settings = &call(ctx)?.settings;
+        let told = self.0.0.reasons(settings, self.line());
+        let shown = told.iter().filter(|one| one.verdict != PriceVerdict::RuleUnmet);
+        Ok(shown.map(|one| PriceReason::new(settings, one)).collect())
     }
 
     /// Whether staff agreed on the price of one piece with the shopper, so that no other price counts.
@@ -314,7 +309,8 @@ impl DeliveryGroup {
     async fn options(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<DeliveryOption>> {
         let call = call(ctx)?;
         let chain = self.0.chain(call);
-        let named = self.group().offered.iter().map(|option| self.0.option(call, option, &chain));
+        let named =
+            self.group().offered.iter().map(|option| named_option(call, self.0.0.rows.cart.currency, option, &chain));
         futures_util::future::try_join_all(named).await
     }
 
@@ -326,12 +322,8 @@ impl DeliveryGroup {
         let told = self.group().unavailable.iter().filter(|option| !option.why.personal);
         let named = told.map(async |option| {
             let name = TextAt::alone(option.id, TranslatableField::Name).in_chain(call, &chain).await?;
-            Ok::<_, async_graphql::Error>(UnavailableDeliveryOption {
-                id: id(option.id),
-                name: name.unwrap_or_else(|| option.name.clone()),
-                reason: Enum(option.why.reason),
-                message: option.why.message.clone(),
-            })
+            let told = UnavailableDeliveryOption::from(option);
+            Ok::<_, async_graphql::Error>(UnavailableDeliveryOption { name: name.unwrap_or(told.name), ..told })
         });
         futures_util::future::try_join_all(named).await
     }
@@ -340,7 +332,7 @@ impl DeliveryGroup {
     async fn selected(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<DeliveryOption>> {
         let Some(chosen) = &self.group().chosen else { return Ok(None) };
         let call = call(ctx)?;
-        self.0.option(call, chosen, &self.0.chain(call)).await.map(Some)
+        named_option(call, self.0.0.rows.cart.currency, chosen, &self.0.chain(call)).await.map(Some)
     }
 }
 
@@ -359,6 +351,28 @@ pub struct DeliveryOption {
     pub includes_tax: bool,
     /// Where the group is picked up; null when it is sent.
     pub pickup: Option<PickupPoint>,
+}
+
+/// An option with its texts in a language.
+pub async fn named_option(
+    call: &Call,
+    currency: domain::money::Currency,
+    option: &Offered,
+    chain: &[String],
+) -> async_graphql::Result<DeliveryOption> {
+    let name = TextAt::alone(option.id, TranslatableField::Name).in_chain(call, chain).await?;
+    let location = call.settings.locations.iter().find(|location| Some(location.id) == option.pickup);
+    let pickup = location.and_then(|location| {
+        Some(PickupPoint { name: location.name.clone(), address: location.address.clone()?.into() })
+    });
+    Ok(DeliveryOption {
+        id: id(option.id),
+        name: name.unwrap_or_else(|| option.name.clone()),
+        description: option.description.clone(),
+        amount: Money::new(option.amount_minor, currency),
+        includes_tax: option.includes_tax,
+        pickup,
+    })
 }
 
 /// Where a delivery group is picked up.
@@ -381,6 +395,17 @@ pub struct UnavailableDeliveryOption {
     pub reason: Enum<DeliveryUnavailableReason>,
     /// An English sentence for the developer.
     pub message: String,
+}
+
+impl From<&UnavailableOption> for UnavailableDeliveryOption {
+    fn from(option: &UnavailableOption) -> Self {
+        Self {
+            id: id(option.id),
+            name: option.name.clone(),
+            reason: Enum(option.why.reason),
+            message: option.why.message.clone(),
+        }
+    }
 }
 
 at_once!(DeliveryOption { id, name, amount, includes_tax });

@@ -56,6 +56,7 @@ mod outage;
 mod policy;
 mod pricing;
 mod product;
+mod quote;
 mod race;
 mod rate;
 mod rate_guess;

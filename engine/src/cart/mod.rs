@@ -22,4 +22,5 @@ pub mod live;
 pub mod merge;
 pub mod ops;
 pub mod quote;
+pub mod rehearse;
 pub mod repo;

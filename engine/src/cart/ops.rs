@@ -3,16 +3,16 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::address::Address;
 use domain::cart::{CartState, add, must_be_open, quantity};
-use domain::id::{CartDeliveryId, CartId, CartLineId, ChannelId, ShippingOptionId, VariantId};
+use domain::id::{CartDeliveryId, CartId, CartLineId, ChannelId, CustomerId, ShippingOptionId, VariantId};
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::tax::TaxNumber;
 use domain::text::Email;
 use entity::{cart, cart_delivery, cart_line, payment_session};
 
-use super::quote::{Quote, quote, quote_with};
+use super::quote::{Asking, Quote, quote, quote_with};
 use super::repo::{self, CartRows};
 use crate::actor::{Actor, Need};
 use crate::auth::token;
@@ -105,7 +105,7 @@ fn shown(told: &Quote) -> Vec<cart_line::Model> {
     lines
 }
 
-fn refuse_unsold(told: &Quote, added: &[NewLine]) -> Result<(), Vec<Refusal>> {
+pub(super) fn refuse_unsold(told: &Quote, added: &[NewLine]) -> Result<(), Vec<Refusal>> {
     let mut refusals = Refusals::default();
     for (place, new) in added.iter().enumerate() {
         let line = told.lines.iter().find(|line| line.row.variant_id == new.variant);
@@ -131,8 +131,8 @@ pub struct NewLine {
 }
 
 /// The lines after `added` was put onto them.
-fn merged(
-    tx: &Tx,
+pub(super) fn merged(
+    mut id: impl FnMut() -> CartLineId,
     cart: CartId,
     held: &[cart_line::Model],
     added: &[NewLine],
@@ -145,7 +145,7 @@ fn merged(
         Some(line) => cart_line::Model { quantity, ..line.clone() },
         // A line without a price has not been shown at any yet.
         None => cart_line::Model {
-            id: tx.id::<CartLineId>(),
+            id: id(),
             cart_id: cart,
             position: next + (place - held.len()) as i32,
             variant_id,
@@ -174,7 +174,29 @@ pub struct Buyer {
 }
 
 impl Buyer {
-    fn apply(&self, cart: &mut cart::Model, settings: &Settings, path: &[&str], refusals: &mut Refusals) {
+    /// The region in which a new cart begins: the one that is named, else that of the country to which it goes, else
+    /// the request's. One that is not there is refused later, with everything else.
+    pub(super) fn region_of<'s>(
+        &self,
+        settings: &'s Settings,
+        addresses: &Addresses,
+        known: Option<&Region>,
+    ) -> Result<&'s Region, Refusal> {
+        let of_country = match &addresses.shipping {
+            Change::To(address) => settings.region_of(&address.country),
+            _ => None,
+        };
+        let region = match &self.region {
+            Some(name) => settings.region_named(name),
+            None => of_country.or_else(|| settings.region(known?.row.id)),
+        };
+        region.or(settings.regions.first()).ok_or_else(|| {
+            let message = "The shop sells to no such region; staff make one with regionSet.";
+            Refusal::new(ErrorCode::RegionMissing, message).at(["buyer", "region"])
+        })
+    }
+
+    pub(super) fn apply(&self, cart: &mut cart::Model, settings: &Settings, path: &[&str], refusals: &mut Refusals) {
         let at = |name: &str| path.iter().map(ToString::to_string).chain([name.to_owned()]).collect::<Vec<_>>();
         let email = self.email.clone().try_map(|text| text.parse::<Email>());
         if let Some(email) = refusals.keep(email.map_err(|refusal| refusal.at(at("email")))) {
@@ -212,7 +234,7 @@ pub struct Addresses {
 }
 
 impl Addresses {
-    fn apply(&self, cart: &mut cart::Model, path: &[&str], refusals: &mut Refusals) {
+    pub(super) fn apply(&self, cart: &mut cart::Model, path: &[&str], refusals: &mut Refusals) {
         for (change, place, name) in [
             (&self.shipping, &mut cart.shipping_address, "shipping"),
             (&self.billing, &mut cart.billing_address, "billing"),
@@ -252,56 +274,21 @@ impl Op for CreateCart {
 
     async fn run(&self, tx: &mut Tx) -> Result<Quote> {
         let settings = tx.settings().await?;
-        let address_country = match &self.addresses.shipping {
-            Change::To(address) => settings.region_of(&address.country),
-            _ => None,
-        };
-        let region = match (&self.buyer.region, address_country, &self.region) {
-            (Some(name), _, _) => settings.region_named(name),
-            // Who says only where it goes wants that country's region.
-            (None, Some(region), _) => Some(region),
-            (None, None, known) => known.as_ref().and_then(|known| settings.region(known.row.id)),
-        };
-        // A region that is not there is refused below, with everything else.
-        let region = region.or(settings.regions.first()).ok_or_else(|| {
-            let message = "The shop sells to no such region; staff make one with regionSet.";
-            Refusal::new(ErrorCode::RegionMissing, message).at(["buyer", "region"])
-        })?;
-        let mut cart = cart::Model {
-            id: tx.id(),
-            version: 1,
-            created_at: tx.now(),
-            updated_at: tx.now(),
-            token_hash: token::hash(&self.token),
-            channel_id: self.channel,
-            region_id: region.row.id,
-            currency: region.row.currency,
-            customer_id: tx.actor().customer(),
-            email: None,
-            locale: self.locale.clone(),
-            shipping_address: None,
-            billing_address: None,
-            state: CartState::Open,
-            expires_at: tx.now() + LIFE,
-            tax_number: None,
-        };
+        let region = self.buyer.region_of(&settings, &self.addresses, self.region.as_ref())?;
+        let customer = tx.actor().customer();
+        let hash = token::hash(&self.token);
+        let mut cart = empty(tx.id(), tx.now(), (self.channel, region), customer, (self.locale.clone(), hash));
         let mut refusals = Refusals::default();
         if let Some(customer) = cart.customer_id {
             super::merge::know(tx, &mut cart, customer).await?;
         }
         self.buyer.apply(&mut cart, &settings, &["buyer"], &mut refusals);
         self.addresses.apply(&mut cart, &["addresses"], &mut refusals);
-        let lines = merged(tx, cart.id, &[], &self.lines).unwrap_or_else(|refused| {
+        let lines = merged(|| tx.id(), cart.id, &[], &self.lines).unwrap_or_else(|refused| {
             refusals.extend(refused);
             Vec::new()
         });
-        let group = cart_delivery::Model {
-            id: tx.id::<CartDeliveryId>(),
-            cart_id: cart.id,
-            position: 0,
-            shipping_option_id: None,
-            shipping_profile_id: None,
-        };
+        let group = empty_group(tx.id(), cart.id);
         let lines_are_fine = lines.len() == self.lines.len() || !lines.is_empty();
         let rows = CartRows { cart, lines, deliveries: vec![group], session: None };
         let mut told = quote(&tx.conn, &settings, rows, tx.now()).await?;
@@ -313,6 +300,39 @@ impl Op for CreateCart {
         repo::insert(tx, &told.rows).await?;
         Ok(told)
     }
+}
+
+/// A cart that holds nothing yet.
+pub(super) fn empty(
+    id: CartId,
+    now: DateTime<Utc>,
+    (channel, region): (ChannelId, &Region),
+    customer: Option<CustomerId>,
+    (locale, token_hash): (String, Vec<u8>),
+) -> cart::Model {
+    cart::Model {
+        id,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+        token_hash,
+        channel_id: channel,
+        region_id: region.row.id,
+        currency: region.row.currency,
+        customer_id: customer,
+        email: None,
+        locale,
+        shipping_address: None,
+        billing_address: None,
+        state: CartState::Open,
+        expires_at: now + LIFE,
+        tax_number: None,
+    }
+}
+
+/// The delivery group with which every cart begins.
+pub(super) fn empty_group(id: CartDeliveryId, cart: CartId) -> cart_delivery::Model {
+    cart_delivery::Model { id, cart_id: cart, position: 0, shipping_option_id: None, shipping_profile_id: None }
 }
 
 /// Puts pieces into a cart.
@@ -331,7 +351,7 @@ impl Op for AddLines {
 
     async fn run(&self, tx: &mut Tx) -> Result<Quote> {
         let (mut rows, settings) = hold_open(tx, &self.access).await?;
-        rows.lines = merged(tx, rows.cart.id, &rows.lines, &self.lines)?;
+        rows.lines = merged(|| tx.id(), rows.cart.id, &rows.lines, &self.lines)?;
         finish(tx, &settings, rows, true, &self.lines).await
     }
 }
@@ -474,7 +494,8 @@ impl Op for SelectDelivery {
         let (rows, settings) = hold_open(tx, &self.access).await?;
         let held = rows.deliveries.clone();
         let wish = Wish { group: self.group, option: self.option };
-        let told = quote_with(&tx.conn, &settings, rows, tx.now(), Some(wish)).await?;
+        let told =
+            quote_with(&tx.conn, &settings, rows, tx.now(), Asking { wishes: vec![wish], ..Asking::default() }).await?;
         let mut chose = told.groups.iter().filter(|group| group.row.shipping_option_id == Some(self.option));
         if let Some(why) = chose.find_map(QuotedGroup::fault) {
             return Err(Refusal::new(ErrorCode::DeliveryUnavailable, why).at(["deliveryOptionId"]).into());

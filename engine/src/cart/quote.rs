@@ -8,10 +8,10 @@ use chrono::{DateTime, Utc};
 use domain::address::Address;
 use domain::catalog::BackorderPolicy;
 use domain::checkout::{DeliveryChoice, Readiness, missing};
-use domain::id::{CartDeliveryId, CartLineId, InventoryItemId, LocationId, PriceId, VariantId};
+use domain::id::{CartDeliveryId, CartLineId, CustomerGroupId, InventoryItemId, LocationId, PriceId, VariantId};
 use domain::inventory::{Demand, Level, Take};
 use domain::money::{Currency, Money};
-use domain::pricing::{Candidate, Situation, choose};
+use domain::pricing::{Candidate, Situation, Weighed, choose, explain};
 use domain::refusal::{ErrorCode, Refusal};
 use domain::shipping::group::ShippedLine;
 use domain::tax::{TaxChoice, TaxExemption, Taxed};
@@ -110,6 +110,10 @@ pub struct Quote {
     pub takes: Vec<(Take, bool)>,
     /// Whether anything of it is sent to an address, and not all of it picked up.
     pub needs_address: bool,
+    /// The moment at which it was worked out.
+    pub at: DateTime<Utc>,
+    buyer: Buyer,
+    prices: HashMap<VariantId, Vec<Candidate>>,
 }
 
 impl Quote {
@@ -124,6 +128,16 @@ impl Quote {
         of_variant.map(|(_, item, required)| (*item, quantity.saturating_mul(*required))).collect()
     }
 
+    /// Every price that was looked at for a line, with what became of it, the chosen one first; none when staff
+    /// agreed on the price.
+    pub fn reasons<'q>(&'q self, settings: &'q Settings, line: &QuotedLine) -> Vec<Weighed<'q>> {
+        if line.price.is_some_and(|price| price.id.is_none()) {
+            return Vec::new();
+        }
+        let prices = self.prices.get(&line.row.variant_id).map(Vec::as_slice).unwrap_or_default();
+        explain(prices, &self.buyer.situation(settings, &self.region, line.row.quantity, self.at))
+    }
+
     /// Every reason why it can't become an order now.
     pub fn blocking(&self) -> Vec<Refusal> {
         self.issues.iter().filter(|issue| issue.blocking).map(|issue| issue.refusal.clone()).collect()
@@ -132,16 +146,27 @@ impl Quote {
 
 /// Works out what a cart costs: two statements, whatever it holds; a third when it is a customer's.
 pub async fn quote(conn: &Conn, settings: &Settings, rows: CartRows, now: DateTime<Utc>) -> Result<Quote> {
-    quote_with(conn, settings, rows, now, None).await
+    quote_with(conn, settings, rows, now, Asking::default()).await
 }
 
-/// The same with a choice of delivery that is about to be made.
+/// What is asked beside the cart itself.
+#[derive(Debug, Clone, Default)]
+pub struct Asking {
+    /// Choices of delivery that are about to be made.
+    pub wishes: Vec<Wish>,
+    /// The customer groups that count, in place of those that the customer is in.
+    pub groups: Option<Vec<CustomerGroupId>>,
+    /// Whether prices of lists that don't serve the buyer are told too.
+    pub explains: bool,
+}
+
+/// The same with more that is asked.
 pub async fn quote_with(
     conn: &Conn,
     settings: &Settings,
     mut rows: CartRows,
     now: DateTime<Utc>,
-    wish: Option<Wish>,
+    asking: Asking,
 ) -> Result<Quote> {
     let region = settings.region(rows.cart.region_id).cloned();
     let region = region.ok_or_else(|| Error::internal("the region of a cart is gone"))?;
@@ -149,10 +174,16 @@ pub async fn quote_with(
     let address = rows.cart.shipping_address.as_ref();
     let country = address.map(|address| &address.country);
     let mut buyer = Buyer::new(rows.cart.channel_id, &region, rows.cart.customer_id, country);
+    if let Some(groups) = &asking.groups {
+        buyer.joins(groups.iter().copied());
+    }
     let (rows_offered, stock) = if variants.is_empty() {
         Default::default()
     } else {
-        let lists = buyer.read_lists(conn, settings, now).await?;
+        let mut lists = buyer.read_lists(conn, settings, now).await?;
+        if asking.explains {
+            lists = settings.lists.iter().map(|list| list.id).collect();
+        }
         (
             offers(conn, &variants, (rows.cart.channel_id, rows.cart.currency, &lists), now).await?,
             crate::inventory::repo::of_variants(conn, &variants).await?,
@@ -188,7 +219,7 @@ pub async fn quote_with(
         settings,
         cart: &rows.cart,
         held: &rows.deliveries,
-        wish,
+        wishes: &asking.wishes,
         lines: &lines,
         levels: &levels,
         attributes: &buyer.attributes,
@@ -197,7 +228,8 @@ pub async fn quote_with(
         rows.deliveries = groups.iter().map(|group| group.row.clone()).collect();
     }
     let pickups = pickups(&groups, rows.lines.len());
-    let due = due(conn, settings, &rows.cart, &region, picked_up(settings, &groups)).await?;
+    let picked_up = picked_up(settings, &groups);
+    let due = due(conn, settings, &rows.cart, &region, (picked_up, asking.groups.as_deref())).await?;
     let (line_taxes, delivery_taxes) = taxes(&due, &rows.lines, &offered, &groups);
     let tax_exemption = due.exemption;
     let exempt = tax_exemption.is_some();
@@ -220,6 +252,9 @@ pub async fn quote_with(
         issues,
         takes,
         needs_address,
+        at: now,
+        buyer,
+        prices: candidates,
     })
 }
 

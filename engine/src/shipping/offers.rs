@@ -100,8 +100,8 @@ pub struct Asked<'q> {
     pub cart: &'q cart::Model,
     /// The groups that it has.
     pub held: &'q [cart_delivery::Model],
-    /// A choice that is about to be made.
-    pub wish: Option<Wish>,
+    /// Choices that are about to be made.
+    pub wishes: &'q [Wish],
     /// Its lines, each with what it takes from stock.
     pub lines: &'q [(ShippedLine, Vec<Demand>)],
     /// The stock of the channel's locations.
@@ -147,8 +147,8 @@ pub fn deliver(asked: &Asked<'_>) -> Result<Vec<QuotedGroup>> {
         }
         quoted.push(QuotedGroup { row, lines: parcel.lines.clone(), offered, unavailable, chosen: None });
     }
-    if let Some(wish) = asked.wish {
-        asked.choose(&mut quoted, wish)?;
+    for wish in asked.wishes {
+        asked.choose(&mut quoted, *wish)?;
     }
     for group in &mut quoted {
         let chosen = group.offered.iter().find(|option| Some(option.id) == group.row.shipping_option_id);

@@ -2,6 +2,7 @@
 
 use domain::address::Address;
 use domain::address::area::Place;
+use domain::id::CustomerGroupId;
 use domain::money::Currency;
 use domain::refusal::{ErrorCode, Refusal};
 use domain::tax::{Buyer, TaxChoice, TaxExemption, TaxRegion, Taxed, choose, exemption};
@@ -30,17 +31,22 @@ impl Due<'_> {
 }
 
 /// What is due on a cart: no statement for a guest, one for a customer. Of what is all picked up, the place where.
+/// `groups` count in place of those that the customer is in.
 pub async fn due<'s>(
     conn: &Conn,
     settings: &'s Settings,
     cart: &cart::Model,
     region: &Region,
-    picked_up: Option<&Address>,
+    (picked_up, groups): (Option<&Address>, Option<&[CustomerGroupId]>),
 ) -> Result<Due<'s>> {
     let regions = settings.taxes.regions_of(taxed_in(cart, region, picked_up).as_ref());
-    let (exempt, in_exempt_group) = match cart.customer_id {
+    let (exempt, own) = match cart.customer_id {
         Some(customer) => repo::exempt(conn, customer).await?,
         None => (false, false),
+    };
+    let in_exempt_group = match groups {
+        Some(groups) => repo::exempts(conn, groups).await?,
+        None => own,
     };
     let locations = settings.locations_of(cart.channel_id);
     let origins: Vec<CountryCode> = locations.iter().filter_map(|location| location.country.clone()).collect();

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use domain::address::area::Area;
-use domain::id::{CustomerId, ProductId, ProductTypeId, ShippingOptionId, TaxRateId, TaxRegionId};
+use domain::id::{CustomerGroupId, CustomerId, ProductId, ProductTypeId, ShippingOptionId, TaxRateId, TaxRegionId};
 use domain::tax::{TaxMap, TaxRate, TaxRegion, TaxTarget};
 use domain::text::CountryCode;
 use domain::totals::Rate;
-use entity::{product_type, shipping_option, tax_rate, tax_rate_target, tax_region};
+use entity::{customer_group, product_type, shipping_option, tax_rate, tax_rate_target, tax_region};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect, sea_query::Query,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, sea_query::Query,
 };
 use uuid::Uuid;
 
@@ -63,6 +63,16 @@ pub async fn exempt(conn: &Conn, customer: CustomerId) -> Result<(bool, bool)> {
     let row = conn.query_one_raw(statement(conn, sql, [Uuid::from(customer).into()])).await?;
     let Some(row) = row else { return Ok((false, false)) };
     Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))
+}
+
+/// Whether one of these customer groups owes no tax.
+pub async fn exempts(conn: &Conn, groups: &[CustomerGroupId]) -> Result<bool> {
+    if groups.is_empty() {
+        return Ok(false);
+    }
+    let find = customer_group::Entity::find().filter(any(conn, customer_group::Column::Id, groups.iter().copied()));
+    let find = find.filter(customer_group::Column::TaxExempt.eq(true));
+    Ok(find.filter(customer_group::Column::DeletedAt.is_null()).count(conn).await? > 0)
 }
 
 /// A tax region, locked until the transaction ends.
