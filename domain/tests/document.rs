@@ -1,7 +1,9 @@
 //! What holds of every document that is judged: no panic, work in proportion
 //! to its length, and the weight that unfolding it would have.
 
-use domain::document::{Breach, Document, Field, Limits, Measure, NESTING, Node, Operation, Weight, scan, weigh};
+use domain::document::{
+    Breach, Document, Field, Limits, Measure, NESTING, Node, Operation, Weight, scan, weigh, without_comments,
+};
 use proptest::prelude::*;
 
 /// Limits that nothing passes.
@@ -48,7 +50,6 @@ fn tokens_are_what_the_grammar_says() {
 #[test]
 fn what_no_parser_shall_see_is_refused_where_it_is_met() {
     let refused = |text: &str| scan(text, &Limits::default()).unwrap_err();
-    let limits = Limits::default();
     for open in ["{a", "[", "(", "{a(b:[{c:"] {
         assert_eq!(refused(&open.repeat(100)), over(Measure::Nesting, NESTING, NESTING + 1), "{open}");
     }
@@ -284,4 +285,12 @@ proptest! {
             Err(other) => prop_assert!(false, "{other}"),
         }
     }
+}
+
+#[test]
+fn comments_are_taken_out_and_nothing_moves() {
+    let bare = |text: &str| without_comments(text, &NONE).unwrap();
+    assert_eq!(bare("{ a(b: \"#x\") c(d: \"\"\"\n# y \"\"\") }"), None);
+    assert_eq!(bare("# é\n{ a # \" (\r\n b }#").as_deref(), Some("\n{ a \r\n b }"));
+    assert_eq!(bare("{ a(b: \"\\\"#\") #\u{2028}\n}").as_deref(), Some("{ a(b: \"\\\"#\") \n}"));
 }

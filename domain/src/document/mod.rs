@@ -12,7 +12,7 @@ mod weigh;
 
 use std::fmt;
 
-pub use scan::{LONGEST_NAME, LONGEST_NUMBER, NESTING, Scan, scan};
+pub use scan::{LONGEST_NAME, LONGEST_NUMBER, NESTING, Scan, scan, without_comments};
 pub use weigh::{Document, Field, Judged, Node, Operation, Weight, weigh};
 
 use crate::word::words;

@@ -6,6 +6,8 @@
 //!
 //! [lexical]: https://spec.graphql.org/September2025/#sec-Appendix-Grammar-Summary.Lexical-Tokens
 
+use std::ops::Range;
+
 use super::{Breach, Limits, Measure, within};
 
 /// How deep brackets of any kind may nest. Twenty levels of fields with
@@ -32,12 +34,36 @@ pub struct Scan {
 /// # Errors
 /// The first breach, where it is met: nothing behind it is looked at.
 pub fn scan(text: &str, limits: &Limits) -> Result<Scan, Breach> {
+    Ok(passed(text, limits)?.found)
+}
+
+/// The same; answers with the document without its comments when it has some.
+/// What is left stands in the same place of the same line.
+///
+/// # Errors
+/// As [`scan`].
+pub fn without_comments(text: &str, limits: &Limits) -> Result<Option<String>, Breach> {
+    let pass = passed(text, limits)?;
+    if pass.comments.is_empty() {
+        return Ok(None);
+    }
+    let (mut left, mut from) = (String::new(), 0);
+    for comment in pass.comments {
+        // Comments begin and end beside characters of ASCII or at the end.
+        left.push_str(text.get(from..comment.start).unwrap_or_default());
+        from = comment.end;
+    }
+    left.push_str(text.get(from..).unwrap_or_default());
+    Ok(Some(left))
+}
+
+fn passed<'a>(text: &'a str, limits: &Limits) -> Result<Pass<'a>, Breach> {
     within(Measure::Bytes, text.len() as u64, limits.bytes)?;
-    let mut pass = Pass { bytes: text.as_bytes(), at: 0, open: 0, found: Scan::default() };
+    let mut pass = Pass { bytes: text.as_bytes(), at: 0, open: 0, found: Scan::default(), comments: Vec::new() };
     while let Some(byte) = pass.here() {
         pass.token(byte, limits)?;
     }
-    Ok(pass.found)
+    Ok(pass)
 }
 
 struct Pass<'a> {
@@ -45,6 +71,7 @@ struct Pass<'a> {
     at: usize,
     open: u64,
     found: Scan,
+    comments: Vec<Range<usize>>,
 }
 
 impl Pass<'_> {
@@ -78,7 +105,9 @@ impl Pass<'_> {
                 return Ok(());
             }
             b'#' => {
+                let from = self.at;
                 self.take_while(|byte| !matches!(byte, b'\n' | b'\r' | 0));
+                self.comments.push(from..self.at);
                 return Ok(());
             }
             // The mark of UTF-8 is white space wherever it stands.
