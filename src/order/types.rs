@@ -388,6 +388,14 @@ impl OrderLine {
         self.money(self.0.tax_minor)
     }
 
+    /// The taxes on it by rate, at most 6; none when the order was exempt.
+    async fn taxes(&self, ctx: &Context<'_>) -> async_graphql::Result<Ready<Vec<Tax>>> {
+        let rows = call(ctx)?.load(TaxesOf(self.0.order_id)).await?;
+        let own: Vec<_> = rows.iter().filter(|row| row.order_line_id == Some(self.0.id)).cloned().collect();
+        let taxes = by_rate(&own);
+        Ok(Ready(taxes.iter().map(|(tax, reason)| Tax::new(tax, self.1.currency, reason.as_ref())).collect()))
+    }
+
     /// What it came to with tax.
     async fn total(&self) -> Ready<Money> {
         self.money(self.0.total_minor)

@@ -41,7 +41,7 @@ pub struct AdminTaxRateFilter {
 impl AdminTaxRateFilter {
     fn read(self) -> Result<RateFilter> {
         let region = self.tax_region_id.as_ref().map(|id| parse_id(id, &["filter", "taxRegionId"])).transpose()?;
-        let target = self.target_id.as_ref().map(|id| target(id)).transpose()?;
+        let target = self.target_id.as_ref().map(target).transpose()?;
         Ok(RateFilter { region, country: self.country_code.map(|code| code.0), is_default: self.default, target })
     }
 }

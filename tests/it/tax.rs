@@ -98,7 +98,7 @@ async fn a_type_has_its_own_rate_and_the_order_keeps_why() {
     let gone = json!({ "id": reduced["taxRate"]["id"], "expectedVersion": 1 });
     shop.set("taxRateDelete", gone, "deletedId").await.done();
     let query = "query($id: ID!) { order(id: $id) { taxExemption taxes { code percent amount { amount }
-        explanation { basis place { countryCode } } } } }";
+        explanation { basis place { countryCode } } } lines { taxes { code explanation { basis } } } } }";
     let order = shop.admin.send(query, json!({ "id": placed.id })).await.at("order");
     let tax = |code: &str, percent: &str, amount: &str, basis: &str| {
         json!({ "code": code, "percent": percent, "amount": { "amount": amount },
@@ -106,6 +106,8 @@ async fn a_type_has_its_own_rate_and_the_order_keeps_why() {
     };
     let taxes = json!([tax("VAT", "19", "6.38", "DEFAULT"), tax("VAT7", "7", "0.98", "PRODUCT_TYPE")]);
     assert_eq!(order["taxes"], taxes);
+    let line = |code: &str, basis: &str| json!({ "taxes": [{ "code": code, "explanation": { "basis": basis } }] });
+    assert_eq!(order["lines"], json!([line("VAT", "DEFAULT"), line("VAT7", "PRODUCT_TYPE")]));
     invariants(&shop).await;
 }
 
