@@ -50,6 +50,7 @@ fn tokens_are_what_the_grammar_says() {
 #[test]
 fn what_no_parser_shall_see_is_refused_where_it_is_met() {
     let refused = |text: &str| scan(text, &Limits::default()).unwrap_err();
+    let limits = Limits::default();
     for open in ["{a", "[", "(", "{a(b:[{c:"] {
         assert_eq!(refused(&open.repeat(100)), over(Measure::Nesting, NESTING, NESTING + 1), "{open}");
     }
