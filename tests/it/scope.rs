@@ -49,6 +49,10 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
         ("shippingProfileDelete", json!({ "id": "shipprof_00000000000000000000000000" })),
         ("serviceZoneSet", json!({ "name": "X", "areas": [{ "countryCode": "DE" }] })),
         ("serviceZoneDelete", json!({ "id": "zone_00000000000000000000000000" })),
+        ("priceListSet", json!({ "name": "X", "kind": "SALE" })),
+        ("priceListDelete", json!({ "id": "pricelist_00000000000000000000000000" })),
+        ("priceListPricesBulkSet", json!({ "priceListId": "pricelist_00000000000000000000000000", "rows": [] })),
+        ("variantPricesBulkSet", json!({ "rows": [] })),
         ("metafieldDefinitionDelete", json!({ "id": "mfdef_00000000000000000000000000" })),
         ("customerErase", json!({ "id": "cust_00000000000000000000000000" })),
         ("staffSecuritySet", json!({ "secondFactorRequired": false })),
@@ -65,6 +69,7 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
         &checked[..],
         &taxes[..],
         &["shippingOptionDelete", "shippingProfileSet", "shippingProfileDelete", "serviceZoneSet", "serviceZoneDelete"],
+        &["priceListSet", "priceListDelete", "priceListPricesBulkSet", "variantPricesBulkSet"],
         &["customerErase", "auditEntries", "metafieldDefinitionSet", "staffSecuritySet", "productImport"],
     ]
     .concat();

@@ -301,6 +301,22 @@ async fn rules_say_for_whom_an_option_is_and_what_is_not_for_him_he_is_not_told_
 }
 
 #[tokio::test]
+async fn an_amount_of_another_currency_meets_no_bound_of_this_one() {
+    let shop = shop().await;
+    let states = json!({ "handle": "us", "name": "US", "currencyCode": "USD", "countries": ["US"] });
+    shop.set("regionSet", states, "region { id }").await.done();
+    let rules = json!([{ "attribute": "subtotal", "operator": "GTE", "values": ["50"] }]);
+    let prices = json!([euro("1.00"), { "amount": "1.00", "currencyCode": "USD" }]);
+    option(&shop, json!({ "name": "Big", "prices": prices, "rules": rules })).await;
+    let tee = shop.tee("20.00", 99).await;
+    let mut cart = shop.cart(&[(&tee, 3)]).await;
+    assert_eq!(offered(&cart).await, ["Parcel 4.90", "Big 1.00"]);
+    cart.mutate("cartBuyerUpdate", json!({ "region": "us" })).await.done();
+    let told = groups(&cart).await["deliveryGroups"][0]["unavailableOptions"][1].clone();
+    assert_eq!(told["message"], "The subtotal must be at least 50; it is 0.00.");
+}
+
+#[tokio::test]
 async fn what_is_picked_up_needs_no_address_and_is_taken_where_it_is() {
     let shop = shop().await;
     let store = json!({ "handle": "store", "name": "The store", "countryCode": "DE", "priority": 5 });

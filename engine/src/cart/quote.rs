@@ -200,7 +200,6 @@ pub async fn quote_with(
         }
     }
     buyer.meet(conn, candidates.values().flatten()).await?;
-    buyer.meet(conn, candidates.values().flatten()).await?;
     if asks_groups(settings) {
         buyer.learn(conn).await?;
     }
@@ -214,7 +213,7 @@ pub async fn quote_with(
         .collect();
     let items = counted_items(&rows.lines, &offered, &stock);
     let levels = levels(settings, &rows.cart, &stock);
-    let lines = shipped_lines(settings, &rows.lines, &priced, &offered, &items)?;
+    let lines = shipped_lines(settings, &rows, &priced, &offered, &items)?;
     let groups = deliver(&Asked {
         settings,
         cart: &rows.cart,
@@ -397,7 +396,7 @@ fn taxes(
 /// for other reasons: it ships by the default profile.
 fn shipped_lines(
     settings: &Settings,
-    lines: &[cart_line::Model],
+    rows: &CartRows,
     priced: &[Option<LinePrice>],
     offered: &HashMap<VariantId, Offer>,
     items: &[(VariantId, InventoryItemId, i32)],
@@ -405,7 +404,7 @@ fn shipped_lines(
     let shipped = |(line, price): (&cart_line::Model, &Option<LinePrice>)| {
         let offer = offered.get(&line.variant_id);
         let profile = settings.profile_or_default(offer.and_then(|offer| offer.product.shipping_profile_id))?;
-        let unit = price.as_ref().map_or(line.unit_price_minor, |price| price.amount_minor);
+        let unit = price.map_or_else(|| last_shown(line, rows), |price| price.amount_minor);
         let shipped = ShippedLine {
             profile: Some(profile).filter(|_| offer.is_none_or(|offer| offer.variant.requires_shipping)),
             quantity: line.quantity,
@@ -414,7 +413,7 @@ fn shipped_lines(
         };
         Ok((shipped, demand(line, offer, items)))
     };
-    lines.iter().zip(priced).map(shipped).collect()
+    rows.lines.iter().zip(priced).map(shipped).collect()
 }
 
 /// What a line takes from stock.
