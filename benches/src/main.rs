@@ -21,6 +21,7 @@ mod case;
 mod check;
 mod flow;
 mod http;
+mod lists;
 mod live;
 mod peers;
 mod process;

@@ -14,12 +14,14 @@ use crate::peers::{Catalog, fill};
 use crate::server::{Place, Server};
 use crate::table::quantile;
 use crate::wrk::{Load, load};
-use crate::{Result, Subject, block_on, process, still};
+use crate::{Result, Subject, block_on, lists, process, still};
 
 /// Connections of single requests.
 const CONNECTIONS: usize = 8;
 /// How many products the shop has.
 const PRODUCTS: usize = 1_000;
+/// The listing of a shop with lists, in the table.
+const LISTED: &str = "(f) listing, full, ten price lists, 100,000 prices";
 /// Seconds before anything counts.
 const WARM: u64 = 3;
 
@@ -107,6 +109,17 @@ async fn measure(options: &Options, mut place: Place) -> Result<()> {
         let statements = buy(&mut server.shopper().await?.counting(), &catalog, 0).await?;
         let runs = Runs::of(options, &server, |seconds| checkouts(&server, &catalog, clients, seconds)).await?;
         runs.print("(d) checkout", clients, if clients == 1 { (3.5, 40.0) } else { (4.7, 40.0) }, statements);
+    }
+    if LISTED.contains(&options.case) {
+        let taken = lists::fill(&server, &catalog).await?;
+        eprintln!("10,000 prices in one call: {:.2} s, at most {:.2}", quantile(&taken, 0.5), quantile(&taken, 1.0));
+        if let Some(url) = options.database_url.as_ref().filter(|_| place.is_postgres()) {
+            look_over(url).await?;
+        }
+        let full = &cases[0];
+        let statements = asked(&server, full).await?;
+        let runs = Runs::of(options, &server, |seconds| load(server.address, &full.bodies, CONNECTIONS, seconds));
+        runs.await?.print(LISTED, CONNECTIONS, full.goal, statements);
     }
     let (loaded, peak) = (process::resident(server.id()?)?, process::peak(server.id()?)?);
     server.stop().await?;

@@ -24,8 +24,8 @@ macro_rules! examples {
 
 /// The examples of each surface, in the order in which they are shown.
 const EXAMPLES: [(&str, &[(&str, &str)]); 3] = [
-    examples!("store": "listing" "product" "search" "categories" "cart" "cart-live" "availability-live"),
-    examples!("admin": "log-in" "me" "orders" "orders-live" "stock" "channels"),
+    examples!("store": "listing" "product" "sale" "quote" "search" "categories" "cart" "cart-live" "availability-live"),
+    examples!("admin": "log-in" "me" "orders" "orders-live" "stock" "price-lists" "channels"),
     examples!("unified": "both" "store"),
 ];
 

@@ -79,6 +79,20 @@ async fn every_example_runs_on_the_demo_shop() {
     let told = async |name| run(&node.store, &socket, &store, name, &json!({})).await;
     assert_eq!(told("listing").await["products"]["nodes"].as_array().unwrap().len(), 5);
     assert_eq!(told("product").await["product"]["title"], "Brass Ballpoint");
+    let sale = told("sale").await["product"]["variants"][0].clone();
+    let shown = |region: &str| {
+        let price = &sale[region];
+        json!([price["amount"]["amount"], price["compareAt"]["amount"], price["includesTax"], price["listKind"]])
+    };
+    assert_eq!(shown("europe"), json!(["45.00", "54.00", true, "SALE"]));
+    assert_eq!(shown("america"), json!(["49.00", "59.00", false, "SALE"]));
+    assert_eq!(sale["europe"]["taxed"]["withoutTax"]["amount"], "37.82");
+    let quote = told("quote").await["quote"]["quote"].clone();
+    assert_eq!(
+        quote["lines"][0]["explanation"][0],
+        json!({ "amount": { "amount": "45.00" }, "listName": "Clock week", "verdict": "CHOSEN" })
+    );
+    assert_eq!((&quote["taxes"][0]["amount"]["amount"], &quote["total"]["amount"]), (&json!("14.37"), &json!("90.00")));
     assert_eq!(told("search").await["search"]["correctedQuery"], "lamp");
     assert!(told("cart-live").await["data"]["cartUpdated"]["cart"]["total"]["amount"].is_string());
 }

@@ -30,11 +30,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use domain::catalog::{
-    CheckedProduct, MediaDraft, MediaKind, OptionDraft, PriceDraft, ProductDraft, ProductStatus, VariantDraft,
+    CheckedProduct, MediaDraft, MediaKind, OnError, OptionDraft, PriceDraft, ProductDraft, ProductStatus, VariantDraft,
     check_product,
 };
-use domain::id::RegionId;
+use domain::id::{ProductId, RegionId};
 use domain::money::{Currency, Money};
+use domain::pricing::check::PriceWish;
+use domain::pricing::{PriceListKind, PriceListStatus};
+use domain::rule::Rules;
 use domain::text::CountryCode;
 use domain::totals::TaxRounding;
 use serde::Deserialize;
@@ -45,6 +48,8 @@ use crate::catalog::ops::ImportProduct;
 use crate::catalog::save::Saved;
 use crate::channel::ops::UpdateChannel;
 use crate::error::{Error, Result};
+use crate::pricing::bulk::{PriceRow, SetPrices, VariantName};
+use crate::pricing::ops::SetPriceList;
 use crate::region::ops::SetRegion;
 use crate::shipping::ops::SetShippingOption;
 use crate::tax::ops::{SetTaxRate, Where};
@@ -62,6 +67,11 @@ const UNITED_STATES: [(&str, i32); 1] = [("US", 0)];
 /// Shipping options: handle, name, price in EUR, price in USD.
 const SHIPPING: [(&str, &str, &str, &str); 2] =
     [("standard", "Standard", "4.90", "6.90"), ("express", "Express", "12.90", "18.90")];
+
+/// What is on sale: handle, price in EUR, price in USD.
+const SALE: [(&str, &str, &str); 1] = [("mantel-clock", "45.00", "49.00")];
+/// What the sale is called.
+const SALE_NAME: &str = "Clock week";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -146,7 +156,49 @@ pub async fn demo(app: &Arc<App>) -> Result<usize> {
         stored.push(shelf::Stored { handle: &product.handle, product_type: &product.product_type, id });
     }
     shelf::furnish(app, &stored).await?;
+    for (handle, in_eur, in_usd) in SALE {
+        let product = stored.iter().find(|stored| stored.handle == handle);
+        let product = product.ok_or_else(|| Error::internal(format!("the demo shop has no {handle}")))?;
+        sale(app, product.id, vec![money(in_eur, eur)?, money(in_usd, usd)?]).await?;
+    }
     Ok(written)
+}
+
+/// A sale without an end, unless there is one: what it costs, in each currency.
+async fn sale(app: &Arc<App>, product: ProductId, amounts: Vec<Money>) -> Result<()> {
+    if app.settings().price_lists.iter().any(|list| list.name == SALE_NAME) {
+        return Ok(());
+    }
+    let list = SetPriceList {
+        handle: None,
+        expected_version: None,
+        name: SALE_NAME.to_owned(),
+        description: None,
+        kind: PriceListKind::Sale,
+        status: PriceListStatus::Active,
+        starts_at: None,
+        ends_at: None,
+        priority: 0,
+        rules: Rules::default(),
+    };
+    let list = app.run(&Caller::system(), &list).await?.id;
+    let variants = crate::catalog::repo::variants_of(&app.read(), &[product]).await?;
+    let row = |variant: &entity::variant::Model, amount: &Money| PriceRow {
+        variant: VariantName::Id(variant.id),
+        price: Some(PriceWish {
+            currency: amount.currency,
+            amount_minor: amount.minor,
+            compare_at_minor: None,
+            includes_tax: None,
+            min_quantity: None,
+            max_quantity: None,
+            rules: Rules::default(),
+        }),
+    };
+    let rows = variants.iter().flat_map(|variant| amounts.iter().map(move |amount| row(variant, amount))).collect();
+    app.run(&Caller::system(), &SetPrices { list: Some(list), rows, on_error: OnError::Abort, refused: Vec::new() })
+        .await?;
+    Ok(())
 }
 
 fn currency(code: &str) -> Result<Currency> {
