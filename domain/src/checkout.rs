@@ -41,6 +41,8 @@ pub struct Readiness<'a> {
     pub needs_address: bool,
     /// The country of the shipping address, when there is one.
     pub country: Option<&'a CountryCode>,
+    /// The country of the billing address, when there is one.
+    pub billing_country: Option<&'a CountryCode>,
     /// The countries of its region.
     pub region_countries: &'a [CountryCode],
     /// How far each delivery group is; none when nothing is sent.
@@ -54,8 +56,9 @@ pub struct Readiness<'a> {
 }
 
 /// Everything that stands between a cart and an order, apart from its lines.
-/// Nothing to ship needs no address and no delivery choice; nothing due needs
-/// no payment (DESIGN section 4).
+/// Nothing to ship needs no delivery choice, and an address only where the region
+/// leaves open in which country tax is due; nothing due needs no payment
+/// (DESIGN section 4).
 pub fn missing(cart: &Readiness<'_>) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     let mut refuse = |code, message: &str| refusals.push(Refusal::new(code, message));
@@ -75,6 +78,18 @@ pub fn missing(cart: &Readiness<'_>) -> Vec<Refusal> {
                 refuse(ErrorCode::CountryNotServed, "The cart's region does not sell to the country of its address.");
             }
             Some(_) => {}
+        }
+    }
+    if !cart.needs_address && cart.deliveries.is_empty() && cart.due_minor > 0 {
+        match cart.country.or(cart.billing_country) {
+            None if cart.region_countries.len() > 1 => refuse(
+                ErrorCode::BillingAddressMissing,
+                "Nobody knows in which country tax is due: set the billing address with cartAddressesUpdate.",
+            ),
+            Some(country) if !cart.region_countries.contains(country) => {
+                refuse(ErrorCode::CountryNotServed, "The cart's region does not sell to the country of its address.");
+            }
+            _ => {}
         }
     }
     for (group, choice) in cart.deliveries {
@@ -117,6 +132,7 @@ mod tests {
             has_email: false,
             needs_address: true,
             country: None,
+            billing_country: None,
             region_countries: &countries,
             deliveries: &[(group, DeliveryChoice::Missing)],
             due_minor: 1,
@@ -135,6 +151,15 @@ mod tests {
             ..bare.clone()
         };
         assert_eq!(codes(&digital), []);
+        // Where tax is due must be known, and be where the region sells.
+        let two = [germany.clone(), "AT".parse().unwrap()];
+        let paid = Readiness { due_minor: 1, has_payment: true, ..digital.clone() };
+        let abroad: CountryCode = "US".parse().unwrap();
+        assert_eq!(codes(&paid), []);
+        assert_eq!(codes(&Readiness { region_countries: &two, ..paid.clone() }), [BillingAddressMissing]);
+        let billed = Readiness { region_countries: &two, billing_country: Some(&germany), ..paid.clone() };
+        assert_eq!(codes(&billed), []);
+        assert_eq!(codes(&Readiness { billing_country: Some(&abroad), ..paid }), [CountryNotServed]);
         let france: CountryCode = "FR".parse().unwrap();
         let collected = Readiness {
             lines: 1,

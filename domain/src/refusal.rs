@@ -51,6 +51,8 @@ words! {
         ShippingAddressMissing = "SHIPPING_ADDRESS_MISSING",
         /// A delivery group has no chosen option.
         DeliveryMissing = "DELIVERY_MISSING",
+        /// Nothing is sent, and nobody knows in which country tax is due: the cart needs a billing address.
+        BillingAddressMissing = "BILLING_ADDRESS_MISSING",
         /// The chosen delivery option is not offered for this cart.
         DeliveryUnavailable = "DELIVERY_UNAVAILABLE",
         /// Money is due and no payment session is chosen.

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::panic::caught;
-use crate::{job, notification, relay, sweeper};
+use crate::{job, notification, pricing, relay, sweeper};
 
 /// How long a task rests that panicked.
 const REST: Duration = Duration::from_secs(1);
@@ -35,6 +35,7 @@ pub fn work(app: &Arc<App>, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
     vec![
         keep("relay", app, stop, relay::stamp_forever),
         keep("sweeper", app, stop, sweeper::run),
+        keep("prices", app, stop, pricing::listing::run),
         keep("mail", app, stop, notification::run),
         keep("jobs", app, stop, job::runner::run),
     ]

@@ -40,6 +40,8 @@ create table price_history (
     until_at {time} not null
 )
 "#,
+    r#"create index price_history_until on price_history (until_at)"#,
+    r#"create index price_history_list on price_history (price_list_id) where price_list_id is not null"#,
     // A line says in which currency it was shown: the region of its cart may have changed since.
     r#"alter table cart_line add column currency text"#,
     r#"update cart_line set currency = (select cart.currency from cart where cart.id = cart_line.cart_id)"#,

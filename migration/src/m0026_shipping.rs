@@ -84,6 +84,13 @@ create index product_shipping_profile on product (shipping_profile_id) where shi
 ];
 
 pub const DOWN: &[&str] = &[
+    // What is offered to some alone would be offered to everybody by those who know no rules.
+    r#"
+update shipping_option set deleted_at = updated_at where deleted_at is null and (kind <> 'FLAT'
+    or pickup_location_id is not null or cast(rules as text) <> '[]' or exists (
+        select 1 from geo_zone where geo_zone.service_zone_id = shipping_option.service_zone_id
+        and (geo_zone.province is not null or geo_zone.city is not null or cast(geo_zone.postal as text) <> '[]')))
+"#,
     r#"alter table cart_delivery drop column shipping_profile_id"#,
     r#"alter table location drop column address"#,
     r#"alter table location drop column pickup"#,

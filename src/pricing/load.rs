@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
-use chrono::TimeDelta;
 use domain::id::{PriceListId, VariantId};
 use domain::money::Currency;
 use domain::pricing::Candidate;
@@ -13,6 +12,7 @@ use entity::price;
 
 use crate::api::call::{Batch, group};
 use engine::error::Error;
+use engine::pricing::listing::REMEMBERED;
 use engine::pricing::repo;
 
 /// The prices of a variant in one currency: base prices and those of these lists.
@@ -42,9 +42,6 @@ impl Loader<PricesOf> for Batch {
 /// What a variant costs in a currency, and what it cost before, as far as that may matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PastOf(pub VariantId, pub Currency);
-
-/// How long a reduction may last until it is forgotten what came before it.
-const REMEMBERED: TimeDelta = TimeDelta::days(400);
 
 impl Loader<PastOf> for Batch {
     type Value = Arc<Vec<PastPrice>>;

@@ -372,3 +372,23 @@ async fn ten_thousand_prices_are_set_in_one_call() {
         again.statements
     );
 }
+
+#[tokio::test]
+async fn many_who_price_one_variant_at_once_leave_one_price() {
+    let (shop, tee) = german_shop().await;
+    let sale = made_list(&shop, json!({ "name": "Sale", "kind": "SALE", "status": "ACTIVE" })).await;
+    let wished = (10..20).map(|euros| json!([{ "variantId": tee, "amount": euro(&format!("{euros}.00")) }]));
+    let calls = wished.map(|rows| async {
+        let base = json!({ "rows": rows.clone() });
+        let (base, listed) = tokio::join!(shop.set("variantPricesBulkSet", base, DONE), set_prices(&shop, &sale, rows));
+        base.done();
+        listed.done();
+    });
+    futures_util::future::join_all(calls).await;
+    let count = "query($id: ID!) { priceList(id: $id) { pricesCount } }";
+    assert_eq!(shop.admin.send(count, json!({ "id": sale })).await.at("priceList.pricesCount"), 1);
+    let held = "{ products(first: 1) { nodes { variants { prices { priceListId } } } } }";
+    let held = shop.admin.send(held, json!({})).await;
+    assert_eq!(held.at("products.nodes.0.variants.0.prices").as_array().unwrap().len(), 2);
+    invariants(&shop).await;
+}

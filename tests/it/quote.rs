@@ -113,6 +113,8 @@ async fn staff_ask_what_a_wholesale_customer_will_pay_next_friday_and_why() {
     assert_eq!((unit(&agreed), agreed.at("quote.quote.total.amount")), (json!("9.99"), json!("19.98")));
     let foreign = json!([{ "variantId": tee, "unitPrice": { "amount": "1", "currencyCode": "USD" } }]);
     assert_eq!(faults(&ask(&shop.admin, "Admin", json!({ "lines": foreign })).await), ["INVALID lines.0.unitPrice"]);
+    let never = json!({ "at": shop.clock.now() + TimeDelta::days(20_000) });
+    assert_eq!(faults(&quoted(never).await), ["INVALID at"]);
     invariants(&shop).await;
 }
 

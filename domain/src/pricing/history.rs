@@ -1,7 +1,10 @@
 //! The lowest price before a reduction, which European shops must name beside
 //! it (Directive 98/6/EC, article 6a).
 
-use super::{Candidate, Situation, choose};
+use std::collections::BTreeSet;
+
+use super::{Candidate, PriceList, Situation, choose_of};
+use crate::id::PriceListId;
 
 const DAY: i64 = 24 * 60 * 60 * 1_000_000;
 /// How long before the reduction the lowest price is looked for, in days.
@@ -29,19 +32,20 @@ impl PastPrice {
 /// nothing applied before: then there was no reduction.
 ///
 /// `situation.now` is the moment of looking. What applied at a moment is what
-/// [`choose`] answers for the prices and lists of that moment.
+/// [`super::choose`] answers for the prices and lists of that moment.
 pub fn lowest_before(past: &[PastPrice], situation: &Situation<'_>) -> Option<i64> {
     let mut moments: Vec<i64> = past.iter().flat_map(|one| [Some(one.from), one.until]).flatten().collect();
-    moments.extend(situation.lists.iter().flat_map(|list| [list.starts_at, list.ends_at]).flatten());
+    let named: BTreeSet<PriceListId> = past.iter().filter_map(|one| one.price.list).collect();
+    let lists: Vec<PriceList> = situation.lists.iter().filter(|list| named.contains(&list.id)).cloned().collect();
+    moments.extend(lists.iter().flat_map(|list| [list.starts_at, list.ends_at]).flatten());
     moments.retain(|moment| *moment <= situation.now);
     moments.sort_unstable();
     moments.dedup();
 
     let at = |moment: i64| {
-        let standing: Vec<Candidate> =
-            past.iter().filter(|one| one.stood(moment)).map(|one| one.price.clone()).collect();
-        let then = Situation { now: moment, lists: situation.lists, ..*situation };
-        choose(&standing, &then).map(|choice| (choice.price.amount_minor, choice.price.includes_tax))
+        let then = Situation { now: moment, lists: &lists, ..*situation };
+        let standing = past.iter().filter(|one| one.stood(moment)).map(|one| &one.price);
+        choose_of(standing, &then).map(|choice| (choice.price.amount_minor, choice.price.includes_tax))
     };
     let (amount, includes_tax) = at(situation.now)?;
     // Since when the price of now has applied without a break.
@@ -62,8 +66,8 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::id::{PriceId, PriceListId};
-    use crate::pricing::{PriceList, PriceListKind, PriceListStatus};
+    use crate::id::PriceId;
+    use crate::pricing::{PriceListKind, PriceListStatus};
     use crate::rule::{Attributes, Rules};
 
     fn stood(id: u128, amount_minor: i64, from: i64, until: Option<i64>, list: Option<u128>) -> PastPrice {

@@ -268,6 +268,11 @@ impl<'s> Situation<'s> {
 /// than what applies without it, and an override of higher priority is out of its
 /// reach.
 pub fn choose<'c>(prices: &'c [Candidate], situation: &Situation<'c>) -> Option<Choice<'c>> {
+    choose_of(prices, situation)
+}
+
+/// The same of prices that don't stand together.
+fn choose_of<'c>(prices: impl IntoIterator<Item = &'c Candidate>, situation: &Situation<'c>) -> Option<Choice<'c>> {
     let (mut base, mut over, mut sale) = (None, None, None);
     for price in prices {
         let Ok(list) = situation.admits(price) else { continue };

@@ -149,6 +149,13 @@ pub struct Situation<'s> {
 impl Terms<'_> {
     /// What the option costs in minor units, or the first reason why it is not offered.
     pub fn offer(&self, situation: &Situation<'_>) -> Result<i64, NotOffered> {
+        let barred = |rule: &Rule| is_personal(rule) && !rule.is_met(situation.attributes);
+        // Whatever else stands against it: what is meant for others is not told of.
+        let personal = self.rules.0.iter().any(barred);
+        self.offer_to(situation).map_err(|why| NotOffered { personal: why.personal || personal, ..why })
+    }
+
+    fn offer_to(&self, situation: &Situation<'_>) -> Result<i64, NotOffered> {
         use DeliveryUnavailableReason as Reason;
         let group = situation.group;
         if group.profile != self.profile {
@@ -251,10 +258,15 @@ fn of_group(situation: &Situation<'_>) -> Attributes {
         .with(attribute::QUANTITY, group.quantity)
 }
 
-fn unmet(rule: &Rule, attributes: &Attributes) -> NotOffered {
+/// Whether a rule is about the buyer himself.
+fn is_personal(rule: &Rule) -> bool {
     use crate::rule::attribute as of_buyer;
-    let personal = [of_buyer::CUSTOMER_GROUP, of_buyer::CUSTOMER].contains(&rule.attribute.as_str())
-        || rule.attribute.starts_with(of_buyer::CUSTOMER_METAFIELD);
+    [of_buyer::CUSTOMER_GROUP, of_buyer::CUSTOMER].contains(&rule.attribute.as_str())
+        || rule.attribute.starts_with(of_buyer::CUSTOMER_METAFIELD)
+}
+
+fn unmet(rule: &Rule, attributes: &Attributes) -> NotOffered {
+    let personal = is_personal(rule);
     let compared = match rule.operator {
         RuleOperator::Eq => "must be",
         RuleOperator::Ne => "must not be",

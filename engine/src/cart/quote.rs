@@ -281,6 +281,7 @@ fn absences(rows: &CartRows, region: &Region, groups: &[QuotedGroup], due_minor:
         has_email: rows.cart.email.is_some(),
         needs_address: groups.iter().any(QuotedGroup::is_sent),
         country: rows.cart.shipping_address.as_ref().map(|address| &address.country),
+        billing_country: rows.cart.billing_address.as_ref().map(|address| &address.country),
         region_countries: &region.countries,
         deliveries: &deliveries,
         due_minor,

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::auth::Permission;
 use domain::cart::must_be_open;
 use domain::id::{CartId, CartLineId, ChannelId, CustomerGroupId, CustomerId, ShippingOptionId};
@@ -22,6 +22,9 @@ use crate::op::{Op, Tx};
 use crate::scope;
 use crate::settings::{Region, Settings};
 use crate::shipping::offers::Wish;
+
+/// How far away from now a quote may be.
+const FURTHEST: TimeDelta = TimeDelta::days(3_653);
 
 /// A cart that somebody thinks of.
 #[derive(Debug, Clone)]
@@ -55,16 +58,22 @@ pub struct Rehearsal {
 /// Works out what it would cost; writes nothing.
 pub async fn rehearse(app: &Arc<App>, conn: &Conn, settings: &Settings, asked: &Rehearsal) -> Result<Quote> {
     let region = asked.buyer.region_of(settings, &asked.addresses, asked.region.as_ref())?;
-    let id = app.ids.next(asked.at).into();
+    let now = app.clock.now();
+    if (asked.at - now).abs() > FURTHEST {
+        let message = "A quote is for a moment within ten years.";
+        return Err(Refusal::new(ErrorCode::Invalid, message).at(["at"]).into());
+    }
+    // Ids never run ahead of the clock: later ones would follow them.
+    let id = || app.ids.next(now);
     let place = (asked.channel, region);
-    let mut cart = empty(id, asked.at, place, asked.customer, (asked.locale.clone(), Vec::new()));
+    let mut cart = empty(id().into(), asked.at, place, asked.customer, (asked.locale.clone(), Vec::new()));
     let mut refusals = Refusals::default();
     if asked.lines.is_empty() {
         refusals.push(Refusal::new(ErrorCode::Required, "Name at least one line.").at(["lines"]));
     }
     asked.buyer.apply(&mut cart, settings, &["buyer"], &mut refusals);
     asked.addresses.apply(&mut cart, &["addresses"], &mut refusals);
-    let lines = merged(|| app.ids.next(asked.at).into(), cart.id, &[], &asked.lines);
+    let lines = merged(|| id().into(), cart.id, &[], &asked.lines);
     let mut lines = lines.unwrap_or_else(|refused| {
         refusals.extend(refused);
         Vec::new()
@@ -84,7 +93,7 @@ pub async fn rehearse(app: &Arc<App>, conn: &Conn, settings: &Settings, asked: &
         }
     }
     refusals.into_result()?;
-    let deliveries = vec![empty_group(app.ids.next(asked.at).into(), cart.id)];
+    let deliveries = vec![empty_group(id().into(), cart.id)];
     let rows = CartRows { cart, lines, deliveries, session: None };
     let wishes = asked.deliveries.iter().map(|option| Wish { group: None, option: *option }).collect();
     let asking = Asking { wishes, groups: asked.groups.clone(), explains: asked.explains };

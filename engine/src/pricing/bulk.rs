@@ -93,6 +93,11 @@ impl Op for SetPrices {
             done[*row].refusals.push(refusal.clone());
         }
         let products = self.find(tx, &mut done).await?;
+        // What is read of their prices stays true until it is written.
+        let mut named: Vec<ProductId> = products.values().copied().collect();
+        named.sort();
+        named.dedup();
+        repo::listing::lock(tx, &named).await?;
         let wished = self.check(&mut done);
         if self.on_error == OnError::Abort && done.iter().any(|row| !row.refusals.is_empty()) {
             return Err(Error::Refused(done.into_iter().flat_map(|row| row.refusals).collect()));

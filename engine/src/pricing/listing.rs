@@ -4,28 +4,33 @@
 //!
 //! It is renewed in the transaction that changes a price, a publication or a
 //! region; when a price list changes, starts or ends, soon afterwards by the
-//! sweeper ([`follow_lists`]). Every product has a row for each region of each
+//! task that follows the lists ([`run`]). Every product has a row for each region of each
 //! channel, also where it has no price or is not for sale: one walk finds all
 //! in order.
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::id::{ChannelId, PriceListId, ProductId, RegionId};
 use domain::pricing::{PriceListState, PriceListStatus, choose};
 use entity::{listing_price, price_list};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use super::buyer::Buyer;
 use super::repo::{self, listing as rows};
 use crate::actor::{Caller, Need};
 use crate::app::App;
 use crate::db::hold_settings;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::op::{Op, Tx};
 
 /// Products whose rows are renewed together.
 const PRODUCTS: usize = 500;
+/// How long it is remembered what prices were.
+pub const REMEMBERED: TimeDelta = TimeDelta::days(400);
 /// Behind every price.
 const NO_PRICE: i64 = 9_007_199_254_740_991;
 
@@ -43,6 +48,8 @@ pub async fn refresh_product(tx: &mut Tx, product: ProductId) -> Result<()> {
 
 /// Renews the listing prices of many products.
 pub async fn refresh_products(tx: &mut Tx, products: &[ProductId]) -> Result<()> {
+    // Two who renew the same rows would each insert them.
+    rows::lock(tx, products).await?;
     // A region that is made meanwhile would not be seen here, nor this product there.
     if let Some(version) = hold_settings(&tx.conn).await? {
         tx.settings_at(version).await?;
@@ -131,20 +138,71 @@ fn is_due(row: &price_list::Model, now: DateTime<Utc>) -> bool {
 /// answers with how many lists these were.
 pub async fn follow_lists(app: &Arc<App>) -> Result<usize> {
     let now = app.clock.now();
-    let due: Vec<PriceListId> =
-        app.settings().price_lists.iter().filter(|row| is_due(row, now)).map(|row| row.id).collect();
-    for list in &due {
+    let settings = app.settings();
+    let due = settings.price_lists.iter().filter(|row| is_due(row, now)).map(|row| (row.id, row.version));
+    let due: Vec<(PriceListId, i32)> = due.collect();
+    let mut failed = None;
+    for (list, version) in &due {
         let mut after = None;
-        while let Some(last) = app.run(&Caller::system(), &FollowList { list: *list, after, now }).await? {
-            after = Some(last);
+        loop {
+            match app.run(&Caller::system(), &FollowList { list: *list, version: *version, after, now }).await {
+                Ok(Some(last)) => after = Some(last),
+                Ok(None) => break,
+                // The others are followed nevertheless.
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
         }
     }
-    Ok(due.len())
+    failed.map_or(Ok(due.len()), Err)
+}
+
+/// How often it is looked for lists that start, end or change.
+const EVERY: Duration = Duration::from_secs(1);
+/// How often it is forgotten what nobody asks for any more, counted in looks.
+const FORGETTING: u64 = 600;
+
+/// Follows the lists until `stop`.
+pub async fn run(app: Arc<App>, stop: CancellationToken) {
+    for look in 0_u64.. {
+        let followed = stop.run_until_cancelled(async {
+            follow_lists(&app).await?;
+            if look % FORGETTING == 0 {
+                app.run(&Caller::system(), &ForgetHistory).await?;
+            }
+            Ok::<(), Error>(())
+        });
+        match followed.await {
+            None => return,
+            Some(Ok(())) => {}
+            Some(Err(error)) => tracing::warn!(%error, "listings will follow the price lists later"),
+        }
+        if stop.run_until_cancelled(sleep(EVERY)).await.is_none() {
+            return;
+        }
+    }
+}
+
+/// Forgets what prices were long ago, and deleted lists of which nothing is remembered.
+struct ForgetHistory;
+
+impl Op for ForgetHistory {
+    const NAME: &'static str = "price.forget_history";
+    const NEEDS: Need = Need::System;
+    type Out = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        let before = tx.now() - REMEMBERED;
+        rows::forget(tx, before).await
+    }
 }
 
 /// Renews the listing prices of some products of a list; the last ones note that it is done.
 struct FollowList {
     list: PriceListId,
+    version: i32,
     after: Option<ProductId>,
     now: DateTime<Utc>,
 }
@@ -155,8 +213,9 @@ impl Op for FollowList {
     type Out = Option<ProductId>;
 
     async fn run(&self, tx: &mut Tx) -> Result<Option<ProductId>> {
-        // Another node may have been here first.
-        let Some(row) = repo::lock_any_list(tx, self.list).await?.filter(|row| is_due(row, self.now)) else {
+        // Another node may have been here first; and what changed meanwhile is followed from the start.
+        let wanted = |row: &price_list::Model| row.version == self.version && is_due(row, self.now);
+        let Some(row) = repo::lock_any_list(tx, self.list).await?.filter(wanted) else {
             return Ok(None);
         };
         let some = rows::products_of(&tx.conn, self.list, self.after, PRODUCTS).await?;

@@ -140,7 +140,7 @@ impl Op for DeletePriceList {
         check_version(self.expected_version, row.version)?;
         let before = summary(&row);
         let (version, deleted_at) = (row.version + 1, Some(tx.now()));
-        let row = price_list::Model { version, deleted_at, updated_at: tx.now(), ..row };
+        let row = price_list::Model { version, deleted_at, updated_at: tx.now(), shown_at: None, ..row };
         let row = repo::save_list(tx, row, false).await?;
         tx.emit(Aggregate::new("price_list", row.id), "price_list.deleted", json!({ "version": row.version }));
         tx.audit(row.id, Some(before), None);

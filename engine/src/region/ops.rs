@@ -84,7 +84,11 @@ impl Op for SetRegion {
         providers.sort();
         repo::replace_members(tx, row.id, &countries, &providers).await?;
         tx.touch_settings().await?;
-        crate::pricing::listing::refresh_region(tx, row.id).await?;
+        // Prices are chosen by the currency, which stays, and by the tax of the countries.
+        let was = settings.regions.iter().find(|region| region.row.id == row.id);
+        if was.is_none_or(|was| was.countries != countries) {
+            crate::pricing::listing::refresh_region(tx, row.id).await?;
+        }
         tx.audit(row.id, before, Some(json!({ "name": row.name, "pricesIncludeTax": row.prices_include_tax })));
         Ok(Region { row, countries, providers })
     }

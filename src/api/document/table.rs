@@ -45,6 +45,9 @@ pub const AUTHENTICATING: &[&str] = &[
 
 /// How long a page is when nobody says.
 const PAGE: u64 = 20;
+/// What fields cost that do much of their own: a whole cart is worked out, the past of a price is gone through.
+const COSTLY: &[(&str, &str, u64)] =
+    &[("AdminQuery", "quote", 50), ("Price", "lowestBefore", 20), ("StoreQuery", "quote", 50)];
 /// What reading a page costs besides its rows.
 const PAGE_COST: u64 = 5;
 /// How long a list at the root is taken to be.
@@ -75,14 +78,17 @@ const LISTS: &[(&str, &str, u64)] = &[
     ("AdminVariant", "selectedOptions", 3),
     ("AdminVariant", "stockLevels", 3),
     ("Cart", "lines", 10),
+    ("CartLine", "explanation", 10),
     ("Category", "ancestors", 3),
     ("Category", "children", 10),
     ("Country", "provinces", 30),
     ("Order", "metafields", 50),
     ("OrderLine", "selectedOptions", 3),
+    ("Price", "explanation", 10),
     ("Product", "categories", 3),
     ("Product", "metafields", 50),
     ("Product", "options", 3),
+    ("QuoteLine", "explanation", 10),
     ("SearchSuggestions", "products", 1),
     ("Shop", "policies", 8),
     ("StoreQuery", "countries", 50),
@@ -200,6 +206,7 @@ fn rule(of: &str, field: &MetaField, of_page: bool) -> Rule {
     let name = field.name.as_str();
     let is_list = field.ty.starts_with('[');
     let pages = field.args.get("first").or_else(|| field.args.get("last"));
+    let costly = COSTLY.iter().find(|(known, costly, _)| *known == of && *costly == name);
     let said = LISTS.iter().find(|(known, list, _)| *known == of && *list == name).map(|(_, _, size)| *size);
     let times = match pages {
         Some(first) => {
@@ -215,7 +222,7 @@ fn rule(of: &str, field: &MetaField, of_page: bool) -> Rule {
     };
     Rule {
         answers: MetaTypeName::concrete_typename(&field.ty).to_owned(),
-        own: if pages.is_some() { 1 + PAGE_COST } else { 1 },
+        own: 1 + if pages.is_some() { PAGE_COST } else { costly.map_or(0, |(_, _, more)| *more) },
         times,
         authenticates: of.ends_with("Mutation") && AUTHENTICATING.contains(&name),
         namespace: matches!(of, "Query" | "Mutation"),
@@ -230,7 +237,11 @@ pub fn fields(of: &str) -> Option<&'static HashMap<String, Rule>> {
 /// What is said here of fields that the schema does not have.
 pub fn stale() -> Vec<String> {
     let known = |of: &str, field: &str| fields(of).is_some_and(|fields| fields.contains_key(field));
-    let lists = LISTS.iter().filter(|(of, field, _)| !known(of, field)).map(|(of, field, _)| format!("{of}.{field}"));
+    let lists = LISTS
+        .iter()
+        .chain(COSTLY)
+        .filter(|(of, field, _)| !known(of, field))
+        .map(|(of, field, _)| format!("{of}.{field}"));
     let mutations = AUTHENTICATING.iter().filter(|name| !known("StoreMutation", name) && !known("AdminMutation", name));
     lists.chain(mutations.map(|name| (*name).to_owned())).collect()
 }

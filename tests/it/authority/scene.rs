@@ -138,7 +138,7 @@ async fn furnished(shop: &Shop) -> (Ids, Ids) {
     shop.set("metafieldDefinitionSet", definition, "metafieldDefinition { id }").await.done();
     let policy = json!({ "kind": "PRIVACY", "bodyHtml": "<p>We keep little.</p>" });
     shop.set("policySet", policy, "policy { id }").await.done();
-    let sale = json!({ "name": "Sale", "kind": "SALE", "status": "ACTIVE" });
+    let sale = json!({ "name": "Sale", "kind": "SALE" });
     shop.set("priceListSet", sale, "priceList { id }").await.done();
     made(shop, "image/png", &png(4, 4), json!({})).await;
     staged(shop, "image/png", png(4, 4).len()).await;

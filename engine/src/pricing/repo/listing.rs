@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::id::{ChannelId, PriceListId, ProductId, RegionId, VariantId};
 use domain::money::Currency;
 use domain::pricing::Candidate;
@@ -39,6 +39,25 @@ pub async fn existing(conn: &Conn, products: &[ProductId]) -> Result<Vec<Product
         .into_tuple()
         .all(conn)
         .await?)
+}
+
+/// Locks products in the order of their ids until the transaction ends.
+pub async fn lock(tx: &Tx, products: &[ProductId]) -> Result<()> {
+    let find = product::Entity::find().select_only().column(product::Column::Id);
+    let find = find.filter(any(&tx.conn, product::Column::Id, products.iter().copied()));
+    let _: Vec<ProductId> = find.order_by_asc(product::Column::Id).lock_exclusive().into_tuple().all(&tx.conn).await?;
+    Ok(())
+}
+
+/// Forgets what prices were until `before`, and deleted lists of which nothing is left.
+pub async fn forget(tx: &mut Tx, before: DateTime<Utc>) -> Result<()> {
+    let old = "delete from price_history where until_at < ?";
+    tx.conn.execute_raw(statement(&tx.conn, old, [before.into()])).await?;
+    let empty = "delete from price_list where deleted_at is not null and shown_at is not null and deleted_at < ?
+        and not exists (select 1 from price where price.price_list_id = price_list.id)
+        and not exists (select 1 from price_history where price_history.price_list_id = price_list.id)";
+    tx.conn.execute_raw(statement(&tx.conn, empty, [(tx.now() - TimeDelta::days(1)).into()])).await?;
+    Ok(())
 }
 
 /// In which channels products are for sale, now or later.
