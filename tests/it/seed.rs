@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio::sync::Notify;
 
 use crate::support::Shop;
+use crate::support::buying::eventually;
 use crate::support::invariants::invariants;
 use crate::support::node::run_command;
 use crate::support::walker::{buy, in_stock};
@@ -20,6 +21,8 @@ use crate::support::walker::{buy, in_stock};
 async fn the_demo_shop_is_made_once() {
     let shop = Shop::open().await;
     assert_eq!(demo(&shop.app).await.unwrap(), 30);
+    let followed = async || shop.app.settings().price_lists.iter().all(|list| list.shown_at.is_some());
+    eventually("the listings follow the sale", followed).await;
     let version = shop.app.settings().version;
     assert_eq!(demo(&shop.app).await.unwrap(), 0);
     assert_eq!(shop.app.settings().version, version, "nor are the settings touched");
