@@ -33,6 +33,7 @@ pub mod order;
 pub mod payment;
 pub mod policy;
 pub mod pricing;
+pub mod provider;
 pub mod reach;
 pub mod refusal;
 pub mod rule;

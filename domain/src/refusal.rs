@@ -55,6 +55,8 @@ words! {
         BillingAddressMissing = "BILLING_ADDRESS_MISSING",
         /// The chosen delivery option is not offered for this cart.
         DeliveryUnavailable = "DELIVERY_UNAVAILABLE",
+        /// The tax provider of the country gives no answer, and no other rates may be charged: try again later.
+        TaxUnavailable = "TAX_UNAVAILABLE",
         /// Money is due and no payment session is chosen.
         PaymentMissing = "PAYMENT_MISSING",
         /// The provider is unknown or not offered in this region.

@@ -21,6 +21,7 @@ use crate::hub::Hub;
 use crate::media::files::Files;
 use crate::provider::notification::Mailer;
 use crate::provider::payment::{Manual, PaymentProvider, PaymentProviders};
+use crate::provider::rate::RateProviders;
 use crate::relay::Redis;
 use crate::settings::Settings;
 
@@ -42,6 +43,8 @@ pub struct App {
     pub redis: Option<Redis>,
     /// Takes money.
     pub payments: PaymentProviders,
+    /// Who names tax rates and shipping prices from outside.
+    pub rate_providers: RateProviders,
     /// Signs tokens.
     pub keys: Keys,
     /// Seals secrets.
@@ -68,6 +71,7 @@ pub struct AppBuilder {
     ids: Arc<dyn IdSource>,
     redis_url: Option<String>,
     payments: PaymentProviders,
+    rate_providers: RateProviders,
     files: Files,
     mail: Mailer,
     secret: Option<String>,
@@ -91,6 +95,7 @@ impl App {
             ids: Arc::new(RandomIds::default()),
             redis_url: None,
             payments,
+            rate_providers: RateProviders::default(),
             files: Files::new("emporion-data/files", MAX_UPLOAD),
             mail: Mailer::files("emporion-data/mail"),
             secret: None,
@@ -211,6 +216,13 @@ impl AppBuilder {
         self
     }
 
+    /// Who names tax rates and shipping prices from outside.
+    #[must_use]
+    pub fn rate_providers(mut self, providers: RateProviders) -> Self {
+        self.rate_providers = providers;
+        self
+    }
+
     /// Where staff log in besides.
     #[must_use]
     pub fn identity_providers(mut self, providers: Providers) -> Self {
@@ -236,6 +248,7 @@ impl AppBuilder {
             epoch: Epoch::default(),
             redis,
             payments: self.payments,
+            rate_providers: self.rate_providers,
             vault: Vault::new(keys.vault_key(), self.secret.as_deref())?,
             keys,
             identity_providers: self.identity_providers,

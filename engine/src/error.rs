@@ -6,6 +6,7 @@ use domain::refusal::{ErrorCode, Refusal};
 use sea_orm::DbErr;
 
 use crate::panic::Panicked;
+use crate::provider::ask::Question;
 
 /// The result of anything that may fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -25,6 +26,9 @@ pub enum Error {
     /// Somebody else was faster; the whole transaction begins anew.
     #[error("lost a race")]
     Raced,
+    /// Providers must be asked these questions first; then the whole transaction begins anew.
+    #[error("providers have to be asked")]
+    Unanswered(Arc<[Question]>),
     /// The database failed. Its words may repeat values of rows, which are left out of what is shown of it.
     #[error("database: {}", crate::db::without_values(.0))]
     Database(Arc<DbErr>),

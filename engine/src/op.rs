@@ -30,6 +30,7 @@ use crate::epoch::is_staff;
 use crate::error::{Error, Result};
 use crate::event::{Aggregate, NewEvent};
 use crate::failpoint;
+use crate::provider::ask::ROUNDS;
 use crate::settings::Settings;
 
 /// How often a transaction is tried when the database says that it met another.
@@ -138,6 +139,16 @@ impl Tx {
         self.from
     }
 
+    /// The names of those who name tax rates from outside.
+    pub fn tax_providers(&self) -> impl Iterator<Item = &str> {
+        self.app.rate_providers.tax.keys().map(String::as_str)
+    }
+
+    /// The names of those who name shipping prices from outside.
+    pub fn shipping_rate_providers(&self) -> impl Iterator<Item = &str> {
+        self.app.rate_providers.shipping.keys().map(String::as_str)
+    }
+
     /// Seals and opens secrets.
     pub fn vault(&self) -> &Vault {
         &self.app.vault
@@ -236,10 +247,15 @@ impl App {
         caller.actor.check(O::NEEDS)?;
         let span = tracing::info_span!("op", name = O::NAME, actor = caller.actor.kind());
         let attempts = async {
-            let mut tries = 0;
+            let (mut tries, mut rounds) = (0, 0);
             loop {
                 tries += 1;
                 match self.attempt(caller, op).await {
+                    Err(Error::Unanswered(questions)) if rounds < ROUNDS => {
+                        rounds += 1;
+                        tries -= 1;
+                        self.ask(&questions).await?;
+                    }
                     Err(error) if tries < TRIES && error.is_retryable() => {
                         tracing::debug!(tries, %error, "trying again");
                         tokio::time::sleep(std::time::Duration::from_millis(u64::from(tries) * 10)).await;

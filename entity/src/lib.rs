@@ -61,6 +61,7 @@ pub mod product_option;
 pub mod product_related;
 pub mod product_tag;
 pub mod product_type;
+pub mod provider_answer;
 pub mod publishable_key;
 pub mod recovery_code;
 pub mod region;

@@ -1,6 +1,7 @@
 //! An area with tax rates of its own.
 
 use domain::id::TaxRegionId;
+use domain::tax::TaxFallback;
 use domain::text::CountryCode;
 use sea_orm::entity::prelude::*;
 
@@ -23,6 +24,10 @@ pub struct Model {
     pub postal: Json,
     /// Whether buyers elsewhere with a VAT number of the country owe its tax themselves.
     pub reverse_charge: bool,
+    /// Who is asked for the rates of the country; nobody when absent.
+    pub provider: Option<String>,
+    /// What counts when he gives no answer.
+    pub provider_fallback: TaxFallback,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

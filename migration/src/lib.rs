@@ -33,6 +33,7 @@ mod m0023_policies;
 mod m0024_prices;
 mod m0025_taxes;
 mod m0026_shipping;
+mod m0027_rate_providers;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sqlx::SqlSafeStr;
@@ -79,6 +80,7 @@ history! {
     m0024_prices
     m0025_taxes
     m0026_shipping
+    m0027_rate_providers
 }
 
 /// Applies every migration that the database has not seen.

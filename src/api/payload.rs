@@ -81,7 +81,7 @@ pub fn top_level(error: Error) -> async_graphql::Error {
             tracing::warn!(%error, "a request can't be served at the moment");
             coded("The shop can't do this at the moment: try again.", "UNAVAILABLE")
         }
-        Error::Raced | Error::Database(_) | Error::Internal(_) => {
+        Error::Raced | Error::Unanswered(_) | Error::Database(_) | Error::Internal(_) => {
             let id = RequestId::current();
             tracing::error!(%id, %error, "a request failed");
             coded("Something went wrong on our side.", "INTERNAL")

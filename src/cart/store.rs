@@ -241,13 +241,16 @@ impl CartStoreQuery {
         let call = call(ctx)?;
         let outcome = async {
             let id: CartId = parse_id(&id, &["id"]).map_err(|_| Error::not_found("cart"))?;
-            let conn = call.conn();
-            let row = repo::find(&conn, id).await?;
-            let row = row.filter(|row| is_own(row, &call.caller.actor, token.as_deref()));
-            let now = call.app.clock.now();
-            let row = row.filter(|row| row.state != CartState::Abandoned && row.expires_at > now);
-            let rows = repo::rows_of(&conn, row.ok_or_else(|| Error::not_found("cart"))?).await?;
-            quote(&conn, &call.settings, rows, now).await
+            let quoted = async || {
+                let conn = call.conn();
+                let row = repo::find(&conn, id).await?;
+                let row = row.filter(|row| is_own(row, &call.caller.actor, token.as_deref()));
+                let now = call.app.clock.now();
+                let row = row.filter(|row| row.state != CartState::Abandoned && row.expires_at > now);
+                let rows = repo::rows_of(&conn, row.ok_or_else(|| Error::not_found("cart"))?).await?;
+                quote(&conn, &call.settings, rows, now).await
+            };
+            call.app.asking(quoted).await
         };
         Ok(find(outcome.await)?.map(Cart::from))
     }

@@ -128,6 +128,9 @@ async fn release(call: &Call, access: CartAccess) -> Result<Cart> {
         }
         (Some(row), _) => cancel(&call.app, &call.caller, row.id).await?,
     }
-    let rows = engine::cart::repo::rows_of(&conn, find().await?).await?;
-    Ok(Cart::from(quote(&conn, &call.settings, rows, call.app.clock.now()).await?))
+    let quoted = async || {
+        let rows = engine::cart::repo::rows_of(&conn, find().await?).await?;
+        quote(&conn, &call.settings, rows, call.app.clock.now()).await
+    };
+    Ok(Cart::from(call.app.asking(quoted).await?))
 }

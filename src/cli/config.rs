@@ -48,6 +48,7 @@ const KEYS: &[&str] = &[
     "rate_address",
     "rate_api_key",
     "rate_customer",
+    "rate_providers",
     "rate_staff",
     "redis_url",
     "shutdown_grace",

@@ -22,7 +22,7 @@ pub mod telemetry;
 mod watch;
 mod worker;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -34,6 +34,7 @@ use engine::db::DatabaseUrl;
 use engine::error::{Error, Result};
 use engine::media::files::Files;
 use engine::provider::notification::Mailer;
+use engine::provider::rate::RateProviders;
 use engine::relay;
 
 /// Emporion: the whole back end of an online shop behind GraphQL.
@@ -103,6 +104,9 @@ pub struct Place {
     /// A file that describes where staff can log in besides, by OpenID Connect.
     #[arg(long, global = true, env = "EMPORION_IDENTITY_PROVIDERS", value_name = "FILE")]
     pub identity_providers: Option<PathBuf>,
+    /// A file that describes who names tax rates and shipping prices over HTTP.
+    #[arg(long, global = true, env = "EMPORION_RATE_PROVIDERS", value_name = "FILE")]
+    pub rate_providers: Option<PathBuf>,
     /// The largest upload, in bytes.
     #[arg(long, global = true, env = "EMPORION_MAX_UPLOAD", default_value_t = MAX_UPLOAD, value_name = "BYTES",
         value_parser = clap::value_parser!(u64).range(1..=MOST_UPLOAD))]
@@ -139,11 +143,13 @@ impl Place {
             provider: Vec<ProviderConfig>,
         }
         let Some(path) = &self.identity_providers else { return Ok(Providers::default()) };
-        let wrong = |fault: String| Error::internal(format!("{}: {fault}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-        // Only the message: the text around a fault may be a secret.
-        let file: File = toml::from_str(&text).map_err(|error| wrong(error.message().to_owned()))?;
-        Providers::new(file.provider).map_err(wrong)
+        described(path, |file: File| Providers::new(file.provider))
+    }
+
+    /// Who names tax rates and shipping prices from outside; a file that can't be used is an error in words.
+    pub fn rate_providers(&self) -> Result<RateProviders> {
+        let Some(path) = &self.rate_providers else { return Ok(RateProviders::default()) };
+        described(path, RateProviders::new)
     }
 
     /// The database's address, with the data folder made when it is needed:
@@ -156,6 +162,18 @@ impl Place {
         }
         Ok(self.database())
     }
+}
+
+/// What an operator's file describes.
+fn described<F: serde::de::DeserializeOwned, T>(
+    path: &Path,
+    read: impl FnOnce(F) -> std::result::Result<T, String>,
+) -> Result<T> {
+    let wrong = |fault: String| Error::internal(format!("{}: {fault}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    // Only the message: the text around a fault may be a secret.
+    let file: F = toml::from_str(&text).map_err(|error| wrong(error.message().to_owned()))?;
+    read(file).map_err(wrong)
 }
 
 /// The fewest characters of the operator's secret.

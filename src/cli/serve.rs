@@ -45,7 +45,7 @@ impl Serve {
     /// Sets the shop up as far as needed and serves until told to stop.
     pub async fn run(mut self) -> Result<()> {
         let mail = self.place.mail()?;
-        let providers = self.place.identity_providers()?;
+        let (providers, rate_providers) = (self.place.identity_providers()?, self.place.rate_providers()?);
         self.edge.trusting.load(&self.edge.documents.limits()).await.map_err(Error::internal)?;
         let url = self.place.prepare()?;
         let _only_one = only_server(&url)?;
@@ -54,7 +54,11 @@ impl Serve {
         let listener = metrics::bind(self.listen)?;
         let shown = self.metrics.bind()?;
         let builder = App::builder(&url).await?.redis(self.place.redis_url.clone()).files(self.place.files());
-        let builder = builder.mail(mail).secret(self.place.secret.clone()).identity_providers(providers);
+        let builder = builder
+            .mail(mail)
+            .secret(self.place.secret.clone())
+            .identity_providers(providers)
+            .rate_providers(rate_providers);
         let setting_up = builder.db().lock_setup().await?;
         migration::up(builder.db().admin()).await?;
         let app = builder.open().await?;

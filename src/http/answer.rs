@@ -45,7 +45,9 @@ pub fn refuse(media: Media, refused: Refused) -> HttpResponse {
         Error::Forbidden => StatusCode::FORBIDDEN,
         Error::Refused(_) => StatusCode::BAD_REQUEST,
         error if error.is_unavailable() => StatusCode::SERVICE_UNAVAILABLE,
-        Error::Raced | Error::Database(_) | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Error::Raced | Error::Unanswered(_) | Error::Database(_) | Error::Internal(_) => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
     };
     write(media, status, &[error_of(error)])
 }

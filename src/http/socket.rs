@@ -214,7 +214,7 @@ fn rejected(error: Error) -> Close {
         Error::Unauthenticated | Error::Forbidden => Close::FORBIDDEN,
         // The same words would be refused again: the client's library must not try them again.
         Error::Refused(_) => Close::BAD_REQUEST,
-        Error::Raced | Error::Database(_) => Close::TRY_LATER,
+        Error::Raced | Error::Unanswered(_) | Error::Database(_) => Close::TRY_LATER,
         Error::Internal(_) => Close::FAILED,
     };
     Close::new(code, error_of(error).message)

@@ -108,7 +108,7 @@ impl QuoteAdminQuery {
                 at: input.at.unwrap_or_else(|| call.app.clock.now()),
                 explains: true,
             };
-            rehearse(&call.app, &call.conn(), &call.settings, &asked).await
+            call.app.asking(|| rehearse(&call.app, call.conn(), &call.settings, &asked)).await
         };
         QuotePayload::answer(outcome.await, true)
     }

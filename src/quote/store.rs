@@ -53,7 +53,7 @@ impl QuoteStoreQuery {
                 at: call.app.clock.now(),
                 explains: false,
             };
-            rehearse(&call.app, &call.conn(), &call.settings, &asked).await
+            call.app.asking(|| rehearse(&call.app, call.conn(), &call.settings, &asked)).await
         };
         QuotePayload::answer(outcome.await, false)
     }

@@ -131,7 +131,11 @@ pub struct AdminShippingOptionSetInput {
     pub countries: Option<Vec<Country>>,
     /// How its price is found; `FLAT` for a new one when absent.
     pub kind: Option<word::Enum<ShippingOptionKind>>,
-    /// What it costs when it is `FLAT`, one price per currency.
+    /// Who calculates its price when it is `CALCULATED`, by the name that the operator gave the provider; `manual` for
+    /// a new one when absent.
+    pub provider: Option<String>,
+    /// What it costs when it is `FLAT`, one price per currency; when it is `CALCULATED`, what it costs while the
+    /// provider gives no answer: without such a price it is not offered then.
     pub prices: Option<Vec<MoneyInput>>,
     /// What it costs by weight, subtotal or pieces, one table per currency, at most 100.
     pub tables: Option<Vec<AdminShippingTableInput>>,
@@ -234,6 +238,7 @@ impl AdminShippingOptionSetInput {
             countries: self.countries.map(|countries| countries.into_iter().map(|country| country.0).collect()),
             zone,
             kind: self.kind.map(|kind| kind.0),
+            provider: self.provider,
             prices,
             tables,
             includes_tax: self.prices_include_tax,

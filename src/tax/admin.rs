@@ -1,16 +1,19 @@
 //! Taxes on the admin surface.
 
-use async_graphql::{Context, Enum as GraphqlEnum, ID, InputObject, Object};
+use async_graphql::{Context, Enum as GraphqlEnum, ID, InputObject, MaybeUndefined, Object};
 use domain::address::area::NewArea;
 use domain::refusal::{ErrorCode, Refusal, Refusals};
+use domain::tax::TaxFallback;
 use uuid::Uuid;
 
 use super::types::{AdminTaxRate, AdminTaxRateConnection, AdminTaxRegion, AdminTaxRegionConnection};
 use crate::api::call::call;
 use crate::api::guard::{settings_read, settings_write};
+use crate::api::input::change;
 use crate::api::page::{ADMIN_MAX, Page, PageArgs, SortDirection, one_sort};
 use crate::api::payload::{payload, top_level};
 use crate::api::scalar::{Country, Decimal, id, parse_id, percent_to_ppm};
+use crate::api::word::Enum;
 use engine::error::Result;
 use engine::tax::ops::{DeleteTaxRate, SetTaxRate, Where};
 use engine::tax::region::{DeleteTaxRegion, SetTaxRegion};
@@ -163,6 +166,11 @@ pub struct AdminTaxRegionSetInput {
     /// country. Only the shape of the number is checked.
     #[graphql(default)]
     pub reverse_charge: bool,
+    /// For a whole country: the tax provider that names its rates, by the name that the operator gave it. Null lets
+    /// the shop's own rates count again; when absent it stays.
+    pub provider: MaybeUndefined<String>,
+    /// What is charged when the provider gives no answer; it stays when absent, and is `BUILT_IN` at first.
+    pub provider_fallback: Option<Enum<TaxFallback>>,
 }
 
 /// Which tax region goes.
@@ -260,6 +268,8 @@ impl AdminTaxRegionSetInput {
                 postal_patterns: self.postal_patterns.unwrap_or_default(),
             },
             reverse_charge: self.reverse_charge,
+            provider: change(self.provider),
+            provider_fallback: self.provider_fallback.map(|fallback| fallback.0),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use domain::tax::{PassedOver, TaxBasis, TaxPassedOver, TaxPlace, TaxReason, TaxTarget};
+use domain::tax::{PassedOver, TaxBasis, TaxFallback, TaxPassedOver, TaxPlace, TaxReason, TaxTarget};
 use entity::{tax_rate, tax_region};
 
 use super::load::{RatesOf, TargetsOf, TaxRegionOf};
@@ -20,11 +20,14 @@ pub struct TaxExplanation {
     pub basis: Enum<TaxBasis>,
     /// Where the rate holds.
     pub place: TaxArea,
+    /// Whose tax it is, such as a county; null unless the basis is `PROVIDER` and the provider says so.
+    pub jurisdiction: Option<String>,
 }
 
 impl From<&TaxReason> for TaxExplanation {
     fn from(reason: &TaxReason) -> Self {
-        Self { basis: Enum(reason.basis), place: TaxArea::from(&reason.place) }
+        let (basis, jurisdiction) = (Enum(reason.basis), reason.jurisdiction.clone());
+        Self { basis, place: TaxArea::from(&reason.place), jurisdiction }
     }
 }
 
@@ -138,6 +141,16 @@ impl AdminTaxRegion {
     /// Whether buyers who have a VAT number of this country owe its tax themselves when goods come from another one.
     async fn reverse_charge(&self) -> bool {
         self.0.reverse_charge
+    }
+
+    /// The tax provider that names the rates of the country; null when the shop's own rates count.
+    async fn provider(&self) -> Option<&str> {
+        self.0.provider.as_deref()
+    }
+
+    /// What is charged when the provider gives no answer.
+    async fn provider_fallback(&self) -> Enum<TaxFallback> {
+        Enum(self.0.provider_fallback)
     }
 
     /// Its rates, by code: one for each of its codes, at most 1000.

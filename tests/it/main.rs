@@ -60,6 +60,7 @@ mod quote;
 mod race;
 mod rate;
 mod rate_guess;
+mod rate_provider;
 mod ready;
 mod schema;
 mod scope;

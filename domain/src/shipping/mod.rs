@@ -5,7 +5,9 @@
 //! | who is offered what, and for how much | [`Terms::offer`] |
 //! | what a table may look like | [`table`] |
 //! | which lines ship together | [`group`] |
+//! | what a provider is asked | [`asked`] |
 
+pub mod asked;
 pub mod group;
 pub mod table;
 
@@ -16,6 +18,7 @@ use crate::refusal::{ErrorCode, Refusal};
 use crate::rule::{Attributes, Rule, RuleOperator, Rules};
 use crate::word::words;
 
+use asked::Calculated;
 use group::Group;
 use table::{FreeFrom, Tables};
 
@@ -142,8 +145,8 @@ pub struct Situation<'s> {
     pub attributes: &'s Attributes,
     /// What is known of the place where it would be picked up; none for an option that is sent.
     pub pickup: Option<Pickup>,
-    /// What the provider asks for the group, in minor units.
-    pub calculated: Option<i64>,
+    /// What the provider says; none before it was asked.
+    pub calculated: Option<&'s Calculated>,
 }
 
 impl Terms<'_> {
@@ -197,8 +200,18 @@ impl Terms<'_> {
                 return price.map(|(_, minor)| *minor).ok_or_else(no_price);
             }
             ShippingOptionKind::Calculated => {
-                let message = "The provider names no price for this group.";
-                return situation.calculated.ok_or_else(|| NotOffered::new(Reason::Provider, message));
+                // What it costs when the provider says nothing, where the merchant named such a price.
+                let own = || self.prices.iter().find(|(known, _)| *known == currency).map(|(_, minor)| *minor);
+                let refused = |message: &str| Err(NotOffered::new(Reason::Provider, message));
+                return match situation.calculated {
+                    Some(Calculated::Amount(minor)) => Ok(*minor),
+                    Some(Calculated::Refused(Some(why))) => refused(why),
+                    Some(Calculated::Refused(None)) => refused("The provider names no price for this group."),
+                    Some(Calculated::Silent) => {
+                        own().map_or_else(|| refused("The provider does not answer at the moment."), Ok)
+                    }
+                    None => refused("The provider has not been asked yet."),
+                };
             }
             ShippingOptionKind::ByWeight => group.weight_grams,
             ShippingOptionKind::BySubtotal => group.subtotal_minor,

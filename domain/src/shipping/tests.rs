@@ -49,7 +49,7 @@ struct Case {
     attributes: Attributes,
     currency: Currency,
     pickup: Option<Pickup>,
-    calculated: Option<i64>,
+    calculated: Option<Calculated>,
 }
 
 impl Case {
@@ -87,7 +87,7 @@ impl Case {
             place: self.place.as_ref(),
             attributes: &self.attributes,
             pickup: self.pickup,
-            calculated: self.calculated,
+            calculated: self.calculated.as_ref(),
         })
     }
 
@@ -166,8 +166,14 @@ fn it_is_free_from_an_amount_on_but_only_where_it_goes_at_all() {
     heavy.group.weight_grams = 40_000;
     assert_eq!(heavy.reason(), Some(DeliveryUnavailableReason::Table));
     let calculated = |calculated| Case { kind: ShippingOptionKind::Calculated, calculated, ..Case::new() };
-    assert_eq!(calculated(Some(777)).offer(), Ok(777));
-    assert_eq!(calculated(None).reason(), Some(DeliveryUnavailableReason::Provider));
+    assert_eq!(calculated(Some(Calculated::Amount(777))).offer(), Ok(777));
+    for said in [None, Some(Calculated::Refused(None)), Some(Calculated::Refused(Some("Too heavy.".to_owned())))] {
+        assert_eq!(calculated(said).reason(), Some(DeliveryUnavailableReason::Provider));
+    }
+    // A price of its own stands in for a provider that says nothing, and for nothing else.
+    assert_eq!(calculated(Some(Calculated::Silent)).offer(), Ok(490));
+    let yen = Case { currency: "JPY".parse().unwrap(), ..calculated(Some(Calculated::Silent)) };
+    assert_eq!(yen.reason(), Some(DeliveryUnavailableReason::Provider));
 }
 
 #[test]

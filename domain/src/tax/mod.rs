@@ -4,6 +4,7 @@
 //! Tax regions are a tree: a country, in it provinces, in them counties, cities or postal codes. From the country
 //! down, the deeper region that holds the place counts. What no region taxes is not taxed.
 
+pub mod asked;
 mod number;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use crate::text::CountryCode;
 use crate::totals::{Rate, TaxAmount};
 use crate::word::words;
 
+pub use asked::TaxFallback;
 pub use number::TaxNumber;
 
 /// The deepest that tax regions stand in one another: country, province, county, city, postal codes and one more.
@@ -95,6 +97,8 @@ pub struct TaxRegion {
     pub reverse_charge: bool,
     /// Its rates.
     pub rates: Vec<TaxRate>,
+    /// Who is asked for the rates of the country, and what counts when there is no answer; none within a country.
+    pub provider: Option<(String, TaxFallback)>,
 }
 
 impl TaxRegion {
@@ -132,6 +136,8 @@ words! {
         ShippingOption = "SHIPPING_OPTION",
         /// It is the default of its tax region.
         Default = "DEFAULT",
+        /// The tax provider of the country named it.
+        Provider = "PROVIDER",
     }
 }
 
@@ -144,6 +150,8 @@ words! {
         NotCombined = "NOT_COMBINED",
         /// The tax region has no rate for this: the region around decides.
         NoRate = "NO_RATE",
+        /// The tax provider of the country gave no answer: the rates of the shop itself stand in.
+        ProviderUnavailable = "PROVIDER_UNAVAILABLE",
     }
 }
 
@@ -179,10 +187,13 @@ pub struct TaxPlace {
 pub struct TaxReason {
     /// Why.
     pub basis: TaxBasis,
-    /// Which rate.
-    pub rate: TaxRateId,
-    /// Of which tax region.
+    /// Which rate of the shop; none when a provider named it.
+    pub rate: Option<TaxRateId>,
+    /// Of which tax region; the country when a provider named it.
     pub place: TaxPlace,
+    /// Whose tax it is, as far as a provider says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jurisdiction: Option<String>,
 }
 
 /// A rate that applies, and why.
@@ -312,7 +323,7 @@ pub fn choose(regions: &[&TaxRegion], taxed: Taxed) -> TaxChoice {
             continue;
         };
         if combines {
-            let reason = TaxReason { basis, rate: chosen.id, place: region.place() };
+            let reason = TaxReason { basis, rate: Some(chosen.id), place: region.place(), jurisdiction: None };
             choice.applied.push(AppliedRate { rate: chosen.rate.clone(), reason });
             combines = chosen.combinable;
         } else {

@@ -127,12 +127,15 @@ impl Follower {
         if !self.who.is_unchanged(Instant::now()).await {
             return Err(Error::Unauthenticated);
         }
-        let (conn, now) = (self.app.read(), self.app.clock.now());
-        let row = repo::find(&conn, self.access.id).await?;
-        let row = row.filter(|row| is_own(row, self.who.actor(), self.access.token.as_deref()));
-        let row = row.filter(|row| row.state != CartState::Abandoned && row.expires_at > now);
-        let rows = repo::rows_of(&conn, row.ok_or_else(|| Error::not_found("cart"))?).await?;
-        quote(&conn, &self.app.settings(), rows, now).await
+        let quoted = async || {
+            let (conn, now) = (self.app.read(), self.app.clock.now());
+            let row = repo::find(&conn, self.access.id).await?;
+            let row = row.filter(|row| is_own(row, self.who.actor(), self.access.token.as_deref()));
+            let row = row.filter(|row| row.state != CartState::Abandoned && row.expires_at > now);
+            let rows = repo::rows_of(&conn, row.ok_or_else(|| Error::not_found("cart"))?).await?;
+            quote(&conn, &self.app.settings(), rows, now).await
+        };
+        self.app.asking(quoted).await
     }
 }
 

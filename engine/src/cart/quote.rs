@@ -16,7 +16,7 @@ use domain::refusal::{ErrorCode, Refusal};
 use domain::shipping::group::ShippedLine;
 use domain::tax::{TaxChoice, TaxExemption, Taxed};
 use domain::totals::{LineInput, RowTotals, ShippingInput, Totals, TotalsError, TotalsInput, compute};
-use entity::{cart, cart_line, product, variant};
+use entity::{cart, cart_line, price, product, variant};
 
 use super::repo::{CartRows, offers};
 use crate::db::Conn;
@@ -25,7 +25,7 @@ use crate::inventory::repo::StockRow;
 use crate::pricing::buyer::Buyer;
 use crate::settings::{Region, Settings};
 use crate::shipping::offers::{Asked, QuotedGroup, Wish, asks_groups, deliver};
-use crate::tax::due::{Due, due};
+use crate::tax::due::{TaxedRow, due};
 
 /// A variant that is for sale, with its product.
 #[derive(Debug, Clone)]
@@ -158,6 +158,8 @@ pub struct Asking {
     pub groups: Option<Vec<CustomerGroupId>>,
     /// Whether prices of lists that don't serve the buyer are told too.
     pub explains: bool,
+    /// What time it is, when the cart is worked out for another moment: answers of providers grow old by it.
+    pub clock: Option<DateTime<Utc>>,
 }
 
 /// The same with more that is asked.
@@ -189,16 +191,7 @@ pub async fn quote_with(
             crate::inventory::repo::of_variants(conn, &variants).await?,
         )
     };
-    let mut offered: HashMap<VariantId, Offer> = HashMap::new();
-    let mut candidates: HashMap<VariantId, Vec<Candidate>> = HashMap::new();
-    for (variant, product, price) in rows_offered {
-        if let Some(price) = &price {
-            candidates.entry(variant.id).or_default().push(crate::pricing::repo::candidate(price));
-        }
-        if let Some(product) = product {
-            offered.insert(variant.id, Offer { variant, product });
-        }
-    }
+    let (offered, candidates) = by_variant(rows_offered);
     buyer.meet(conn, candidates.values().flatten()).await?;
     if asks_groups(settings) {
         buyer.learn(conn).await?;
@@ -214,37 +207,45 @@ pub async fn quote_with(
     let items = counted_items(&rows.lines, &offered, &stock);
     let levels = levels(settings, &rows.cart, &stock);
     let lines = shipped_lines(settings, &rows, &priced, &offered, &items)?;
-    let groups = deliver(&Asked {
-        settings,
-        cart: &rows.cart,
-        held: &rows.deliveries,
-        wishes: &asking.wishes,
-        lines: &lines,
-        levels: &levels,
-        attributes: &buyer.attributes,
-    })?;
+    let clock = asking.clock.unwrap_or(now);
+    let groups = deliver(
+        conn,
+        clock,
+        &Asked {
+            settings,
+            cart: &rows.cart,
+            held: &rows.deliveries,
+            wishes: &asking.wishes,
+            lines: &lines,
+            levels: &levels,
+            attributes: &buyer.attributes,
+        },
+    )
+    .await?;
     if !groups.is_empty() {
         rows.deliveries = groups.iter().map(|group| group.row.clone()).collect();
     }
     let pickups = pickups(&groups, rows.lines.len());
     let picked_up = picked_up(settings, &groups);
     let due = due(conn, settings, &rows.cart, &region, (picked_up, asking.groups.as_deref())).await?;
-    let (line_taxes, delivery_taxes) = taxes(&due, &rows.lines, &offered, &groups);
+    let taxed = (taxed_lines(&rows, &priced, &offered), taxed_deliveries(&groups));
+    let levied = due.levy(conn, clock, rows.cart.currency, taxed).await?;
     let tax_exemption = due.exemption;
     let exempt = tax_exemption.is_some();
-    let totals = add_up(&rows, &region, (&priced, &line_taxes), (&groups, &delivery_taxes), exempt)?;
+    let totals = add_up(&rows, &region, (&priced, &levied.lines), (&groups, &levied.deliveries), exempt)?;
 
-    let lines = quoted_lines(&rows, (priced, line_taxes), &offered, &totals)?;
+    let lines = quoted_lines(&rows, (priced, levied.lines), &offered, &totals)?;
     let (takes, mut issues) = reserve(&lines, &items, levels, &pickups);
     issues.extend(line_issues(&lines, rows.cart.currency));
     issues.extend(absences(&rows, &region, &groups, totals.due_minor));
+    issues.extend(levied.refused.map(|refusal| Issue::new(refusal, None, true)));
     let needs_address = groups.iter().any(QuotedGroup::is_sent);
     Ok(Quote {
         rows,
         region,
         lines,
         groups,
-        delivery_taxes,
+        delivery_taxes: levied.deliveries,
         tax_exemption,
         totals,
         items,
@@ -255,6 +256,23 @@ pub async fn quote_with(
         buyer,
         prices: candidates,
     })
+}
+
+/// What is for sale, and every price of it that may be chosen.
+fn by_variant(
+    rows: Vec<(variant::Model, Option<product::Model>, Option<price::Model>)>,
+) -> (HashMap<VariantId, Offer>, HashMap<VariantId, Vec<Candidate>>) {
+    let mut offered: HashMap<VariantId, Offer> = HashMap::new();
+    let mut candidates: HashMap<VariantId, Vec<Candidate>> = HashMap::new();
+    for (variant, product, price) in rows {
+        if let Some(price) = &price {
+            candidates.entry(variant.id).or_default().push(crate::pricing::repo::candidate(price));
+        }
+        if let Some(product) = product {
+            offered.insert(variant.id, Offer { variant, product });
+        }
+    }
+    (offered, candidates)
 }
 
 /// The lines with what is known of them now.
@@ -375,22 +393,38 @@ fn refuse_totals(error: TotalsError) -> Error {
     }
 }
 
-/// The rates of each line, and of what each delivery group chose.
-fn taxes(
-    due: &Due<'_>,
-    lines: &[cart_line::Model],
-    offered: &HashMap<VariantId, Offer>,
-    groups: &[QuotedGroup],
-) -> (Vec<TaxChoice>, Vec<TaxChoice>) {
-    let taxed = |line: &cart_line::Model| match offered.get(&line.variant_id) {
-        Some(offer) => Taxed::Product { id: offer.product.id, kind: offer.product.type_id },
-        None => Taxed::Unknown,
+/// The lines as taxes see them.
+fn taxed_lines(rows: &CartRows, priced: &[Option<LinePrice>], offered: &HashMap<VariantId, Offer>) -> Vec<TaxedRow> {
+    let row = |(line, price): (&cart_line::Model, &Option<LinePrice>)| {
+        let offer = offered.get(&line.variant_id);
+        let unit = price.map_or_else(|| last_shown(line, rows), |price| price.amount_minor);
+        TaxedRow {
+            position: line.position,
+            taxed: offer
+                .map_or(Taxed::Unknown, |offer| Taxed::Product { id: offer.product.id, kind: offer.product.type_id }),
+            sku: offer.and_then(|offer| offer.variant.sku.clone()),
+            quantity: line.quantity,
+            amount_minor: unit.saturating_mul(line.quantity.into()),
+            includes_tax: price.map_or(line.includes_tax, |price| price.includes_tax),
+        }
     };
-    let delivered = |group: &QuotedGroup| {
+    rows.lines.iter().zip(priced).map(row).collect()
+}
+
+/// What each delivery group chose, as taxes see it.
+fn taxed_deliveries(groups: &[QuotedGroup]) -> Vec<TaxedRow> {
+    let row = |group: &QuotedGroup| {
         let chosen = group.chosen.as_ref();
-        due.on(chosen.map_or(Taxed::Unknown, |option| Taxed::ShippingOption(option.id)))
+        TaxedRow {
+            position: group.row.position,
+            taxed: chosen.map_or(Taxed::Unknown, |option| Taxed::ShippingOption(option.id)),
+            sku: None,
+            quantity: 1,
+            amount_minor: chosen.map_or(0, |option| option.amount_minor),
+            includes_tax: chosen.is_some_and(|option| option.includes_tax),
+        }
     };
-    (lines.iter().map(|line| due.on(taxed(line))).collect(), groups.iter().map(delivered).collect())
+    groups.iter().map(row).collect()
 }
 
 /// The lines as delivery sees them, each with what it takes from stock. What can't be looked up any more is refused

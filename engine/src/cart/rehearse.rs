@@ -56,7 +56,7 @@ pub struct Rehearsal {
 }
 
 /// Works out what it would cost; writes nothing.
-pub async fn rehearse(app: &Arc<App>, conn: &Conn, settings: &Settings, asked: &Rehearsal) -> Result<Quote> {
+pub async fn rehearse(app: &Arc<App>, conn: Conn, settings: &Settings, asked: &Rehearsal) -> Result<Quote> {
     let region = asked.buyer.region_of(settings, &asked.addresses, asked.region.as_ref())?;
     let now = app.clock.now();
     if (asked.at - now).abs() > FURTHEST {
@@ -96,8 +96,8 @@ pub async fn rehearse(app: &Arc<App>, conn: &Conn, settings: &Settings, asked: &
     let deliveries = vec![empty_group(id().into(), cart.id)];
     let rows = CartRows { cart, lines, deliveries, session: None };
     let wishes = asked.deliveries.iter().map(|option| Wish { group: None, option: *option }).collect();
-    let asking = Asking { wishes, groups: asked.groups.clone(), explains: asked.explains };
-    let mut told = quote_with(conn, settings, rows, asked.at, asking).await?;
+    let asking = Asking { wishes, groups: asked.groups.clone(), explains: asked.explains, clock: Some(now) };
+    let mut told = quote_with(&conn, settings, rows, asked.at, asking).await?;
     refuse_unsold(&told, &asked.lines)?;
     // Nobody pays what is only asked about.
     let of_order = [ErrorCode::EmailMissing, ErrorCode::PaymentMissing, ErrorCode::ShippingAddressMissing];

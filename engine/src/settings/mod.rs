@@ -181,6 +181,15 @@ impl Settings {
         self.metafield_definitions.iter().filter(seen)
     }
 
+    /// The countries of the locations that serve a channel, from which its goods may come.
+    pub fn origins_of(&self, channel: ChannelId) -> Vec<CountryCode> {
+        let mut origins: Vec<CountryCode> =
+            self.locations_of(channel).iter().filter_map(|location| location.country.clone()).collect();
+        origins.sort();
+        origins.dedup();
+        origins
+    }
+
     /// A region by id.
     pub fn region(&self, id: RegionId) -> Option<&Region> {
         self.regions.iter().find(|region| region.row.id == id)

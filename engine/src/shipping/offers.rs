@@ -1,19 +1,26 @@
 //! What a cart is offered: its delivery groups, the options of each with their price, and why it is not offered others.
 
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
 use domain::address::area::Place;
 use domain::checkout::DeliveryChoice;
 use domain::id::{CartDeliveryId, CartId, LocationId, ShippingOptionId, ShippingProfileId};
 use domain::inventory::{Demand, Level};
-use domain::money::Currency;
+use domain::money::{Currency, Money};
+use domain::provider::Destination;
 use domain::refusal::{ErrorCode, Refusal};
 use domain::rule::{Attributes, attribute};
+use domain::shipping::asked::{AskedOption, Calculated, RateAnswer, RateQuestion};
 use domain::shipping::group::{Group, HeldGroup, ShippedLine, groups, regroup};
-use domain::shipping::{NotOffered, Pickup, Situation, Terms};
+use domain::shipping::{DeliveryUnavailableReason, NotOffered, Pickup, Situation, Terms};
 use entity::{cart, cart_delivery};
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
 
+use crate::db::Conn;
 use crate::error::{Error, Result};
+use crate::provider::ask::{Question, answers};
 use crate::settings::{Settings, ShippingOption};
 
 /// A shipping option that a delivery group is offered.
@@ -117,10 +124,37 @@ pub fn asks_groups(settings: &Settings) -> bool {
     settings.shipping_options.iter().any(asks)
 }
 
-/// The delivery groups of a cart by position; none when nothing of it is sent.
-pub fn deliver(asked: &Asked<'_>) -> Result<Vec<QuotedGroup>> {
+/// What providers say that options cost, by the profile of the group that asked.
+type Rates = HashMap<(ShippingProfileId, ShippingOptionId), Calculated>;
+
+/// The delivery groups of a cart by position; none when nothing of it is sent. No statement; one when providers
+/// calculate the price of what a group may choose.
+///
+/// # Errors
+/// When a choice can't be made, and when a provider has to be asked first.
+pub async fn deliver(conn: &Conn, now: DateTime<Utc>, asked: &Asked<'_>) -> Result<Vec<QuotedGroup>> {
     let lines: Vec<ShippedLine> = asked.lines.iter().map(|(line, _)| line.clone()).collect();
     let parcels = groups(&lines);
+    let quoted = offer_all(asked, &parcels, &Rates::default())?;
+    let questions = asked.questions(&parcels, &quoted);
+    if questions.is_empty() {
+        return Ok(quoted);
+    }
+    let wire: Vec<Question> =
+        questions.iter().map(|(_, provider, asked)| Question::ShippingRates(provider.clone(), asked.clone())).collect();
+    let mut rates = Rates::new();
+    for ((profile, _, question), answer) in questions.iter().zip(answers::<RateAnswer>(conn, now, &wire).await?) {
+        rates.extend(question.options.iter().map(|option| {
+            let id = option.shipping_option_id;
+            let told = answer.as_ref().map_or(Calculated::Silent, |answer| question.told(answer, id));
+            ((*profile, id), told)
+        }));
+    }
+    offer_all(asked, &parcels, &rates)
+}
+
+/// The groups with what each is offered, as far as that is known.
+fn offer_all(asked: &Asked<'_>, parcels: &[Group], rates: &Rates) -> Result<Vec<QuotedGroup>> {
     let held: Vec<HeldGroup> =
         asked.held.iter().map(|row| HeldGroup { position: row.position, profile: row.shipping_profile_id }).collect();
     let needed: Vec<ShippingProfileId> = parcels.iter().map(|parcel| parcel.profile).collect();
@@ -140,7 +174,8 @@ pub fn deliver(asked: &Asked<'_>) -> Result<Vec<QuotedGroup>> {
         };
         let (mut offered, mut unavailable) = (Vec::new(), Vec::new());
         for option in &asked.settings.shipping_options {
-            match asked.offer(option, parcel, place.as_ref())? {
+            let calculated = rates.get(&(slot.profile, option.row.id));
+            match asked.offer(option, parcel, place.as_ref(), calculated)? {
                 Ok(option) => offered.push(option),
                 Err(option) => unavailable.push(option),
             }
@@ -158,6 +193,40 @@ pub fn deliver(asked: &Asked<'_>) -> Result<Vec<QuotedGroup>> {
 }
 
 impl Asked<'_> {
+    /// What providers have to be asked, each about all of its options that a group may choose: the group's profile,
+    /// the provider, the question.
+    fn questions(&self, parcels: &[Group], quoted: &[QuotedGroup]) -> Vec<(ShippingProfileId, String, RateQuestion)> {
+        let Some(address) = &self.cart.shipping_address else { return Vec::new() };
+        let mut questions: Vec<(ShippingProfileId, String, RateQuestion)> = Vec::new();
+        for group in quoted {
+            let parcel = parcels.iter().find(|parcel| Some(parcel.profile) == group.row.shipping_profile_id);
+            let Some(parcel) = parcel else { continue };
+            let open = group.unavailable.iter().filter(|no| no.why.reason == DeliveryUnavailableReason::Provider);
+            for option in open.filter_map(|option| self.settings.shipping_option(option.id)) {
+                let known = questions
+                    .iter_mut()
+                    .find(|(profile, provider, _)| (*profile, provider) == (parcel.profile, &option.row.provider));
+                let asked = AskedOption { shipping_option_id: option.row.id, handle: option.row.handle.clone() };
+                match known {
+                    Some((_, _, question)) => question.options.push(asked),
+                    None => {
+                        let question = RateQuestion {
+                            currency_code: self.cart.currency,
+                            destination: Destination::from(address),
+                            origin_country_codes: self.settings.origins_of(self.cart.channel_id),
+                            weight_grams: parcel.weight_grams,
+                            quantity: parcel.quantity,
+                            subtotal: Money::new(parcel.subtotal_minor, self.cart.currency).decimal(),
+                            options: vec![asked],
+                        };
+                        questions.push((parcel.profile, option.row.provider.clone(), question));
+                    }
+                }
+            }
+        }
+        questions
+    }
+
     /// Writes a choice to its group: the one that is named, else the one of the option's profile.
     fn choose(&self, groups: &mut [QuotedGroup], wish: Wish) -> Result<()> {
         if groups.is_empty() {
@@ -183,6 +252,7 @@ impl Asked<'_> {
         option: &ShippingOption,
         group: &Group,
         place: Option<&Place>,
+        calculated: Option<&Calculated>,
     ) -> Result<Result<DeliveryOption, UnavailableOption>> {
         let row = &option.row;
         let prices: Vec<(Currency, i64)> =
@@ -202,7 +272,7 @@ impl Asked<'_> {
             place,
             attributes: self.attributes,
             pickup: row.pickup_location_id.map(|location| self.pickup(location, group)),
-            calculated: None,
+            calculated,
         });
         Ok(match offer {
             Ok(amount_minor) => Ok(DeliveryOption {

@@ -46,7 +46,9 @@ pub struct SetShippingOption {
     pub zone: Option<ServiceZoneId>,
     /// How its price is found; a new one is flat.
     pub kind: Option<ShippingOptionKind>,
-    /// What it costs, one price per currency.
+    /// Who calculates its price; a new one has nobody.
+    pub provider: Option<String>,
+    /// What it costs, one price per currency; of a calculated one, while the provider gives no answer.
     pub prices: Option<Vec<Money>>,
     /// What it costs by weight, subtotal or pieces.
     pub tables: Option<Tables>,
@@ -87,6 +89,7 @@ impl Op for SetShippingOption {
         let held = before.map(|option| option.prices.as_slice()).unwrap_or_default();
         let prices = self.priced(tx, &row, held);
         refusals.extend(check_costs(&settings, &row, &prices));
+        refusals.extend(check_provider(tx, &row));
         refusals.extend(self.check_where(&settings, before));
         refusals.into_result()?;
         check_version(self.expected_version, before.map_or(0, |option| option.row.version))?;
@@ -147,6 +150,9 @@ impl SetShippingOption {
         self.profile.clone().apply(&mut row.shipping_profile_id);
         refusals.extend(must_be_known(&settings.shipping_profiles, row.shipping_profile_id));
         row.kind = self.kind.unwrap_or(row.kind);
+        if let Some(provider) = &self.provider {
+            row.provider = provider.clone();
+        }
         row.includes_tax = self.includes_tax.unwrap_or(row.includes_tax);
         let mut keep = |refused| refusals.extend(refused);
         if let Some(tables) = &self.tables {
@@ -264,10 +270,6 @@ fn check_costs(settings: &Settings, row: &shipping_option::Model, prices: &[pric
             let message = "A flat shipping option has at least one price.";
             refusals.push(Refusal::new(ErrorCode::Required, message).at(["prices"]));
         }
-        ShippingOptionKind::Calculated => {
-            let message = format!("The provider {:?} calculates no prices.", row.provider);
-            refusals.push(Refusal::new(ErrorCode::Invalid, message).at(["kind"]));
-        }
         kind if kind.has_tables() && row.tables.0.is_empty() => {
             let message = format!("A shipping option {kind} has at least one table.");
             refusals.push(Refusal::new(ErrorCode::Required, message).at(["tables"]));
@@ -296,13 +298,30 @@ fn check_costs(settings: &Settings, row: &shipping_option::Model, prices: &[pric
     refusals
 }
 
+/// Refuses a price that nobody calculates.
+fn check_provider(tx: &Tx, row: &shipping_option::Model) -> Vec<Refusal> {
+    let mut refusals = Vec::new();
+    let calculates = tx.shipping_rate_providers().any(|known| known == row.provider);
+    if row.provider != MANUAL && !calculates {
+        let message = format!("There is no provider {:?}: the operator names those that there are.", row.provider);
+        refusals.push(Refusal::new(ErrorCode::NotFound, message).at(["provider"]));
+    } else if row.kind == ShippingOptionKind::Calculated && !calculates {
+        let message = format!("The provider {:?} calculates no prices.", row.provider);
+        refusals.push(Refusal::new(ErrorCode::Invalid, message).at(["kind"]));
+    } else if row.kind == ShippingOptionKind::Calculated && row.pickup_location_id.is_some() {
+        let message = "What is picked up goes nowhere: no provider calculates what it costs.";
+        refusals.push(Refusal::new(ErrorCode::Invalid, message).at(["kind"]));
+    }
+    refusals
+}
+
 fn summary(option: &ShippingOption) -> serde_json::Value {
     let row = &option.row;
     let prices: Vec<String> =
         option.prices.iter().map(|price| Money::new(price.amount_minor, price.currency).to_string()).collect();
     json!({
         "handle": row.handle, "name": row.name, "description": row.description, "profile": row.shipping_profile_id,
-        "zone": row.service_zone_id, "kind": row.kind, "prices": prices, "tables": row.tables,
+        "zone": row.service_zone_id, "kind": row.kind, "provider": row.provider, "prices": prices, "tables": row.tables,
         "includesTax": row.includes_tax, "freeFrom": row.free_from, "rules": row.rules,
         "pickup": row.pickup_location_id, "countries": option.countries,
     })

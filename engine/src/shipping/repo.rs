@@ -6,6 +6,7 @@ use std::sync::Arc;
 use domain::address::area::Area;
 use domain::id::{ServiceZoneId, ShippingOptionId, ShippingProfileId};
 use domain::money::Currency;
+use domain::shipping::ShippingOptionKind;
 use domain::text::Handle;
 use entity::{geo_zone, price, product, service_zone, shipping_option, shipping_profile};
 use sea_orm::{
@@ -78,11 +79,12 @@ impl ShippingOption {
         Self { row, areas, countries, prices }
     }
 
-    /// Whether it names a price in a currency.
+    /// Whether it has a price in a currency; one that is calculated may have one in each.
     pub fn is_priced_in(&self, currency: Currency) -> bool {
-        match self.row.kind.has_tables() {
-            true => self.row.tables.in_currency(currency).is_some(),
-            false => self.prices.iter().any(|price| price.currency == currency),
+        match self.row.kind {
+            ShippingOptionKind::Calculated => true,
+            kind if kind.has_tables() => self.row.tables.in_currency(currency).is_some(),
+            _ => self.prices.iter().any(|price| price.currency == currency),
         }
     }
 }

@@ -4,7 +4,7 @@ use domain::address::area::{Area, NewArea};
 use domain::auth::Permission;
 use domain::id::TaxRegionId;
 use domain::refusal::{ErrorCode, Refusal, Refusals};
-use domain::tax::{MAX_LEVELS, TaxMap};
+use domain::tax::{MAX_LEVELS, TaxFallback, TaxMap};
 use domain::text::CountryCode;
 use entity::tax_region;
 use serde_json::json;
@@ -13,7 +13,7 @@ use super::{MAX_REGIONS, no_region, repo};
 use crate::actor::Need;
 use crate::error::{Error, Result};
 use crate::op::{Op, Tx};
-use crate::version::check_version;
+use crate::version::{Change, check_version};
 
 /// A tax region as staff want it.
 #[derive(Debug, Clone)]
@@ -28,6 +28,10 @@ pub struct SetTaxRegion {
     pub area: NewArea,
     /// Whether buyers elsewhere with a VAT number of the country owe its tax themselves.
     pub reverse_charge: bool,
+    /// Who is asked for the rates of the country; a new one has nobody.
+    pub provider: Change<String>,
+    /// What counts when he gives no answer; the shop's own rates at a new one.
+    pub provider_fallback: Option<TaxFallback>,
 }
 
 impl Op for SetTaxRegion {
@@ -55,8 +59,12 @@ impl Op for SetTaxRegion {
             let message = format!("A shop has at most {MAX_REGIONS} tax regions.");
             refusals.push(Refusal::new(ErrorCode::TooMany, message).limit(MAX_REGIONS as i64));
         }
+        let mut provider = known.as_ref().and_then(|row| row.provider.clone());
+        self.provider.clone().apply(&mut provider);
+        refusals.extend(self.unknown_provider(tx));
         refusals.keep(check_version(self.expected_version, known.as_ref().map_or(0, |row| row.version)));
         refusals.into_result()?;
+        let fallback = known.as_ref().map_or(TaxFallback::BuiltIn, |row| row.provider_fallback);
         let row = tax_region::Model {
             id: known.as_ref().map_or_else(|| tx.id(), |row| row.id),
             version: known.as_ref().map_or(1, |row| row.version + 1),
@@ -69,6 +77,8 @@ impl Op for SetTaxRegion {
             city: area.city,
             postal: json!(area.postal),
             reverse_charge: self.reverse_charge,
+            provider,
+            provider_fallback: self.provider_fallback.unwrap_or(fallback),
         };
         let row = repo::save_region(tx, row, known.is_none()).await?;
         tx.audit(row.id, known.as_ref().map(summary), Some(summary(&row)));
@@ -117,7 +127,22 @@ impl SetTaxRegion {
             let message = "Only a whole country says who owes its tax.";
             refusals.push(Refusal::new(ErrorCode::Invalid, message).at(["reverseCharge"]));
         }
+        if matches!(self.provider, Change::To(_)) {
+            let message = "Only a whole country has a tax provider.";
+            refusals.push(Refusal::new(ErrorCode::Invalid, message).at(["provider"]));
+        }
         refusals
+    }
+
+    /// Whether it is to ask somebody whom the operator has not named.
+    fn unknown_provider(&self, tx: &Tx) -> Option<Refusal> {
+        let Change::To(provider) = &self.provider else { return None };
+        let message = || match tx.tax_providers().next() {
+            Some(first) => format!("There is no tax provider {provider:?}; one of them is {first:?}."),
+            None => "The operator has named no tax provider.".to_owned(),
+        };
+        let known = tx.tax_providers().any(|known| known == provider);
+        (!known).then(|| Refusal::new(ErrorCode::NotFound, message()).at(["provider"]))
     }
 }
 
@@ -138,6 +163,8 @@ pub(super) async fn of_country(tx: &mut Tx, map: &TaxMap, country: &CountryCode)
         city: None,
         postal: json!([]),
         reverse_charge: false,
+        provider: None,
+        provider_fallback: TaxFallback::BuiltIn,
     };
     Ok(repo::save_region(tx, row, true).await?.id)
 }
@@ -175,6 +202,7 @@ fn summary(row: &tax_region::Model) -> serde_json::Value {
     json!({
         "parent": row.parent_id, "country": row.country, "province": row.province, "county": row.county,
         "city": row.city, "postal": row.postal, "reverseCharge": row.reverse_charge,
+        "provider": row.provider, "providerFallback": row.provider_fallback,
     })
 }
 

@@ -41,7 +41,8 @@ pub async fn all(conn: &Conn) -> Result<Taxes> {
     for row in tax_region::Entity::find().all(conn).await? {
         let rates = rates.remove(&row.id).unwrap_or_default();
         let (id, parent, reverse_charge) = (row.id, row.parent_id, row.reverse_charge);
-        regions.push(TaxRegion { id, parent, area: area(row)?, reverse_charge, rates });
+        let provider = row.provider.clone().map(|provider| (provider, row.provider_fallback));
+        regions.push(TaxRegion { id, parent, area: area(row)?, reverse_charge, rates, provider });
     }
     Ok(Taxes(TaxMap::new(regions)))
 }

@@ -12,6 +12,7 @@ pub mod limits;
 pub mod log;
 pub mod mailbox;
 pub mod node;
+pub mod outside;
 pub mod people;
 pub mod pictures;
 pub mod post;

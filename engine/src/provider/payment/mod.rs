@@ -13,6 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::money::Money;
 
+pub use super::Silent;
 pub use manual::Manual;
 
 /// How long a provider may take to answer before it counts as silent.
@@ -66,11 +67,6 @@ pub enum Outcome {
         reason: String,
     },
 }
-
-/// The provider gave no usable answer; the call may be repeated.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("the payment provider gave no answer: {0}")]
-pub struct Silent(pub String);
 
 /// Somebody who takes money.
 #[async_trait]
