@@ -395,3 +395,16 @@ async fn many_who_price_one_variant_at_once_leave_one_price() {
     assert_eq!(held.at("products.nodes.0.variants.0.prices").as_array().unwrap().len(), 2);
     invariants(&shop).await;
 }
+
+#[tokio::test]
+async fn skus_are_looked_up_by_one_value_however_many_they_are() {
+    let shop = Shop::open().await;
+    // More than either database takes as values of a statement.
+    let many: Vec<String> = (0..70_000).map(|number| format!("SKU-{number}")).collect();
+    let found = engine::pricing::repo::variants(&shop.app.read(), &[], &many).await.unwrap();
+    assert!(found.is_empty());
+    let made = json!({ "title": "One", "variants": [{ "sku": "it's \"7\", ü" }] });
+    shop.set("productCreate", made, "product { id }").await.done();
+    let odd = ["it's \"7\", ü".to_owned(), "other".to_owned()];
+    assert_eq!(engine::pricing::repo::variants(&shop.app.read(), &[], &odd).await.unwrap().len(), 1);
+}

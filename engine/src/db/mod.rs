@@ -29,8 +29,8 @@ use self::pulse::unless_away;
 pub use open::{DatabaseUrl, connect_postgres, create_postgres_copy};
 pub use paged::page_of;
 pub use sql::{
-    any, any_sql, database_now, expression, hold_settings, insert_all, is_retryable, is_unavailable, lower_contains,
-    number_order, statement, text_contains, unique_violation, without_values,
+    any, any_sql, any_text, database_now, expression, hold_settings, insert_all, is_retryable, is_unavailable,
+    lower_contains, number_order, statement, text_contains, unique_violation, without_values,
 };
 
 /// Counts the statements of one request, everything but `BEGIN` and `COMMIT`.

@@ -62,7 +62,31 @@ pub fn any<C: ColumnTrait>(conn: &Conn, column: C, ids: impl IntoIterator<Item =
     }
 }
 
-/// The same as a part of plain SQL that stands behind a column, and the one value of its `?`.
+/// The same for a column of text.
+pub fn any_text<C: ColumnTrait>(
+    conn: &Conn,
+    column: C,
+    texts: impl IntoIterator<Item = impl Into<String>>,
+) -> SimpleExpr {
+    let texts: Vec<String> = texts.into_iter().map(Into::into).collect();
+    let left = Expr::col(column.as_column_ref());
+    match conn.backend() {
+        DbBackend::Postgres => {
+            let values = texts.into_iter().map(Value::from).collect();
+            let list = Value::Array(ArrayType::String, Some(Box::new(values)));
+            Expr::cust_with_exprs("$1 = any($2)", [left, Expr::val(list)])
+        }
+        _ => {
+            let list = serde_json::Value::from(texts).to_string();
+            left.binary(
+                sea_orm::sea_query::BinOper::In,
+                Expr::cust_with_values("(select value from json_each(?))", [Value::from(list)]),
+            )
+        }
+    }
+}
+
+/// The same of ids as a part of plain SQL that stands behind a column, and the one value of its `?`.
 pub fn any_sql(conn: &Conn, ids: impl IntoIterator<Item = impl Into<Uuid>>) -> (&'static str, Value) {
     let ids = ids.into_iter().map(Into::into);
     match conn.backend() {

@@ -16,7 +16,7 @@ use sea_orm::{
     QuerySelect, RelationDef,
 };
 
-use crate::db::{Conn, any, any_sql, page_of, statement};
+use crate::db::{Conn, any, any_sql, any_text, page_of, statement};
 use crate::error::Result;
 use crate::op::Tx;
 use crate::page::{Key, Page, Place, Rows};
@@ -249,7 +249,7 @@ pub async fn variants(
     let named = any(conn, variant::Column::Id, ids.iter().copied());
     let find = match skus {
         [] => variant::Entity::find().filter(named),
-        skus => variant::Entity::find().filter(named.or(variant::Column::Sku.is_in(skus))),
+        skus => variant::Entity::find().filter(named.or(any_text(conn, variant::Column::Sku, skus))),
     };
     Ok(find
         .filter(variant::Column::DeletedAt.is_null())
