@@ -16,6 +16,8 @@ words! {
     pub enum JobKind {
         /// Brings products in from a file.
         ProductImport = "PRODUCT_IMPORT",
+        /// Brings the prices of one list in from a file.
+        PriceImport = "PRICE_IMPORT",
     }
 }
 
@@ -49,14 +51,14 @@ impl JobKind {
     /// What one needs to see it.
     pub fn reads(self) -> Permission {
         match self {
-            Self::ProductImport => Permission::CatalogRead,
+            Self::ProductImport | Self::PriceImport => Permission::CatalogRead,
         }
     }
 
     /// What one needs to start it, call it off or try it again.
     pub fn writes(self) -> Permission {
         match self {
-            Self::ProductImport => Permission::CatalogWrite,
+            Self::ProductImport | Self::PriceImport => Permission::CatalogWrite,
         }
     }
 }

@@ -37,7 +37,7 @@ words! {
         Gif = "image/gif",
         /// A drawing. It may hold programs, so browsers are told to download it.
         Svg = "image/svg+xml",
-        /// A table of products, for an import.
+        /// A table, for an import.
         Csv = "text/csv",
         /// A list of objects, for an import.
         Json = "application/json",

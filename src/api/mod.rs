@@ -64,6 +64,7 @@ use crate::order::subs::{OrderAdminSubscription, OrderStoreSubscription};
 use crate::payment::admin::PaymentAdminMutation;
 use crate::policy::admin::{PolicyAdminMutation, PolicyAdminQuery};
 use crate::pricing::admin::{PricingAdminMutation, PricingAdminQuery};
+use crate::pricing::import::admin::PriceImportAdminMutation;
 use crate::quote::admin::{QuoteAdminMutation, QuoteAdminQuery};
 use crate::quote::store::QuoteStoreQuery;
 use crate::region::admin::{RegionAdminMutation, RegionAdminQuery};
@@ -175,15 +176,13 @@ root! {
         MetafieldAdminMutation,
         NotificationAdminMutation,
         InvitationAdminMutation,
-        LocationAdminMutation,
-        MediaAdminMutation,
-        MetafieldAdminMutation,
         OidcAdminMutation,
         OptionAdminMutation,
         OrderAdminMutation,
         PaymentAdminMutation,
         ProductAdminMutation,
         PolicyAdminMutation,
+        PriceImportAdminMutation,
         PricingAdminMutation,
         ProfileAdminMutation,
         QuoteAdminMutation,

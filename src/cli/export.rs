@@ -19,6 +19,8 @@ use engine::catalog::export::{ExportFilter, export_shopify};
 use engine::error::{Error, Result};
 use engine::order::export::export_orders;
 use engine::order::repo::OrderFilter;
+use engine::pricing::export::export_prices;
+use engine::pricing::import::list_named;
 
 /// Writes what the shop holds into a file.
 #[derive(Debug, Args)]
@@ -34,6 +36,8 @@ enum What {
     Products(Products),
     /// Write orders as CSV, one row for each line, amounts in decimals.
     Orders(Orders),
+    /// Write the prices of a price list as CSV, one row for each. Brought in again, it changes nothing.
+    Prices(Prices),
 }
 
 #[derive(Debug, Args)]
@@ -64,6 +68,20 @@ struct Orders {
 }
 
 #[derive(Debug, Args)]
+struct Prices {
+    /// The handle of the price list.
+    #[arg(long, value_name = "HANDLE")]
+    list: String,
+    /// The file to write; it is there only once it is whole. The standard output when absent.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    progress: Progress,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Args)]
 struct Target {
     /// The handle of a channel: only what is sold or was bought in it.
     #[arg(long, value_name = "HANDLE")]
@@ -87,6 +105,7 @@ impl Export {
         match self.what {
             What::Products(export) => export.run().await,
             What::Orders(export) => export.run().await,
+            What::Prices(export) => export.run().await,
         }
     }
 }
@@ -141,6 +160,29 @@ impl Orders {
         drop(bar);
         file.keep()?;
         eprintln!("wrote {written} orders");
+        Ok(())
+    }
+}
+
+impl Prices {
+    async fn run(self) -> Result<()> {
+        let app = open_furnished(&self.place).await?;
+        let outcome = self.write(&app).await;
+        app.db.close().await;
+        outcome
+    }
+
+    async fn write(&self, app: &App) -> Result<()> {
+        let list = list_named(&app.settings(), &self.list)?;
+        let mut file = Output::open(self.output.as_deref())?;
+        let mut bar = self.progress.bar("prices");
+        let exported = export_prices(app, list, &mut file.writer, |done, total| bar.show(done, total)).await?;
+        drop(bar);
+        file.keep()?;
+        eprintln!("wrote {} prices", exported.written);
+        if exported.left_out > 0 {
+            eprintln!("left out {} prices of variants without a SKU", exported.left_out);
+        }
         Ok(())
     }
 }

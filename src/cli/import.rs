@@ -1,7 +1,8 @@
-//! `emporion import`: the job that `productImport` makes, in this process.
+//! `emporion import`: the jobs that `productImport` and `priceListPricesImport` make, in this process.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use domain::id::JobId;
 use domain::import::{ImportDialect, RowRefusal};
 use domain::job::JobState;
 use domain::money::Currency;
+use domain::pricing::sheet::PriceImportMode;
 use entity::job;
 use tokio_util::sync::CancellationToken;
 
@@ -19,15 +21,17 @@ use super::bar::Progress;
 use super::open::open_shop;
 use engine::actor::Caller;
 use engine::app::App;
-use engine::catalog::import::{ImportInput, check_currency, hash_of};
+use engine::catalog::import::{ImportInput, check_currency};
 use engine::error::{Error, Result};
-use engine::job::ops::{TakeJob, Taken};
+use engine::job::ops::{CreateJob, TakeJob, Taken};
+use engine::job::text::hash_of;
 use engine::job::{repo, runner};
+use engine::pricing::import::{PriceImportInput, list_named};
 
 /// How often a job of another process is looked at.
 const LOOK: Duration = Duration::from_millis(300);
 
-/// Brings products in from another shop.
+/// Brings in what a file holds.
 #[derive(Debug, Args)]
 pub struct Import {
     #[command(subcommand)]
@@ -45,6 +49,9 @@ enum Source {
     /// is known by handle and option values is brought up to date, stock is
     /// left alone.
     Shopify(Shopify),
+    /// Import the prices of a price list, as `export prices` writes them. Unless told otherwise, one refused row
+    /// refuses the whole file. A run that was broken off goes on when it is started again.
+    Prices(Prices),
 }
 
 #[derive(Debug, Args)]
@@ -88,17 +95,51 @@ struct Shopify {
     place: Place,
 }
 
+#[derive(Debug, Args)]
+struct Prices {
+    /// The CSV file.
+    file: PathBuf,
+    /// The handle of the price list.
+    #[arg(long, value_name = "HANDLE")]
+    list: String,
+    /// What becomes of the prices that the list has: merge, replace-variants (only of variants that the file names)
+    /// or replace-list.
+    #[arg(long, value_name = "MODE", value_parser = mode)]
+    mode: PriceImportMode,
+    /// Only tell what would be done.
+    #[arg(long)]
+    dry_run: bool,
+    /// Leave variants with a refused row out and write the others.
+    #[arg(long)]
+    skip_refused: bool,
+    #[command(flatten)]
+    progress: Progress,
+    #[command(flatten)]
+    place: Place,
+}
+
 fn currency(text: &str) -> Result<Currency, String> {
     text.parse().map_err(|_| format!("{text:?} is no ISO 4217 currency code such as EUR or USD"))
 }
 
 fn dialect(text: &str) -> Result<ImportDialect, String> {
-    let word = text.to_uppercase().replace('-', "_");
-    word.parse().map_err(|_| {
-        let known: Vec<String> =
-            ImportDialect::ALL.iter().map(|word| word.as_str().to_lowercase().replace('_', "-")).collect();
+    word(text, ImportDialect::ALL.iter().map(|word| word.as_str()))
+}
+
+fn mode(text: &str) -> Result<PriceImportMode, String> {
+    word(text, PriceImportMode::ALL.iter().map(|word| word.as_str()))
+}
+
+/// A word of a list, as one writes it on a command line.
+fn word<T: FromStr>(text: &str, known: impl Iterator<Item = &'static str>) -> Result<T, String> {
+    text.to_uppercase().replace('-', "_").parse().map_err(|_| {
+        let known: Vec<String> = known.map(|word| word.to_lowercase().replace('_', "-")).collect();
         format!("{text:?} is none of {}", known.join(", "))
     })
+}
+
+fn on_error(skip_refused: bool) -> OnError {
+    if skip_refused { OnError::SkipRow } else { OnError::Abort }
 }
 
 impl Import {
@@ -106,17 +147,17 @@ impl Import {
     pub async fn run(self) -> Result<ExitCode> {
         match self.source {
             Source::Products(import) => {
-                let on_error = if import.skip_refused { OnError::SkipRow } else { OnError::Abort };
                 let input = ImportInput {
                     path: None,
                     hash: String::new(),
                     name: String::new(),
                     dialect: import.dialect,
                     currency: import.currency,
-                    on_error,
+                    on_error: on_error(import.skip_refused),
                     media_base: import.media_base,
                 };
-                run((&import.place, import.progress), &import.file, input, import.dry_run).await
+                let target = (&import.place, import.progress, "product");
+                run(target, &import.file, |app, file| products(app, file, input, import.dry_run)).await
             }
             Source::Shopify(import) => {
                 let input = ImportInput {
@@ -128,35 +169,58 @@ impl Import {
                     on_error: OnError::SkipRow,
                     media_base: None,
                 };
-                run((&import.place, import.progress), &import.file, input, import.dry_run).await
+                let target = (&import.place, import.progress, "product");
+                run(target, &import.file, |app, file| products(app, file, input, import.dry_run)).await
+            }
+            Source::Prices(import) => {
+                let prices = |app: &App, file: Found| {
+                    let list = list_named(&app.settings(), &import.list)?;
+                    let (path, hash, name) = (Some(file.path), file.hash, file.name);
+                    let (mode, on_error) = (import.mode, on_error(import.skip_refused));
+                    let input = PriceImportInput { path, hash, name, list, mode, on_error };
+                    input.job(import.dry_run, Some(file.owner))
+                };
+                run((&import.place, import.progress, "row"), &import.file, prices).await
             }
         }
     }
 }
 
+/// The file, and who reads it.
+struct Found {
+    path: PathBuf,
+    hash: String,
+    name: String,
+    owner: String,
+}
+
+fn products(app: &App, file: Found, input: ImportInput, dry_run: bool) -> Result<CreateJob> {
+    if let Some(currency) = input.currency {
+        check_currency(&app.settings(), currency)?;
+    }
+    let input = ImportInput { path: Some(file.path), hash: file.hash, name: file.name, ..input };
+    input.job(dry_run, Some(file.owner))
+}
+
 async fn run(
-    (place, progress): (&Place, Progress),
+    (place, progress, entry): (&Place, Progress, &'static str),
     file: &Path,
-    mut input: ImportInput,
-    dry_run: bool,
+    job: impl FnOnce(&App, Found) -> Result<CreateJob>,
 ) -> Result<ExitCode> {
     let shown = file.display();
     let path = file.canonicalize().map_err(|error| Error::internal(format!("{shown} can't be read: {error}")))?;
     let app = open_shop(place).await?;
-    if let Some(currency) = input.currency {
-        check_currency(&app.settings(), currency)?;
-    }
     let owner = runner::owner(&app);
-    input.hash = match hash_of(path.clone(), owner.clone()).await? {
+    let hash = match hash_of(path.clone(), owner.clone()).await? {
         Ok(hash) => hash,
         Err(refusals) => {
             tell_refusals(&refusals);
             return Ok(ExitCode::FAILURE);
         }
     };
-    input.name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    input.path = Some(path);
-    let outcome = import(&app, &input, dry_run, owner, progress).await;
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let create = job(&app, Found { path, hash, name, owner: owner.clone() })?;
+    let outcome = import(&app, create, owner, progress, entry).await;
     app.db.close().await;
     Ok(report(&outcome?))
 }
@@ -165,13 +229,12 @@ async fn run(
 /// another process is at.
 async fn import(
     app: &Arc<App>,
-    input: &ImportInput,
-    dry_run: bool,
+    create: CreateJob,
     owner: String,
     progress: Progress,
+    entry: &'static str,
 ) -> Result<job::Model> {
-    let create = input.job(dry_run, Some(owner.clone()))?;
-    let bar = Mutex::new(progress.bar("products"));
+    let bar = Mutex::new(progress.bar(if entry == "row" { "rows" } else { "products" }));
     let watch = |row: &job::Model| {
         if let (Some(total), Ok(mut bar)) = (row.total, bar.lock()) {
             bar.show(usize::try_from(row.done).unwrap_or(0), usize::try_from(total).unwrap_or(0));
@@ -184,7 +247,7 @@ async fn import(
         let held = match app.run(&system, &take).await? {
             Taken::None => app.run(&system, &create).await?,
             Taken::Held(row) => {
-                eprintln!("Going on with the import that was broken off at product {}.", row.done);
+                eprintln!("Going on with the import that was broken off at {entry} {}.", row.done);
                 *row
             }
             Taken::Busy(row) => {

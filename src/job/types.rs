@@ -6,6 +6,7 @@ use async_graphql::{ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::import::RowRefusal;
 use domain::job::{JobKind, JobState, JobStep};
+use domain::refusal::ErrorCode;
 use entity::job;
 
 use crate::api::page::connection;
@@ -34,12 +35,17 @@ pub struct AdminJobError {
     pub value: String,
     /// An English sentence.
     pub message: String,
+    /// What to branch on.
+    pub code: Enum<ErrorCode>,
+    /// The SKU of the variant that the cell is about, where its record names one.
+    pub sku: Option<String>,
 }
 
 impl From<RowRefusal> for AdminJobError {
     fn from(refusal: RowRefusal) -> Self {
         let row = i32::try_from(refusal.row).unwrap_or(i32::MAX);
-        Self { row, column: refusal.column, value: refusal.value, message: refusal.reason }
+        let RowRefusal { column, value, reason: message, code, sku, .. } = refusal;
+        Self { row, column, value, message, code: Enum(code), sku }
     }
 }
 
@@ -81,7 +87,7 @@ impl AdminJob {
         self.0.dry_run
     }
 
-    /// How many entries are done: products, of an import.
+    /// How many entries are done: products, or rows of a file of prices.
     async fn done(&self) -> Int64 {
         Int64(self.0.done)
     }

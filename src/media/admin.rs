@@ -74,7 +74,7 @@ pub struct AdminStagedUploadCreateInput {
     /// Its name, 1 to 255 characters, for staff alone.
     pub filename: String,
     /// Its type: `image/jpeg`, `image/png`, `image/webp`, `image/gif` or `image/svg+xml`, whose bytes must agree; for
-    /// `productImport` also `text/csv` and `application/json`.
+    /// imports also `text/csv` and `application/json`.
     pub content_type: String,
     /// Its exact length in bytes; at most 20 MiB unless the shop is set up otherwise.
     pub size: Int64,

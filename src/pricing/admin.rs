@@ -312,7 +312,7 @@ fn set_prices(list: Option<PriceListId>, rows: Vec<AdminPriceRowInput>, on_error
         })
     };
     let rows = rows.into_iter().enumerate().map(read).collect();
-    SetPrices { list, rows, on_error: on_error.map_or(OnError::Abort, |word| word.0), refused }
+    SetPrices { list, rows, on_error: on_error.map_or(OnError::Abort, |word| word.0), refused, keeps: false }
 }
 
 /// What became of a row.

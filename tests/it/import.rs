@@ -4,6 +4,7 @@ use std::process::Output;
 
 use domain::import::{ImportDialect, RowRefusal};
 use domain::inventory::MovementReason;
+use domain::refusal::ErrorCode;
 use engine::actor::Caller;
 use engine::inventory::ops::AdjustInventory;
 use entity::{event, price, product, stock_level, variant};
@@ -209,12 +210,8 @@ async fn what_the_shop_refuses_is_told_like_a_cell() {
     let taken = json!({ "title": "Mug", "variants": [{ "sku": "A-1" }] });
     shop.set("productCreate", taken, "product { id }").await.done();
     let report = import(&shop, "Handle,Title,Variant SKU,Variant Price\n\ncup,Cup,A-1,5.00\n", false).await;
-    let told = RowRefusal {
-        row: 3,
-        column: "Variant SKU".to_owned(),
-        value: "A-1".to_owned(),
-        reason: "A variant of another product has this SKU.".to_owned(),
-    };
+    let told = RowRefusal::new(3, "Variant SKU", "A-1", "A variant of another product has this SKU.");
+    let told = told.with(ErrorCode::Taken).of("A-1");
     assert_eq!(report.errors, [told]);
 
     let size = "Handle,Title,Option1 Name,Option1 Value,Variant Price\ncap,Cap,Size,S,5.00\n";

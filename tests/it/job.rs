@@ -219,7 +219,7 @@ async fn progress_is_told_as_it_goes_and_ends_with_the_job() {
 /// A job of this file that this process holds.
 async fn held(shop: &Shop, path: &std::path::Path, text: &str, owner: &str) -> job::Model {
     std::fs::write(path, text).unwrap();
-    let hash = engine::catalog::import::hash_of(path.to_owned(), owner.to_owned()).await.unwrap().unwrap();
+    let hash = engine::job::text::hash_of(path.to_owned(), owner.to_owned()).await.unwrap().unwrap();
     let mut input = skipping();
     (input.path, input.hash) = (Some(path.to_owned()), hash);
     shop.app.run(&Caller::system(), &input.job(false, Some(owner.to_owned())).unwrap()).await.unwrap()

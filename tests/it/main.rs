@@ -54,6 +54,7 @@ mod notification_text;
 mod order;
 mod outage;
 mod policy;
+mod price_import;
 mod pricing;
 mod product;
 mod quote;

@@ -52,6 +52,11 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
         ("priceListSet", json!({ "name": "X", "kind": "SALE" })),
         ("priceListDelete", json!({ "id": "pricelist_00000000000000000000000000" })),
         ("priceListPricesBulkSet", json!({ "priceListId": "pricelist_00000000000000000000000000", "rows": [] })),
+        (
+            "priceListPricesImport",
+            json!({ "priceListId": "pricelist_00000000000000000000000000", "mode": "MERGE",
+                "stagedUploadId": "upload_00000000000000000000000000" }),
+        ),
         ("variantPricesBulkSet", json!({ "rows": [] })),
         ("metafieldDefinitionDelete", json!({ "id": "mfdef_00000000000000000000000000" })),
         ("customerErase", json!({ "id": "cust_00000000000000000000000000" })),
@@ -69,7 +74,7 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
         &checked[..],
         &taxes[..],
         &["shippingOptionDelete", "shippingProfileSet", "shippingProfileDelete", "serviceZoneSet", "serviceZoneDelete"],
-        &["priceListSet", "priceListDelete", "priceListPricesBulkSet", "variantPricesBulkSet"],
+        &["priceListSet", "priceListDelete", "priceListPricesBulkSet", "priceListPricesImport", "variantPricesBulkSet"],
         &["customerErase", "auditEntries", "metafieldDefinitionSet", "staffSecuritySet", "productImport"],
     ]
     .concat();

@@ -23,7 +23,7 @@ use crate::catalog::CheckedProduct;
 use crate::id::ProductId;
 use crate::metafield::{MetafieldOwnerType, MetafieldType, Validations};
 use crate::money::Currency;
-use crate::refusal::Refusal;
+use crate::refusal::{ErrorCode, Refusal};
 use crate::word::words;
 
 pub use field::{Field, NewField};
@@ -67,13 +67,37 @@ pub struct RowRefusal {
     pub value: String,
     /// One English sentence.
     pub reason: String,
+    /// What clients branch on.
+    #[serde(default = "invalid")]
+    pub code: ErrorCode,
+    /// The merchant's number that stands in the record, where it names a variant.
+    #[serde(default)]
+    pub sku: Option<String>,
+}
+
+fn invalid() -> ErrorCode {
+    ErrorCode::Invalid
 }
 
 impl RowRefusal {
     /// A refusal of what stands in a column.
     pub fn new(row: usize, column: &str, value: &str, reason: impl Into<String>) -> Self {
         let value = value.chars().take(MAX_SHOWN).collect();
-        Self { row, column: column.to_owned(), value, reason: reason.into() }
+        Self { row, column: column.to_owned(), value, reason: reason.into(), code: invalid(), sku: None }
+    }
+
+    /// The same for another reason than that the cell can't be read.
+    #[must_use]
+    pub fn with(mut self, code: ErrorCode) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// The same in a record with this number.
+    #[must_use]
+    pub fn of(mut self, sku: &str) -> Self {
+        self.sku = Some(sku).filter(|sku| !sku.is_empty()).map(|sku| sku.chars().take(MAX_SHOWN).collect());
+        self
     }
 }
 
@@ -176,17 +200,19 @@ impl Imported {
         let (product, columns) = (&self.product, &self.columns);
         let path: Vec<&str> = refusal.path.iter().map(String::as_str).collect();
         let text = |text: Option<&String>| text.cloned().unwrap_or_default();
+        let mut sku = String::new();
         let (row, column, value) = match path.as_slice() {
             ["variants", place, rest @ ..] => {
                 let place = place.parse::<usize>().unwrap_or(0);
                 let variant = product.variants.get(place);
+                sku = text(variant.and_then(|variant| variant.sku.as_ref()));
                 let row = self.rows.get(place).copied().unwrap_or(self.row);
                 match rest {
                     ["externalReference"] => {
                         let value = text(variant.and_then(|variant| variant.external_reference.as_ref()));
                         (row, columns.variant_reference.clone(), value)
                     }
-                    _ => (row, columns.sku.clone(), text(variant.and_then(|variant| variant.sku.as_ref()))),
+                    _ => (row, columns.sku.clone(), sku.clone()),
                 }
             }
             ["options", ..] => {
@@ -196,7 +222,7 @@ impl Imported {
             ["externalReference"] => (self.row, columns.reference.clone(), text(product.external_reference.as_ref())),
             _ => (self.row, columns.handle.clone(), product.handle.to_string()),
         };
-        RowRefusal::new(row, &column, &value, refusal.message.clone())
+        RowRefusal::new(row, &column, &value, refusal.message.clone()).with(refusal.code).of(&sku)
     }
 }
 

@@ -3,12 +3,14 @@
 //! A price is a base price or stands in a [`PriceList`]. Listing, product, cart
 //! and order choose by [`choose`]; what staff and shoppers read as the reason is
 //! [`explain`], which asks the same questions. [`history`] answers what the
-//! lowest price of the last days was, [`check`] what may be entered.
+//! lowest price of the last days was, [`check`] what may be entered, [`sheet`] how it
+//! stands in a file.
 //!
 //! Moments are microseconds since 1970, UTC.
 
 pub mod check;
 pub mod history;
+pub mod sheet;
 
 use std::cmp::Reverse;
 

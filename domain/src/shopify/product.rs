@@ -46,7 +46,7 @@ fn read(sheet: &Sheet, handle: &str, rows: Vec<Row<'_>>, context: &Context) -> R
         Ok(product) if refusals.is_empty() => product,
         checked => {
             let found = checked.err().unwrap_or_default();
-            refusals.extend(found.iter().filter_map(|refusal| columns.place(refusal)));
+            refusals.extend(found.iter().filter_map(|refusal| Some(columns.place(refusal)?.with(refusal.code))));
             return Err(refusals);
         }
     };

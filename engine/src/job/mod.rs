@@ -10,11 +10,14 @@
 //! | which jobs there are, and what they need | `domain::job` |
 //! | who takes a job up, and when it is tried again | [`runner`] |
 //! | what the API and a runner write | [`ops`] |
-//! | what a job of a kind does | the noun that it is about: `catalog::import` |
+//! | how a file that a job reads is opened | [`text`], [`records`] |
+//! | what a job of a kind does | the noun that it is about: `catalog::import`, `pricing::import` |
 
 pub mod ops;
+pub mod records;
 pub mod repo;
 pub mod runner;
+pub mod text;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::id::JobId;

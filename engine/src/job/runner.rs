@@ -129,6 +129,7 @@ pub async fn work(
                 failpoint::reach("job.begun");
                 match run.job.kind {
                     JobKind::ProductImport => crate::catalog::import::work(&run).await,
+                    JobKind::PriceImport => crate::pricing::import::work(&run).await,
                 }
             };
             caught(worked).await.unwrap_or_else(|panicked| Err(panicked.into()))

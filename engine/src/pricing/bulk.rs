@@ -49,6 +49,8 @@ pub struct SetPrices {
     pub on_error: OnError,
     /// What was refused before, by row: ids that are none and amounts that can't be read.
     pub refused: Vec<(usize, Refusal)>,
+    /// Whether prices of a variant stay that no row names.
+    pub keeps: bool,
 }
 
 /// What became of a row.
@@ -80,6 +82,33 @@ impl Op for SetPrices {
             let message = format!("At most {MAX_BULK} rows at once.");
             return Err(Refusal::new(ErrorCode::TooMany, message).limit(MAX_BULK as i64).at(["rows"]).into());
         }
+        let (mut done, decided) = self.decide(tx).await?;
+        if self.on_error == OnError::Abort && done.iter().any(|row| !row.refusals.is_empty()) {
+            return Err(Error::Refused(done.into_iter().flat_map(|row| row.refusals).collect()));
+        }
+        self.write(tx, decided, &mut done).await?;
+        Ok(done)
+    }
+}
+
+/// A variant with the rows that speak of it, what they wish together, and the prices that it has.
+struct Wished {
+    variant: VariantId,
+    rows: Vec<usize>,
+    prices: Vec<PriceWish>,
+    held: Vec<price::Model>,
+}
+
+/// What is to be written.
+pub(super) struct Decided {
+    wished: Vec<Wished>,
+    products: HashMap<VariantId, ProductId>,
+}
+
+impl SetPrices {
+    /// Says what becomes of each row, and what is to be written; locks the list
+    /// and then the products, so that it stays true until then.
+    pub(super) async fn decide(&self, tx: &mut Tx) -> Result<(Vec<PriceDone>, Decided)> {
         if let Some(list) = self.list {
             repo::lock_list(tx, list).await?.ok_or_else(no_list)?;
         }
@@ -93,27 +122,24 @@ impl Op for SetPrices {
             done[*row].refusals.push(refusal.clone());
         }
         let products = self.find(tx, &mut done).await?;
-        // What is read of their prices stays true until it is written.
         let mut named: Vec<ProductId> = products.values().copied().collect();
         named.sort();
         named.dedup();
         repo::listing::lock(tx, &named).await?;
-        let wished = self.check(&mut done);
-        if self.on_error == OnError::Abort && done.iter().any(|row| !row.refusals.is_empty()) {
-            return Err(Error::Refused(done.into_iter().flat_map(|row| row.refusals).collect()));
+        let variants: Vec<VariantId> = products.keys().copied().collect();
+        let mut held: HashMap<VariantId, Vec<price::Model>> = HashMap::new();
+        for row in repo::of_list(&tx.conn, self.list, &variants).await? {
+            if let Some(variant) = row.variant_id {
+                held.entry(variant).or_default().push(row);
+            }
         }
+        let wished = self.check(held, &mut done);
         for row in done.iter_mut().filter(|row| !row.refusals.is_empty()) {
             row.outcome = WriteOutcome::Refused;
         }
-        self.write(tx, wished, &products, &mut done).await?;
-        Ok(done)
+        Ok((done, Decided { wished, products }))
     }
-}
 
-/// A variant with the rows that speak of it and what they wish together.
-type Wished = (VariantId, Vec<usize>, Vec<PriceWish>);
-
-impl SetPrices {
     /// Finds the variants of the rows; answers with their products.
     async fn find(&self, tx: &Tx, done: &mut [PriceDone]) -> Result<HashMap<VariantId, ProductId>> {
         let (mut ids, mut skus) = (Vec::new(), Vec::new());
@@ -123,6 +149,8 @@ impl SetPrices {
                 VariantName::Sku(sku) => skus.push(sku.clone()),
             }
         }
+        skus.sort_unstable();
+        skus.dedup();
         let found = repo::variants(&tx.conn, &ids, &skus).await?;
         let by_sku: HashMap<&str, VariantId> =
             found.iter().filter_map(|(id, sku, _)| Some((sku.as_deref()?, *id))).collect();
@@ -143,7 +171,7 @@ impl SetPrices {
 
     /// The rows by variant; a variant with a refused row is left out as a whole,
     /// and its other rows say why.
-    fn check(&self, done: &mut [PriceDone]) -> Vec<Wished> {
+    fn check(&self, mut held: HashMap<VariantId, Vec<price::Model>>, done: &mut [PriceDone]) -> Vec<Wished> {
         let mut places: HashMap<VariantId, Vec<usize>> = HashMap::new();
         let mut order = Vec::new();
         for (place, row) in done.iter().enumerate() {
@@ -157,61 +185,68 @@ impl SetPrices {
         let mut wished = Vec::new();
         for variant in order {
             let rows = places.remove(&variant).unwrap_or_default();
-            let empty = rows.iter().filter(|row| self.rows[**row].price.is_none()).count();
-            if empty > 0 && rows.len() > 1 {
-                let first = rows.iter().find(|row| self.rows[**row].price.is_none()).copied().unwrap_or_default();
-                let message = "A variant that shall have no price here has another row with one.";
-                done[first].refusals.push(Refusal::new(ErrorCode::Duplicate, message).at(at(first, &[])));
-            }
-            let prices = rows.iter().filter_map(|row| Some((self.rows[*row].price.clone()?, at(*row, &[]))));
-            let checked = check_prices(prices.collect());
-            if let Err(refusals) = &checked {
-                for refusal in refusals {
-                    // Paths begin at the row.
-                    let row = refusal.path.get(1).and_then(|row| row.parse::<usize>().ok()).unwrap_or(rows[0]);
-                    done[row].refusals.push(refusal.clone());
-                }
-            }
+            let held = held.remove(&variant).unwrap_or_default();
+            let checked = self.check_variant(&rows, &held, done);
             if let Some(faulty) = rows.iter().find(|row| !done[**row].refusals.is_empty()).copied() {
                 for row in rows.iter().filter(|row| **row != faulty) {
                     if done[*row].refusals.is_empty() {
-                        let message = format!("Row {faulty} of the same variant was refused.");
+                        let message = "Another row of the same variant was refused.";
                         done[*row].refusals.push(Refusal::new(ErrorCode::Invalid, message).at(at(*row, &[])));
                     }
                 }
                 continue;
             }
-            wished.push((variant, rows, checked.unwrap_or_default()));
+            wished.push(Wished { variant, rows, prices: checked, held });
         }
         wished
     }
 
-    async fn write(
-        &self,
-        tx: &mut Tx,
-        wished: Vec<Wished>,
-        products: &HashMap<VariantId, ProductId>,
-        done: &mut [PriceDone],
-    ) -> Result<()> {
-        let settings = tx.settings().await?;
-        let variants: Vec<VariantId> = wished.iter().map(|(variant, _, _)| *variant).collect();
-        let mut held: HashMap<VariantId, Vec<price::Model>> = HashMap::new();
-        for row in repo::of_list(&tx.conn, self.list, &variants).await? {
-            if let Some(variant) = row.variant_id {
-                held.entry(variant).or_default().push(row);
+    /// What the rows of one variant wish together; what is wrong with them is noted.
+    fn check_variant(&self, rows: &[usize], held: &[price::Model], done: &mut [PriceDone]) -> Vec<PriceWish> {
+        let empty = rows.iter().filter(|row| self.rows[**row].price.is_none()).count();
+        if empty > 0 && rows.len() > 1 {
+            let first = rows.iter().find(|row| self.rows[**row].price.is_none()).copied().unwrap_or_default();
+            let message = "A variant that shall have no price here has another row with one.";
+            done[first].refusals.push(Refusal::new(ErrorCode::Duplicate, message).at(at(first, &[])));
+        }
+        let prices = rows.iter().filter_map(|row| Some((self.rows[*row].price.clone()?, at(*row, &[]))));
+        let mut prices: Vec<(PriceWish, Vec<String>)> = prices.collect();
+        let own = prices.len();
+        if self.keeps && empty == 0 {
+            // What is wrong with these is wrong with the variant's first row.
+            let stays = held.iter().filter(|known| !prices[..own].iter().any(|(wish, _)| is_step(known, wish)));
+            let stays: Vec<_> = stays.map(|known| (wish_of(known), at(rows[0], &[]))).collect();
+            prices.extend(stays);
+        }
+        match check_prices(prices) {
+            Ok(mut checked) => {
+                checked.truncate(own);
+                checked
+            }
+            Err(refusals) => {
+                for refusal in refusals {
+                    // Paths begin at the row.
+                    let row = refusal.path.get(1).and_then(|row| row.parse::<usize>().ok()).unwrap_or(rows[0]);
+                    done[row].refusals.push(refusal);
+                }
+                Vec::new()
             }
         }
+    }
+
+    /// Writes what was decided; each row says what became of it.
+    pub(super) async fn write(&self, tx: &mut Tx, decided: Decided, done: &mut [PriceDone]) -> Result<()> {
+        let settings = tx.settings().await?;
         let mut gone: Vec<PriceId> = Vec::new();
         let mut new = Vec::new();
         let mut changed: HashSet<ProductId> = HashSet::new();
-        for (variant, rows, prices) in wished {
-            let mut before = held.remove(&variant).unwrap_or_default();
+        for Wished { variant, rows, prices, held: mut before } in decided.wished {
             let was_empty = before.is_empty();
             let mut touched = false;
             for (place, wish) in rows.iter().zip(&prices) {
                 let taxed = wish.includes_tax.unwrap_or_else(|| includes_tax(&settings, wish.currency));
                 let row = price_row(tx, self.list, variant, wish, taxed);
-                let outcome = match before.iter().position(|known| same_step(known, &row)) {
+                let outcome = match before.iter().position(|known| is_step(known, wish)) {
                     Some(known) => {
                         let known = before.swap_remove(known);
                         if same_price(&known, &row) {
@@ -229,10 +264,13 @@ impl SetPrices {
             if prices.is_empty() && !was_empty {
                 rows.iter().for_each(|place| done[*place].outcome = WriteOutcome::Deleted);
             }
+            if self.keeps && !prices.is_empty() {
+                before.clear();
+            }
             touched |= !before.is_empty();
             gone.extend(before.into_iter().map(|row| row.id));
             if touched {
-                changed.extend(products.get(&variant));
+                changed.extend(decided.products.get(&variant));
             }
         }
         if changed.is_empty() {
@@ -284,9 +322,23 @@ fn price_row(
     }
 }
 
-/// Whether two prices stand on the same step of the same ladder.
-fn same_step(a: &price::Model, b: &price::Model) -> bool {
-    (a.currency, a.min_quantity, &a.rules) == (b.currency, b.min_quantity, &b.rules)
+/// Whether a price stands where a wished one shall stand.
+fn is_step(known: &price::Model, wish: &PriceWish) -> bool {
+    let rules = known.rules.as_ref().map_or(&[][..], |rules| &rules.0);
+    (known.currency, known.min_quantity, rules) == (wish.currency, wish.min_quantity, &wish.rules.0[..])
+}
+
+/// What a price was wished as.
+pub(super) fn wish_of(row: &price::Model) -> PriceWish {
+    PriceWish {
+        currency: row.currency,
+        amount_minor: row.amount_minor,
+        compare_at_minor: row.compare_at_minor,
+        includes_tax: Some(row.includes_tax),
+        min_quantity: row.min_quantity,
+        max_quantity: row.max_quantity,
+        rules: row.rules.clone().unwrap_or_default(),
+    }
 }
 
 fn same_price(a: &price::Model, b: &price::Model) -> bool {

@@ -196,8 +196,11 @@ async fn sale(app: &Arc<App>, product: ProductId, amounts: Vec<Money>) -> Result
         }),
     };
     let rows = variants.iter().flat_map(|variant| amounts.iter().map(move |amount| row(variant, amount))).collect();
-    app.run(&Caller::system(), &SetPrices { list: Some(list), rows, on_error: OnError::Abort, refused: Vec::new() })
-        .await?;
+    app.run(
+        &Caller::system(),
+        &SetPrices { list: Some(list), rows, on_error: OnError::Abort, refused: Vec::new(), keeps: false },
+    )
+    .await?;
     Ok(())
 }
 

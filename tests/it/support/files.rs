@@ -3,8 +3,9 @@
 use domain::catalog::OnError;
 use domain::import::RowRefusal;
 use engine::actor::Caller;
-use engine::catalog::import::{ImportInput, hash_of};
+use engine::catalog::import::ImportInput;
 use engine::job::runner;
+use engine::job::text::hash_of;
 use entity::job;
 use tokio_util::sync::CancellationToken;
 

@@ -104,6 +104,7 @@ pub const FIELDS: &[(&str, By)] = &[
     ("priceList", Shared),
     ("priceListDelete", WholeShop),
     ("priceListPricesBulkSet", WholeShop),
+    ("priceListPricesImport", WholeShop),
     ("priceListSet", WholeShop),
     ("priceLists", Shared),
     ("product", ChannelAndLocation),

@@ -246,7 +246,7 @@ impl Template {
             Ok(product) if refusals.is_empty() => product,
             checked => {
                 for refusal in checked.err().unwrap_or_default() {
-                    refusals.push(self.place(&refusal, rows));
+                    refusals.push(self.place(&refusal, rows).with(refusal.code));
                 }
                 return Err(refusals);
             }

@@ -8,7 +8,8 @@
 //! | to change | edit |
 //! |---|---|
 //! | what the columns of a dialect mean | `domain::import`, `domain::shopify` |
-//! | how encoding, delimiter and dialect are found out | [`source`] |
+//! | how encoding and delimiter are found out | `job::text`, `job::records` |
+//! | how the dialect is found out | [`source`] |
 //! | what is made besides products | [`places`] |
 //! | which product and which variant is meant | `known.rs` |
 //! | which numbers products hand to each other | `handover.rs` |
@@ -40,12 +41,13 @@ use serde::{Deserialize, Serialize};
 use self::chunk::{ImportChunk, Mode};
 use self::handover::{Handed, Numbers};
 use self::places::{Needed, Places, context};
-use self::source::{Source, Text};
+use self::source::Source;
 use crate::actor::Need;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::job::ops::{BeginWork, CreateJob, NoteProgress, Progress, RenewLease};
 use crate::job::runner::{End, Run};
+use crate::job::text::Text;
 use crate::op::{Op, Tx, input_hash};
 
 /// The most products of one transaction.
@@ -238,20 +240,9 @@ async fn open(
     };
     let (scratch, hash) = (owner.to_owned(), input.hash.clone());
     let (dialect, context) = (input.dialect, context.clone());
-    let opened = tokio::task::spawn_blocking(move || {
-        let text = Text::open(&path, &scratch)?;
-        if text.hash != hash {
-            return Err(vec![RowRefusal::new(1, "", "", "The file is another one than when the job was made.")]);
-        }
-        Source::open(text, dialect, &context)
-    });
+    let opened =
+        tokio::task::spawn_blocking(move || Source::open(Text::expect(&path, &scratch, &hash)?, dialect, &context));
     Ok(opened.await?)
-}
-
-/// The hash of a file's bytes, in hexadecimal digits.
-pub async fn hash_of(path: PathBuf, scratch: String) -> Result<Result<String, Vec<RowRefusal>>> {
-    let hash = tokio::task::spawn_blocking(move || Ok(Text::open(&path, &scratch)?.hash));
-    Ok(hash.await?)
 }
 
 type Read = Vec<Result<Imported, RefusedProduct>>;

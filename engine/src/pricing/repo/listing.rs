@@ -8,10 +8,10 @@ use domain::money::Currency;
 use domain::pricing::Candidate;
 use domain::rule::Rules;
 use entity::{listing_price, price, product, product_channel, variant};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationDef};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-use super::in_lists;
+use super::{in_lists, to_variant};
 use crate::db::{Conn, any, insert_all, statement};
 use crate::error::Result;
 use crate::op::Tx;
@@ -102,8 +102,6 @@ pub async fn note_shown(tx: &mut Tx, list: PriceListId, now: DateTime<Utc>) -> R
 
 /// The base prices of products, and those in these lists.
 pub async fn prices_of(conn: &Conn, products: &[ProductId], lists: &[PriceListId]) -> Result<Prices> {
-    let to_variant: RelationDef =
-        price::Entity::belongs_to(variant::Entity).from(price::Column::VariantId).to(variant::Column::Id).into();
     let rows = price::Entity::find()
         .select_only()
         .column(variant::Column::ProductId)
@@ -118,7 +116,7 @@ pub async fn prices_of(conn: &Conn, products: &[ProductId], lists: &[PriceListId
             price::Column::PriceListId,
             price::Column::Rules,
         ])
-        .join(JoinType::InnerJoin, to_variant)
+        .join(JoinType::InnerJoin, to_variant())
         .filter(any(conn, variant::Column::ProductId, products.iter().copied()))
         .filter(variant::Column::DeletedAt.is_null())
         .filter(in_lists(conn, lists))
@@ -150,13 +148,11 @@ pub async fn products_of(
     last: Option<ProductId>,
     limit: usize,
 ) -> Result<Vec<ProductId>> {
-    let to_variant: RelationDef =
-        price::Entity::belongs_to(variant::Entity).from(price::Column::VariantId).to(variant::Column::Id).into();
     let mut find = price::Entity::find()
         .select_only()
         .column(variant::Column::ProductId)
         .distinct()
-        .join(JoinType::InnerJoin, to_variant)
+        .join(JoinType::InnerJoin, to_variant())
         .filter(price::Column::PriceListId.eq(list));
     if let Some(last) = last {
         find = find.filter(variant::Column::ProductId.gt(last));

@@ -2,6 +2,8 @@
 
 pub mod listing;
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use domain::id::{PriceId, PriceListId, ProductId, VariantId};
 use domain::money::Currency;
@@ -192,12 +194,10 @@ pub async fn lock_any_list(tx: &Tx, id: PriceListId) -> Result<Option<price_list
 
 /// The prices of a list on the variants of some products.
 pub async fn ids_in_list(conn: &Conn, list: PriceListId, products: &[ProductId]) -> Result<Vec<PriceId>> {
-    let to_variant: RelationDef =
-        price::Entity::belongs_to(variant::Entity).from(price::Column::VariantId).to(variant::Column::Id).into();
     Ok(price::Entity::find()
         .select_only()
         .column(price::Column::Id)
-        .join(JoinType::InnerJoin, to_variant)
+        .join(JoinType::InnerJoin, to_variant())
         .filter(price::Column::PriceListId.eq(list))
         .filter(any(conn, variant::Column::ProductId, products.iter().copied()))
         .into_tuple()
@@ -265,4 +265,73 @@ pub async fn page_of_list(conn: &Conn, list: PriceListId, page: Page, count: boo
     let find = price::Entity::find().filter(price::Column::PriceListId.eq(list));
     let place = |row: &price::Model| Place { key: Key::Time(row.created_at), id: row.id.into() };
     Ok(page_of(conn, find, (price::Column::CreatedAt, price::Column::Id), page, count, place).await?)
+}
+
+fn to_variant() -> RelationDef {
+    price::Entity::belongs_to(variant::Entity).from(price::Column::VariantId).to(variant::Column::Id).into()
+}
+
+/// A price of a list with what a file knows it by.
+#[derive(Debug, Clone)]
+pub struct Numbered {
+    /// The price.
+    pub price: PriceId,
+    /// The product of its variant.
+    pub product: ProductId,
+    /// The number of its variant.
+    pub sku: Option<String>,
+}
+
+/// The prices of a list on some products behind `after`, in the order of the products.
+pub async fn skus_in_list(
+    conn: &Conn,
+    list: PriceListId,
+    after: Option<ProductId>,
+    products: usize,
+) -> Result<Vec<Numbered>> {
+    let some = listing::products_of(conn, list, after, products).await?;
+    let rows = price::Entity::find()
+        .select_only()
+        .column(price::Column::Id)
+        .columns([variant::Column::ProductId, variant::Column::Sku])
+        .join(JoinType::InnerJoin, to_variant())
+        .filter(price::Column::PriceListId.eq(list))
+        .filter(any(conn, variant::Column::ProductId, some))
+        .order_by_asc(variant::Column::ProductId)
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(rows.into_iter().map(|(price, product, sku)| Numbered { price, product, sku }).collect())
+}
+
+/// The prices that a list has on the variants of some products, with the numbers of these.
+pub async fn numbered_of_list(
+    conn: &Conn,
+    list: PriceListId,
+    products: &[ProductId],
+) -> Result<Vec<(Option<String>, price::Model)>> {
+    let found = variant::Entity::find()
+        .select_only()
+        .columns([variant::Column::Id, variant::Column::Sku])
+        .filter(any(conn, variant::Column::ProductId, products.iter().copied()))
+        .filter(variant::Column::DeletedAt.is_null())
+        .order_by_asc(variant::Column::ProductId)
+        .order_by_asc(variant::Column::Rank)
+        .order_by_asc(variant::Column::Id)
+        .into_tuple()
+        .all(conn)
+        .await?;
+    let found: Vec<(VariantId, Option<String>)> = found;
+    let ids: Vec<VariantId> = found.iter().map(|(id, _)| *id).collect();
+    let mut prices: HashMap<VariantId, Vec<price::Model>> = HashMap::new();
+    for row in of_list(conn, Some(list), &ids).await? {
+        if let Some(variant) = row.variant_id {
+            prices.entry(variant).or_default().push(row);
+        }
+    }
+    let with_sku = |(id, sku): (VariantId, Option<String>)| {
+        let own = prices.remove(&id).unwrap_or_default();
+        own.into_iter().map(move |row| (sku.clone(), row))
+    };
+    Ok(found.into_iter().flat_map(with_sku).collect())
 }
