@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::id::{CustomerGroupId, CustomerId, PriceListId};
 use domain::pricing::{Candidate, Situation};
 use engine::error::Error;
-use engine::pricing::buyer::Buyer;
+use engine::pricing::buyer::{Basis, Buyer};
 use engine::settings::{Region, Settings};
 
 use crate::api::call::Call;
@@ -21,20 +21,13 @@ pub struct Shopper {
     pub lists: Arc<[PriceListId]>,
     buyer: Buyer,
     now: DateTime<Utc>,
-    default_rate_ppm: i32,
+    basis: Basis,
 }
 
 impl Shopper {
     /// The situation for so many pieces.
     pub fn situation<'s>(&'s self, settings: &'s Settings, quantity: i32) -> Situation<'s> {
-        Situation {
-            currency: self.region.row.currency,
-            quantity,
-            attributes: &self.buyer.attributes,
-            lists: &settings.lists,
-            now: self.now.timestamp_micros(),
-            default_rate_ppm: self.default_rate_ppm,
-        }
+        self.buyer.situation_on(settings, self.basis, quantity, self.now)
     }
 }
 
@@ -50,8 +43,8 @@ impl Call {
             buyer.joins(self.groups_of(customer).await?);
         }
         let lists = buyer.lists(&self.settings, now).into();
-        let default_rate_ppm = self.settings.default_rate_ppm(region);
-        let shopper = Arc::new(Shopper { region: region.clone(), lists, buyer, now, default_rate_ppm });
+        let basis = Basis::of(&self.settings, region);
+        let shopper = Arc::new(Shopper { region: region.clone(), lists, buyer, now, basis });
         self.keep(shopper.clone());
         Ok(shopper)
     }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::id::{ChannelId, CustomerGroupId, CustomerId, PriceListId};
+use domain::money::Currency;
 use domain::pricing::PriceListState::Running;
 use domain::pricing::{Candidate, PriceList, Situation};
 use domain::rule::{Attributes, Rules, attribute};
@@ -101,14 +102,39 @@ impl Buyer {
         quantity: i32,
         now: DateTime<Utc>,
     ) -> Situation<'s> {
+        self.situation_on(settings, Basis::of(settings, region), quantity, now)
+    }
+
+    /// The same, where the basis is known already.
+    pub fn situation_on<'s>(
+        &'s self,
+        settings: &'s Settings,
+        basis: Basis,
+        quantity: i32,
+        now: DateTime<Utc>,
+    ) -> Situation<'s> {
         Situation {
-            currency: region.row.currency,
+            currency: basis.currency,
             quantity,
             attributes: &self.attributes,
             lists: &settings.lists,
             now: now.timestamp_micros(),
-            default_rate_ppm: settings.default_rate_ppm(region),
+            default_rate_ppm: basis.default_rate_ppm,
         }
+    }
+}
+
+/// What the prices of a region are compared on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Basis {
+    currency: Currency,
+    default_rate_ppm: i32,
+}
+
+impl Basis {
+    /// That of a region.
+    pub fn of(settings: &Settings, region: &Region) -> Self {
+        Self { currency: region.row.currency, default_rate_ppm: settings.default_rate_ppm(region) }
     }
 }
 
