@@ -36,8 +36,8 @@ pub mod attribute {
     pub const CUSTOMER: &str = "customer";
     /// The country of the shipping address, by code.
     pub const COUNTRY: &str = "country";
-    /// A metafield of the customer: `customer.NAMESPACE.KEY`.
-    pub const CUSTOMER_METAFIELD: &str = "customer.";
+    /// All of these.
+    pub const ALL: &[&str] = &[REGION, CHANNEL, CUSTOMER_GROUP, CUSTOMER, COUNTRY];
 }
 
 words! {
@@ -147,6 +147,25 @@ impl Rules {
     /// The first rule that is not met.
     pub fn first_unmet(&self, attributes: &Attributes) -> Option<&Rule> {
         self.0.iter().find(|rule| !rule.is_met(attributes))
+    }
+
+    /// The same for rules about who buys: each must be about something that is
+    /// known of a buyer before there is a cart.
+    pub fn check_buyer(self, path: &[&str]) -> Result<Self, Vec<Refusal>> {
+        let rules = self.check(path)?;
+        let unknown = |(place, rule): (usize, &Rule)| {
+            let message = format!(
+                "Nobody who asks for a price has the attribute {:?}: it is one of {}.",
+                rule.attribute,
+                attribute::ALL.join(", ")
+            );
+            let place = place.to_string();
+            let at = path.iter().copied().chain([place.as_str(), "attribute"]);
+            let known = attribute::ALL.contains(&rule.attribute.as_str());
+            (!known).then(|| Refusal::new(ErrorCode::Invalid, message).at(at))
+        };
+        let refusals: Vec<Refusal> = rules.0.iter().enumerate().filter_map(unknown).collect();
+        if refusals.is_empty() { Ok(rules) } else { Err(refusals) }
     }
 
     /// Trims the rules and refuses what can't be compared. Paths begin with `path`.

@@ -317,8 +317,9 @@ impl AdminShippingTableInput {
 /// Something that must be so of a buyer and what he buys.
 #[derive(Debug, Clone, InputObject)]
 pub struct AdminShippingRuleInput {
-    /// What is compared: `subtotal`, `weight` (grams) or `quantity` of the delivery group, `region`, `channel`,
-    /// `customer` or `customerGroup` by id, or `country` by code.
+    /// What is compared: `subtotal.EUR` (in whatever currency; a cart in another one doesn't meet it), `weight` (grams)
+    /// or `quantity` of the delivery group, `region`, `channel`, `customer` or `customerGroup` by id, or `country` by
+    /// code.
     pub attribute: String,
     /// How.
     pub operator: Enum<RuleOperator>,

@@ -229,6 +229,13 @@ async fn bad_lists_and_prices_are_refused_where_the_fault_lies_and_nothing_is_lo
         faults(&list(&shop, backwards).await),
         ["INVALID endsAt", "INVALID priority", "REQUIRED rules.0.attribute", "INVALID rules.0.values"]
     );
+    // What a cart comes to is nothing that a price could ask for, in whatever currency.
+    let unknown = json!([{ "attribute": "subtotal", "operator": "GTE", "values": ["100"] }]);
+    let input = json!({ "name": "Sale", "kind": "SALE", "rules": unknown });
+    assert_eq!(faults(&list(&shop, input).await), ["INVALID rules.0.attribute"]);
+    let rows = json!([{ "variantId": tee, "amount": euro("9.00"), "rules": unknown }]);
+    let refused = shop.set("variantPricesBulkSet", json!({ "rows": rows }), DONE).await;
+    assert_eq!(faults(&refused), ["INVALID rows.0.rules.0.attribute"]);
     let sale = list(&shop, json!({ "name": "Sale", "kind": "SALE", "status": "ACTIVE" })).await.done();
     let sale = sale["priceList"]["id"].as_str().unwrap().to_owned();
     let stale = json!({ "handle": "sale", "name": "Sale", "kind": "SALE", "expectedVersion": 7 });

@@ -284,7 +284,7 @@ async fn rules_say_for_whom_an_option_is_and_what_is_not_for_him_he_is_not_told_
     let rule = |attribute: &str, operator: &str, value: &Value| json!([{ "attribute": attribute, "operator": operator, "values": [value] }]);
     let friends = json!({ "name": "Friends", "prices": [euro("1.00")], "rules": rule("customerGroup", "EQ", &group) });
     option(&shop, friends).await;
-    let big = json!({ "name": "Big", "prices": [euro("0.00")], "rules": rule("subtotal", "GTE", &json!("50")) });
+    let big = json!({ "name": "Big", "prices": [euro("0.00")], "rules": rule("subtotal.EUR", "GTE", &json!("50")) });
     option(&shop, big).await;
     let tee = shop.tee("20.00", 99).await;
     let guest = shop.cart(&[(&tee, 2)]).await;
@@ -293,7 +293,7 @@ async fn rules_say_for_whom_an_option_is_and_what_is_not_for_him_he_is_not_told_
         (vec!["Parcel 4.90".into()], vec!["Big RULE".into()])
     );
     let told = groups(&guest).await;
-    let message = "The subtotal must be at least 50; it is 40.00.";
+    let message = "The subtotal.EUR must be at least 50; it is 40.00.";
     assert_eq!(told["deliveryGroups"][0]["unavailableOptions"][0]["message"], message);
     let input = json!({ "lines": [{ "variantId": tee, "quantity": 3 }], "addresses": { "shipping": address("DE") } });
     let his = shop.cart_of_client(&bob.client, input).await;
@@ -305,7 +305,7 @@ async fn an_amount_of_another_currency_meets_no_bound_of_this_one() {
     let shop = shop().await;
     let states = json!({ "handle": "us", "name": "US", "currencyCode": "USD", "countries": ["US"] });
     shop.set("regionSet", states, "region { id }").await.done();
-    let rules = json!([{ "attribute": "subtotal", "operator": "GTE", "values": ["50"] }]);
+    let rules = json!([{ "attribute": "subtotal.EUR", "operator": "GTE", "values": ["50"] }]);
     let prices = json!([euro("1.00"), { "amount": "1.00", "currencyCode": "USD" }]);
     option(&shop, json!({ "name": "Big", "prices": prices, "rules": rules })).await;
     let tee = shop.tee("20.00", 99).await;
@@ -313,7 +313,20 @@ async fn an_amount_of_another_currency_meets_no_bound_of_this_one() {
     assert_eq!(offered(&cart).await, ["Parcel 4.90", "Big 1.00"]);
     cart.mutate("cartBuyerUpdate", json!({ "region": "us" })).await.done();
     let told = groups(&cart).await["deliveryGroups"][0]["unavailableOptions"][1].clone();
-    assert_eq!(told["message"], "The subtotal must be at least 50; it is 0.00.");
+    assert_eq!(told["message"], "The subtotal.EUR must be at least 50; it is nothing.");
+    // What costs enough in dollars does not cost enough in euros.
+    let dear = shop.product("Dear").price("60.00").price_in("60.00", "USD").stock(9).create().await.variant;
+    let mut cart = shop.cart(&[(&dear, 1)]).await;
+    assert_eq!(offered(&cart).await, ["Parcel 4.90", "Big 1.00"]);
+    cart.mutate("cartBuyerUpdate", json!({ "region": "us" })).await.done();
+    assert_eq!(unavailable(&cart).await, ["Parcel CURRENCY", "Big RULE"]);
+    // Without a currency nobody knows what is meant.
+    for (attribute, fits) in [("subtotal", false), ("subtotal.euro", false), ("subtotal.USD", true)] {
+        let rules = json!([{ "attribute": attribute, "operator": "GTE", "values": ["50"] }]);
+        let input = json!({ "name": "Other", "countries": ["DE"], "prices": [euro("1.00")], "rules": rules });
+        let told = faults(&shop.set("shippingOptionSet", input, "shippingOption { id }").await);
+        assert_eq!(told.is_empty(), fits, "{attribute}: {told:?}");
+    }
 }
 
 #[tokio::test]

@@ -64,7 +64,7 @@ pub fn check_prices(wished: Vec<(PriceWish, Vec<String>)>) -> Result<Vec<PriceWi
     for (wish, path) in wished {
         check_one(&wish, &path, &mut refusals);
         let inner: Vec<&str> = path.iter().map(String::as_str).chain(["rules"]).collect();
-        let rules = match wish.rules.check(&inner) {
+        let rules = match wish.rules.check_buyer(&inner) {
             Ok(rules) => rules,
             Err(more) => {
                 refusals.extend(more);

@@ -24,8 +24,9 @@ use table::{FreeFrom, Tables};
 
 /// Attributes of a delivery group, for the rules of shipping options.
 pub mod attribute {
-    /// What its lines come to after their discounts, as a decimal in the cart's currency.
-    pub const SUBTOTAL: &str = "subtotal";
+    /// What its lines come to after their discounts, as a decimal; the currency's code follows, such as
+    /// `subtotal.EUR`, and a cart in another currency knows nothing of it.
+    pub const SUBTOTAL: &str = "subtotal.";
     /// What it weighs, in grams.
     pub const WEIGHT: &str = "weight";
     /// How many pieces it holds.
@@ -266,7 +267,10 @@ fn of_group(situation: &Situation<'_>) -> Attributes {
     situation
         .attributes
         .clone()
-        .with(attribute::SUBTOTAL, format_decimal(group.subtotal_minor, situation.currency.exponent()))
+        .with(
+            &format!("{}{}", attribute::SUBTOTAL, situation.currency),
+            format_decimal(group.subtotal_minor, situation.currency.exponent()),
+        )
         .with(attribute::WEIGHT, group.weight_grams)
         .with(attribute::QUANTITY, group.quantity)
 }
@@ -275,7 +279,6 @@ fn of_group(situation: &Situation<'_>) -> Attributes {
 fn is_personal(rule: &Rule) -> bool {
     use crate::rule::attribute as of_buyer;
     [of_buyer::CUSTOMER_GROUP, of_buyer::CUSTOMER].contains(&rule.attribute.as_str())
-        || rule.attribute.starts_with(of_buyer::CUSTOMER_METAFIELD)
 }
 
 fn unmet(rule: &Rule, attributes: &Attributes) -> NotOffered {
@@ -297,26 +300,22 @@ fn unmet(rule: &Rule, attributes: &Attributes) -> NotOffered {
     NotOffered { personal, ..NotOffered::new(DeliveryUnavailableReason::Rule, message) }
 }
 
-/// The attributes that the rules of a shipping option may name.
-pub const ATTRIBUTES: &[&str] = &[
-    attribute::SUBTOTAL,
-    attribute::WEIGHT,
-    attribute::QUANTITY,
-    crate::rule::attribute::REGION,
-    crate::rule::attribute::CHANNEL,
-    crate::rule::attribute::COUNTRY,
-    crate::rule::attribute::CUSTOMER_GROUP,
-    crate::rule::attribute::CUSTOMER,
-];
+/// The attributes of the delivery group that the rules of a shipping option may name, beside its subtotal.
+const OF_GROUP: &[&str] = &[attribute::WEIGHT, attribute::QUANTITY];
 
 /// Checks the rules of an option: each must be about something that a cart knows. Paths begin with `rules`.
 pub fn check_rules(rules: Rules) -> Result<Rules, Vec<Refusal>> {
     let rules = rules.check(&["rules"])?;
     let unknown = |(place, rule): (usize, &Rule)| {
-        let message = format!("No cart knows the attribute {:?}; one of them is {}.", rule.attribute, ATTRIBUTES[0]);
-        let refusal = Refusal::new(ErrorCode::Invalid, message);
-        let known = ATTRIBUTES.contains(&rule.attribute.as_str());
-        (!known).then(|| refusal.at(["rules".to_owned(), place.to_string(), "attribute".to_owned()]))
+        let name = rule.attribute.as_str();
+        let message = match name.strip_prefix("subtotal") {
+            Some(rest) if rest.strip_prefix('.').is_some_and(|code| code.parse::<Currency>().is_ok()) => return None,
+            Some(_) => "A subtotal has a currency: name it, such as subtotal.EUR.".to_owned(),
+            None if OF_GROUP.iter().chain(crate::rule::attribute::ALL).any(|known| *known == name) => return None,
+            None => format!("No cart knows the attribute {name:?}; one of them is {}.", attribute::WEIGHT),
+        };
+        let at = ["rules".to_owned(), place.to_string(), "attribute".to_owned()];
+        Some(Refusal::new(ErrorCode::Invalid, message).at(at))
     };
     let refusals: Vec<Refusal> = rules.0.iter().enumerate().filter_map(unknown).collect();
     if refusals.is_empty() { Ok(rules) } else { Err(refusals) }

@@ -181,8 +181,10 @@ fn a_rule_that_is_not_met_is_named_unless_it_is_about_the_buyer() {
     let ruled = |rule| Case { rules: Rules(vec![rule]), ..Case::new() };
     let heavy = ruled(rule("weight", RuleOperator::Lte, "750")).offer().unwrap_err();
     assert_eq!((heavy.message.as_str(), heavy.personal), ("The weight must be at most 750; it is 800.", false));
-    let cheap = ruled(rule("subtotal", RuleOperator::Gt, "40")).offer().unwrap_err();
-    assert_eq!(cheap.message, "The subtotal must be above 40; it is 40.00.");
+    let cheap = ruled(rule("subtotal.EUR", RuleOperator::Gt, "40")).offer().unwrap_err();
+    assert_eq!(cheap.message, "The subtotal.EUR must be above 40; it is 40.00.");
+    let foreign = ruled(rule("subtotal.JPY", RuleOperator::Gt, "1")).offer().unwrap_err();
+    assert_eq!(foreign.message, "The subtotal.JPY must be above 1; it is nothing.");
     assert_eq!(ruled(rule("quantity", RuleOperator::Eq, "2")).offer(), Ok(490));
     let mut friends = ruled(rule("customerGroup", RuleOperator::Eq, "friends"));
     assert!(friends.offer().unwrap_err().personal);

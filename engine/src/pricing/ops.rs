@@ -67,7 +67,7 @@ impl Op for SetPriceList {
         }
         let micros = |moment: Option<DateTime<Utc>>| moment.map(|moment| moment.timestamp_micros());
         refusals.extend(check_list(micros(self.starts_at), micros(self.ends_at), self.priority));
-        let rules = match self.rules.clone().check(&["rules"]) {
+        let rules = match self.rules.clone().check_buyer(&["rules"]) {
             Ok(rules) => rules,
             Err(more) => {
                 refusals.extend(more);
