@@ -53,6 +53,7 @@ pub mod policy;
 pub mod price;
 pub mod price_history;
 pub mod price_list;
+pub mod price_list_history;
 pub mod product;
 pub mod product_category;
 pub mod product_channel;

@@ -31,6 +31,8 @@ pub struct Model {
     pub rules: Rules,
     /// Until when listing prices follow it; never yet when absent.
     pub shown_at: Option<DateTimeUtc>,
+    /// Since when it is what it is: kind, status, dates, priority and rules.
+    pub terms_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -34,6 +34,7 @@ mod m0024_prices;
 mod m0025_taxes;
 mod m0026_shipping;
 mod m0027_rate_providers;
+mod m0028_price_terms;
 mod m0031_subtotal_rules;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
@@ -82,6 +83,7 @@ history! {
     m0025_taxes
     m0026_shipping
     m0027_rate_providers
+    m0028_price_terms
     m0031_subtotal_rules
 }
 

@@ -7,7 +7,7 @@ use async_graphql::dataloader::Loader;
 use domain::id::{PriceListId, VariantId};
 use domain::money::Currency;
 use domain::pricing::Candidate;
-use domain::pricing::history::PastPrice;
+use domain::pricing::history::Past;
 use entity::price;
 
 use crate::api::call::{Batch, group};
@@ -44,7 +44,7 @@ impl Loader<PricesOf> for Batch {
 pub struct PastOf(pub VariantId, pub Currency);
 
 impl Loader<PastOf> for Batch {
-    type Value = Arc<Vec<PastPrice>>;
+    type Value = Arc<Past>;
     type Error = Arc<Error>;
 
     async fn load(&self, keys: &[PastOf]) -> Result<HashMap<PastOf, Self::Value>, Self::Error> {
@@ -54,8 +54,8 @@ impl Loader<PastOf> for Batch {
         }
         let mut found = HashMap::new();
         for (currency, variants) in variants {
-            let rows = repo::past_of(&self.conn, &variants, currency, self.now - REMEMBERED).await?;
-            found.extend(group(rows.into_iter().map(|(variant, past)| (PastOf(variant, currency), past))));
+            let past = repo::past_of(&self.conn, &variants, currency, self.now - REMEMBERED).await?;
+            found.extend(past.into_iter().map(|(variant, past)| (PastOf(variant, currency), Arc::new(past))));
         }
         Ok(found)
     }

@@ -318,6 +318,41 @@ async fn a_deleted_list_counts_nowhere_and_its_low_is_remembered() {
 }
 
 #[tokio::test]
+async fn a_sale_that_becomes_a_draft_or_another_one_is_remembered_as_it_was() {
+    let (mut shop, tee) = german_shop().await;
+    let terms = |status: &str, kind: &str| json!({ "name": "Sale", "kind": kind, "status": status });
+    let sale = made_list(&shop, terms("ACTIVE", "SALE")).await;
+    shop.pass(TimeDelta::days(5));
+    shop.admin = shop.staff(OWNER).await;
+    in_list(&shop, &sale, &tee, "15.00").await;
+    let lowest =
+        "{ products(first: 1) { nodes { variants { price { amount { amount } lowestBefore { amount } } } } } }";
+    let store = shop.store.clone();
+    let shown = async || {
+        let price = store.send(lowest, json!({})).await.at("products.nodes.0.variants.0.price");
+        json!([price["amount"]["amount"], price["lowestBefore"]["amount"]])
+    };
+    assert_eq!(shown().await, json!(["15.00", "20.00"]));
+    shop.pass(TimeDelta::days(3));
+    shop.admin = shop.staff(OWNER).await;
+    list(&shop, terms("DRAFT", "SALE")).await.done();
+    assert_eq!(shown().await, json!(["20.00", "15.00"]));
+    // A draft counts for nobody, then or later; let go again it is the next reduction.
+    shop.pass(TimeDelta::days(40));
+    shop.admin = shop.staff(OWNER).await;
+    list(&shop, terms("ACTIVE", "SALE")).await.done();
+    assert_eq!(shown().await, json!(["15.00", "20.00"]));
+    // Another name is no other sale, and another kind does not change what was.
+    shop.pass(TimeDelta::days(1));
+    shop.admin = shop.staff(OWNER).await;
+    let named = json!({ "handle": "sale", "name": "Spring", "kind": "SALE", "status": "ACTIVE" });
+    list(&shop, named).await.done();
+    list(&shop, terms("ACTIVE", "OVERRIDE")).await.done();
+    assert_eq!(shown().await, json!(["15.00", "20.00"]));
+    invariants(&shop).await;
+}
+
+#[tokio::test]
 async fn listing_and_cart_take_the_same_statements_with_lists_groups_and_taxes() {
     let (shop, tee) = german_shop().await;
     let before = shop.store.send(PRICE, json!({})).await.statements;

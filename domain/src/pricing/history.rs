@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Candidate, PriceList, Situation, choose_of};
+use super::{Candidate, PriceList, PriceListState, Situation, choose_of};
 use crate::id::PriceListId;
 
 const DAY: i64 = 24 * 60 * 60 * 1_000_000;
@@ -27,24 +27,38 @@ impl PastPrice {
     }
 }
 
+/// What a variant cost, and which lists its prices stood in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Past {
+    /// Its prices, those that still stand among them.
+    pub prices: Vec<PastPrice>,
+    /// The lists as they were before they were changed, each from when to when it counted.
+    pub lists: Vec<PriceList>,
+}
+
 /// The lowest amount, in minor units and the basis of the price of now, that
 /// applied within [`DAYS`] days before that price came to apply. `None` when
 /// nothing applied before: then there was no reduction.
 ///
 /// `situation.now` is the moment of looking. What applied at a moment is what
 /// [`super::choose`] answers for the prices and lists of that moment.
-pub fn lowest_before(past: &[PastPrice], situation: &Situation<'_>) -> Option<i64> {
-    let mut moments: Vec<i64> = past.iter().flat_map(|one| [Some(one.from), one.until]).flatten().collect();
-    let named: BTreeSet<PriceListId> = past.iter().filter_map(|one| one.price.list).collect();
-    let lists: Vec<PriceList> = situation.lists.iter().filter(|list| named.contains(&list.id)).cloned().collect();
+pub fn lowest_before(past: &Past, situation: &Situation<'_>) -> Option<i64> {
+    let prices = &past.prices;
+    let mut moments: Vec<i64> = prices.iter().flat_map(|one| [Some(one.from), one.until]).flatten().collect();
+    let named: BTreeSet<PriceListId> = prices.iter().filter_map(|one| one.price.list).collect();
+    let known = past.lists.iter().chain(situation.lists);
+    let lists: Vec<&PriceList> = known.filter(|list| named.contains(&list.id)).collect();
     moments.extend(lists.iter().flat_map(|list| [list.starts_at, list.ends_at]).flatten());
     moments.retain(|moment| *moment <= situation.now);
     moments.sort_unstable();
     moments.dedup();
 
     let at = |moment: i64| {
-        let then = Situation { now: moment, lists: &lists, ..*situation };
-        let standing = past.iter().filter(|one| one.stood(moment)).map(|one| &one.price);
+        // A list is one thing before it was changed and another one since.
+        let running = lists.iter().filter(|list| list.state(moment) == PriceListState::Running);
+        let running: Vec<PriceList> = running.copied().cloned().collect();
+        let then = Situation { now: moment, lists: &running, ..*situation };
+        let standing = prices.iter().filter(|one| one.stood(moment)).map(|one| &one.price);
         choose_of(standing, &then).map(|choice| (choice.price.amount_minor, choice.price.includes_tax))
     };
     let (amount, includes_tax) = at(situation.now)?;
@@ -98,6 +112,10 @@ mod tests {
     }
 
     fn lowest(past: &[PastPrice], lists: &[PriceList], day: i64) -> Option<i64> {
+        lowest_of(Past { prices: past.to_vec(), lists: Vec::new() }, lists, day)
+    }
+
+    fn lowest_of(past: Past, lists: &[PriceList], day: i64) -> Option<i64> {
         let attributes = Attributes::default();
         let situation = Situation {
             currency: "EUR".parse().unwrap(),
@@ -107,7 +125,7 @@ mod tests {
             now: day * DAY,
             default_rate_ppm: 0,
         };
-        lowest_before(past, &situation)
+        lowest_before(&past, &situation)
     }
 
     #[test]
@@ -124,6 +142,19 @@ mod tests {
         assert_eq!(lowest(&past, &[sale(9, 100, 400)], 390), Some(900));
         // After the sale its price is the lowest that came before.
         assert_eq!(lowest(&past, &lists, 115), Some(800));
+    }
+
+    #[test]
+    fn a_list_that_was_changed_is_remembered_as_it_was() {
+        let prices = vec![stood(1, 1000, 0, None, None), stood(2, 800, 0, None, Some(9))];
+        let was = |from, until| Past { prices: prices.clone(), lists: vec![sale(9, from, until)] };
+        let draft = PriceList { status: PriceListStatus::Draft, ..sale(9, 100, 400) };
+        assert_eq!(lowest_of(was(100, 110), std::slice::from_ref(&draft), 115), Some(800));
+        assert_eq!(lowest_of(Past { prices: prices.clone(), lists: Vec::new() }, &[draft], 115), None);
+        // A sale that was let go on without a break is one reduction.
+        assert_eq!(lowest_of(was(100, 110), &[sale(9, 110, 400)], 200), Some(1000));
+        // One that was broken off in between is two.
+        assert_eq!(lowest_of(was(100, 105), &[sale(9, 110, 400)], 112), Some(800));
     }
 
     #[test]

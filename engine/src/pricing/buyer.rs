@@ -143,14 +143,15 @@ fn asks_groups(rules: &Rules) -> bool {
 }
 
 /// A row as the rule sees it. One that is deleted has ended: what it made
-/// cheaper before is remembered.
+/// cheaper before is remembered. What it was before it was changed last is
+/// another one, of which the history knows.
 pub fn list(row: &entity::price_list::Model) -> PriceList {
     let micros = |moment: Option<DateTime<Utc>>| moment.map(|moment| moment.timestamp_micros());
     PriceList {
         id: row.id,
         kind: row.kind,
         status: row.status,
-        starts_at: micros(row.starts_at),
+        starts_at: micros([row.starts_at, row.terms_at].into_iter().flatten().max()),
         ends_at: micros([row.ends_at, row.deleted_at].into_iter().flatten().min()),
         priority: row.priority,
         rules: row.rules.clone(),

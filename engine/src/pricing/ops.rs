@@ -8,7 +8,7 @@ use domain::pricing::{PriceListKind, PriceListStatus};
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::rule::Rules;
 use domain::text::{Handle, title};
-use entity::price_list;
+use entity::{price_list, price_list_history};
 use serde_json::json;
 
 use super::repo;
@@ -88,6 +88,10 @@ impl Op for SetPriceList {
         refusals.into_result()?;
         let (Some(name), Some(handle)) = (name, handle) else { return Err(Error::internal("a refusal was lost")) };
         let before = known.as_ref().map(summary);
+        let changed = known.as_ref().is_none_or(|known| self.changes(known, &rules));
+        if let Some(known) = known.as_ref().filter(|_| changed) {
+            remember(tx, known).await?;
+        }
         let row = price_list::Model {
             id: known.as_ref().map_or_else(|| tx.id(), |row| row.id),
             version: known.as_ref().map_or(1, |row| row.version + 1),
@@ -105,6 +109,7 @@ impl Op for SetPriceList {
             rules,
             // Listings follow it soon.
             shown_at: None,
+            terms_at: known.as_ref().and_then(|row| row.terms_at).filter(|_| !changed).or(Some(tx.now())),
         };
         let row = repo::save_list(tx, row, known.is_none()).await?;
         tx.emit(Aggregate::new("price_list", row.id), "price_list.changed", json!({ "version": row.version }));
@@ -112,6 +117,27 @@ impl Op for SetPriceList {
         tx.touch_settings().await?;
         Ok(row)
     }
+}
+
+impl SetPriceList {
+    /// Whether its prices count for others or at other times than before.
+    fn changes(&self, known: &price_list::Model, rules: &Rules) -> bool {
+        (self.kind, self.status, self.priority) != (known.kind, known.status, known.priority)
+            || (self.starts_at, self.ends_at, rules) != (known.starts_at, known.ends_at, &known.rules)
+    }
+}
+
+/// Keeps what a list was that is about to be changed: what it made cheaper is
+/// told beside reductions to come.
+async fn remember(tx: &mut Tx, known: &price_list::Model) -> Result<()> {
+    let from = [known.starts_at, known.terms_at, Some(known.created_at)].into_iter().flatten().max();
+    let until = known.ends_at.map_or_else(|| tx.now(), |end| end.min(tx.now()));
+    let Some(from_at) = from.filter(|from| known.status == PriceListStatus::Active && *from < until) else {
+        return Ok(());
+    };
+    let (price_list_id, kind, priority, rules) = (known.id, known.kind, known.priority, known.rules.clone());
+    let row = price_list_history::Model { price_list_id, kind, priority, rules, from_at, until_at: until };
+    repo::remember_list(tx, row).await
 }
 
 fn summary(row: &price_list::Model) -> serde_json::Value {

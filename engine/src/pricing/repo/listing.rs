@@ -53,6 +53,8 @@ pub async fn lock(tx: &Tx, products: &[ProductId]) -> Result<()> {
 pub async fn forget(tx: &mut Tx, before: DateTime<Utc>) -> Result<()> {
     let old = "delete from price_history where until_at < ?";
     tx.conn.execute_raw(statement(&tx.conn, old, [before.into()])).await?;
+    let old = "delete from price_list_history where until_at < ?";
+    tx.conn.execute_raw(statement(&tx.conn, old, [before.into()])).await?;
     let empty = "delete from price_list where deleted_at is not null and shown_at is not null and deleted_at < ?
         and not exists (select 1 from price where price.price_list_id = price_list.id)
         and not exists (select 1 from price_history where price_history.price_list_id = price_list.id)";

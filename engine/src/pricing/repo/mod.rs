@@ -2,16 +2,16 @@
 
 pub mod listing;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use domain::id::{PriceId, PriceListId, ProductId, VariantId};
 use domain::money::Currency;
-use domain::pricing::Candidate;
-use domain::pricing::history::PastPrice;
+use domain::pricing::history::{Past, PastPrice};
+use domain::pricing::{Candidate, PriceList, PriceListStatus};
 use domain::rule::Rules;
 use domain::text::Handle;
-use entity::{price, price_history, price_list, variant};
+use entity::{price, price_history, price_list, price_list_history, variant};
 use sea_orm::sea_query::{ExprTrait, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder,
@@ -146,7 +146,7 @@ pub async fn past_of(
     variants: &[VariantId],
     currency: Currency,
     after: DateTime<Utc>,
-) -> Result<Vec<(VariantId, PastPrice)>> {
+) -> Result<HashMap<VariantId, Past>> {
     let stood = price_history::Entity::find()
         .filter(any(conn, price_history::Column::VariantId, variants.iter().copied()))
         .filter(price_history::Column::Currency.eq(currency))
@@ -154,7 +154,10 @@ pub async fn past_of(
         .all(conn)
         .await?;
     let stands = of_variants(conn, variants, currency).await?;
-    let past = stood.into_iter().map(|row| {
+    let named: BTreeSet<PriceListId> =
+        stood.iter().map(|row| row.price_list_id).chain(stands.iter().map(|row| row.price_list_id)).flatten().collect();
+    let lists = past_lists(conn, &named, after).await?;
+    let before = stood.into_iter().map(|row| {
         let price = Candidate {
             id: row.id,
             currency: row.currency,
@@ -173,7 +176,38 @@ pub async fn past_of(
         let from = row.created_at.timestamp_micros();
         Some((row.variant_id?, PastPrice { price: candidate(row), from, until: None }))
     });
-    Ok(past.chain(now).collect())
+    let mut past: HashMap<VariantId, Past> = HashMap::new();
+    for (variant, price) in before.chain(now) {
+        past.entry(variant).or_insert_with(|| Past { prices: Vec::new(), lists: lists.clone() }).prices.push(price);
+    }
+    Ok(past)
+}
+
+/// What lists were before they were changed, as far as they counted after a moment.
+async fn past_lists(conn: &Conn, named: &BTreeSet<PriceListId>, after: DateTime<Utc>) -> Result<Vec<PriceList>> {
+    if named.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = price_list_history::Entity::find()
+        .filter(any(conn, price_list_history::Column::PriceListId, named.iter().copied()))
+        .filter(price_list_history::Column::UntilAt.gt(after))
+        .all(conn)
+        .await?;
+    let list = |row: price_list_history::Model| PriceList {
+        id: row.price_list_id,
+        kind: row.kind,
+        status: PriceListStatus::Active,
+        starts_at: Some(row.from_at.timestamp_micros()),
+        ends_at: Some(row.until_at.timestamp_micros()),
+        priority: row.priority,
+        rules: row.rules,
+    };
+    Ok(rows.into_iter().map(list).collect())
+}
+
+/// Keeps what a list was for a while.
+pub async fn remember_list(tx: &mut Tx, row: price_list_history::Model) -> Result<()> {
+    Ok(crate::db::insert_all::<price_list_history::Entity>(&tx.conn, vec![row]).await?)
 }
 
 /// Every price list, oldest first, also those that are deleted and whose prices are still remembered.
