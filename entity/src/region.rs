@@ -23,6 +23,8 @@ pub struct Model {
     pub prices_include_tax: bool,
     pub tax_rounding: TaxRounding,
     pub automatic_taxes: bool,
+    /// The default tax rate with which its listing prices were worked out, in parts per million.
+    pub listed_rate_ppm: Option<i32>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

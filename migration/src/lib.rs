@@ -35,6 +35,7 @@ mod m0025_taxes;
 mod m0026_shipping;
 mod m0027_rate_providers;
 mod m0028_price_terms;
+mod m0029_listed_rate;
 mod m0031_subtotal_rules;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
@@ -84,6 +85,7 @@ history! {
     m0026_shipping
     m0027_rate_providers
     m0028_price_terms
+    m0029_listed_rate
     m0031_subtotal_rules
 }
 

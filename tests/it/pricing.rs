@@ -353,6 +353,33 @@ async fn a_sale_that_becomes_a_draft_or_another_one_is_remembered_as_it_was() {
 }
 
 #[tokio::test]
+async fn listings_follow_the_tax_of_their_region_where_prices_with_and_without_it_are_compared() {
+    let (shop, tee) = german_shop().await;
+    let rate = |country: &str, percent: &str| json!({ "countryCode": country, "code": "VAT", "name": "VAT", "percent": percent, "default": true });
+    shop.set("taxRateSet", rate("DE", "19"), "taxRate { id }").await.done();
+    shop.set("taxRateSet", rate("FR", "25"), "taxRate { id }").await.done();
+    let sale = made_list(&shop, json!({ "name": "Sale", "kind": "SALE", "status": "ACTIVE" })).await;
+    // 17.00 without tax are 20.23 with 19 percent, and 18.19 with 7.
+    let rows = json!([{ "variantId": tee, "amount": euro("17.00"), "includesTax": false }]);
+    set_prices(&shop, &sale, rows).await.done();
+    eventually("the dearer one is no sale", async || cheaper_than(&shop, "17.00").await == 0).await;
+    assert_eq!(price(&shop.store).await[0], "20.00");
+    shop.set("taxRateSet", rate("DE", "7"), "taxRate { id }").await.done();
+    assert_eq!(price(&shop.store).await[0], "17.00");
+    eventually("listings follow the rate", async || cheaper_than(&shop, "17.00").await == 1).await;
+    // The same when a region sells to other countries.
+    let region = |countries: Value| {
+        json!({ "handle": "europe", "name": "Europe", "currencyCode": "EUR", "countries": countries,
+            "pricesIncludeTax": true })
+    };
+    shop.set("regionSet", region(json!(["FR"])), "region { id }").await.done();
+    eventually("listings follow the countries", async || cheaper_than(&shop, "17.00").await == 0).await;
+    shop.set("regionSet", region(json!(["DE"])), "region { id }").await.done();
+    eventually("listings follow back", async || cheaper_than(&shop, "17.00").await == 1).await;
+    invariants(&shop).await;
+}
+
+#[tokio::test]
 async fn listing_and_cart_take_the_same_statements_with_lists_groups_and_taxes() {
     let (shop, tee) = german_shop().await;
     let before = shop.store.send(PRICE, json!({})).await.statements;

@@ -2,13 +2,13 @@
 //! choice answers for somebody of whom only channel and region are known and
 //! who wants one piece.
 //!
-//! It is renewed in the transaction that changes a price, a publication or a
-//! region; when a price list changes, starts or ends, soon afterwards by the
-//! task that follows the lists ([`run`]). Every product has a row for each region of each
+//! It is renewed in the transaction that changes a price or a publication or
+//! makes a region; when a price list changes, starts or ends, or a region's tax
+//! becomes another one, soon afterwards by the task that follows them ([`run`]). Every product has a row for each region of each
 //! channel, also where it has no price or is not for sale: one walk finds all
 //! in order.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,10 +60,13 @@ pub async fn refresh_products(tx: &mut Tx, products: &[ProductId]) -> Result<()>
     Ok(())
 }
 
-/// Renews the listing prices of a region; after the settings were touched, so
-/// that no product comes by meanwhile.
-pub async fn refresh_region(tx: &mut Tx, region: RegionId) -> Result<()> {
-    refresh_all(tx, Part { region: Some(region), channel: None }).await
+/// Writes the listing prices of a new region; after the settings were touched,
+/// so that no product comes by meanwhile.
+pub async fn list_region(tx: &mut Tx, region: RegionId) -> Result<()> {
+    let settings = tx.settings().await?;
+    let rate_ppm = settings.region(region).map(|region| settings.default_rate_ppm(region));
+    refresh_all(tx, Part { region: Some(region), channel: None }).await?;
+    crate::region::repo::note_listed(tx, region, rate_ppm).await
 }
 
 /// Writes the listing prices of a new channel; after the settings were touched.
@@ -119,7 +122,16 @@ async fn refresh(tx: &mut Tx, products: &[ProductId], part: Part) -> Result<()> 
             }
         }
     }
-    rows::replace(tx, products, (part.region, part.channel), listings).await
+    let Some(region) = part.region else {
+        return rows::replace(tx, products, (part.region, part.channel), listings).await;
+    };
+    // Few prices depend on the tax of a region: the others stay as they are written.
+    let held = rows::of_region(&tx.conn, products, region).await?;
+    let same = |row: &listing_price::Model| held.get(&(row.product_id, row.channel_id)) == Some(row);
+    let changed: BTreeSet<ProductId> = listings.iter().filter(|row| !same(row)).map(|row| row.product_id).collect();
+    listings.retain(|row| changed.contains(&row.product_id));
+    let changed: Vec<ProductId> = changed.into_iter().collect();
+    rows::replace(tx, &changed, (part.region, part.channel), listings).await
 }
 
 /// When a list starts, ends or is deleted is a moment like any other; what
@@ -159,16 +171,46 @@ pub async fn follow_lists(app: &Arc<App>) -> Result<usize> {
     failed.map_or(Ok(due.len()), Err)
 }
 
+/// Brings listings up to date with every region whose tax is another one than
+/// when they were worked out: prices with tax and without are compared by it.
+/// Forgets those of deleted regions. Answers with how many these were.
+pub async fn follow_regions(app: &Arc<App>) -> Result<usize> {
+    let settings = app.settings();
+    let mut followed = 0;
+    for (id, listed, deleted) in crate::region::repo::listed(&app.read()).await? {
+        if deleted {
+            app.run(&Caller::system(), &ForgetRegion { region: id }).await?;
+            followed += 1;
+            continue;
+        }
+        let rate = settings.region(id).map(|region| settings.default_rate_ppm(region));
+        let Some(rate_ppm) = rate.filter(|rate| listed != Some(*rate)) else { continue };
+        let mut after = None;
+        while let Some(last) = app.run(&Caller::system(), &FollowRegion { region: id, rate_ppm, after }).await? {
+            after = Some(last);
+        }
+        followed += 1;
+    }
+    Ok(followed)
+}
+
 /// How often it is looked for lists that start, end or change.
 const EVERY: Duration = Duration::from_secs(1);
 /// How often it is forgotten what nobody asks for any more, counted in looks.
 const FORGETTING: u64 = 600;
 
-/// Follows the lists until `stop`.
+/// Follows lists and regions until `stop`.
 pub async fn run(app: Arc<App>, stop: CancellationToken) {
+    // The version of the settings whose regions were followed.
+    let mut regions = None;
     for look in 0_u64.. {
         let followed = stop.run_until_cancelled(async {
             follow_lists(&app).await?;
+            let version = app.settings().version;
+            if regions != Some(version) {
+                follow_regions(&app).await?;
+                regions = Some(version);
+            }
             if look % FORGETTING == 0 {
                 app.run(&Caller::system(), &ForgetHistory).await?;
             }
@@ -177,7 +219,7 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
         match followed.await {
             None => return,
             Some(Ok(())) => {}
-            Some(Err(error)) => tracing::warn!(%error, "listings will follow the price lists later"),
+            Some(Err(error)) => tracing::warn!(%error, "listings will follow later"),
         }
         if stop.run_until_cancelled(sleep(EVERY)).await.is_none() {
             return;
@@ -230,5 +272,58 @@ impl Op for FollowList {
         rows::note_shown(tx, row.id, self.now).await?;
         tx.touch_settings().await?;
         Ok(None)
+    }
+}
+
+/// Renews the listing prices of some products in a region; the last ones note that it is done.
+struct FollowRegion {
+    region: RegionId,
+    rate_ppm: i32,
+    after: Option<ProductId>,
+}
+
+impl Op for FollowRegion {
+    const NAME: &'static str = "region.follow";
+    const NEEDS: Need = Need::System;
+    type Out = Option<ProductId>;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Option<ProductId>> {
+        let row = crate::region::repo::lock_any(tx, self.region).await?;
+        // Another node may have been here first.
+        if row.is_none_or(|row| row.deleted_at.is_some() || row.listed_rate_ppm == Some(self.rate_ppm)) {
+            return Ok(None);
+        }
+        let some = rows::products(&tx.conn, self.after, PRODUCTS).await?;
+        rows::lock(tx, &some).await?;
+        if let Some(version) = hold_settings(&tx.conn).await? {
+            tx.settings_at(version).await?;
+        }
+        let settings = tx.settings().await?;
+        if settings.region(self.region).map(|region| settings.default_rate_ppm(region)) != Some(self.rate_ppm) {
+            // What changed meanwhile is followed from the start.
+            return Ok(None);
+        }
+        refresh(tx, &some, Part { region: Some(self.region), channel: None }).await?;
+        if some.len() == PRODUCTS {
+            return Ok(some.last().copied());
+        }
+        crate::region::repo::note_listed(tx, self.region, Some(self.rate_ppm)).await?;
+        Ok(None)
+    }
+}
+
+/// Forgets the listing prices of a deleted region.
+struct ForgetRegion {
+    region: RegionId,
+}
+
+impl Op for ForgetRegion {
+    const NAME: &'static str = "region.forget_listing";
+    const NEEDS: Need = Need::System;
+    type Out = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        rows::forget_region(tx, self.region).await?;
+        crate::region::repo::note_listed(tx, self.region, None).await
     }
 }

@@ -77,6 +77,8 @@ impl Op for SetRegion {
             tax_rounding: self.tax_rounding,
             automatic_taxes: true,
         };
+            // Listings follow it when its countries have another tax.
+            listed_rate_ppm: known.as_ref().and_then(|row| row.listed_rate_ppm),
         let row = repo::save(tx, row, known.is_none()).await?;
         let mut countries = self.countries.clone();
         countries.sort();
@@ -84,10 +86,8 @@ impl Op for SetRegion {
         providers.sort();
         repo::replace_members(tx, row.id, &countries, &providers).await?;
         tx.touch_settings().await?;
-        // Prices are chosen by the currency, which stays, and by the tax of the countries.
-        let was = settings.regions.iter().find(|region| region.row.id == row.id);
-        if was.is_none_or(|was| was.countries != countries) {
-            crate::pricing::listing::refresh_region(tx, row.id).await?;
+        if known.is_none() {
+            crate::pricing::listing::list_region(tx, row.id).await?;
         }
         tx.audit(row.id, before, Some(json!({ "name": row.name, "pricesIncludeTax": row.prices_include_tax })));
         Ok(Region { row, countries, providers })

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use domain::id::RegionId;
 use domain::text::{CountryCode, Handle};
 use entity::{region, region_country, region_payment_provider};
+use sea_orm::sea_query::{Expr, ExprTrait, LockType};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -44,6 +46,47 @@ pub async fn lock_handle(tx: &Tx, handle: &Handle) -> Result<Option<region::Mode
     Ok(find.filter(region::Column::Handle.eq(handle.clone())).lock_exclusive().one(&tx.conn).await?)
 }
 
+/// A region, deleted or not, locked until the transaction ends for all but those whose rows name it.
+pub async fn lock_any(tx: &Tx, id: RegionId) -> Result<Option<region::Model>> {
+    Ok(region::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(&tx.conn).await?)
+}
+
+/// A region that is not deleted, locked until the transaction ends, also for those whose rows name it.
+pub async fn lock(tx: &Tx, id: RegionId) -> Result<Option<region::Model>> {
+    let find = region::Entity::find_by_id(id).filter(region::Column::DeletedAt.is_null());
+    Ok(find.lock_exclusive().one(&tx.conn).await?)
+}
+
+/// With which rate the listing prices of each region were worked out, and whether it is deleted; nothing of deleted
+/// ones without listing prices.
+pub async fn listed(conn: &Conn) -> Result<Vec<(RegionId, Option<i32>, bool)>> {
+    let there = region::Column::DeletedAt.is_null().or(region::Column::ListedRatePpm.is_not_null());
+    let rows: Vec<(RegionId, Option<i32>, Option<DateTime<Utc>>)> = region::Entity::find()
+        .select_only()
+        .columns([region::Column::Id, region::Column::ListedRatePpm, region::Column::DeletedAt])
+        .filter(there)
+        .order_by_asc(region::Column::Id)
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(rows.into_iter().map(|(id, rate, deleted)| (id, rate, deleted.is_some())).collect())
+}
+
+/// Notes with which rate the listing prices of a region were worked out.
+pub async fn note_listed(tx: &mut Tx, id: RegionId, rate_ppm: Option<i32>) -> Result<()> {
+    let change = region::Entity::update_many().col_expr(region::Column::ListedRatePpm, Expr::value(rate_ppm));
+    change.filter(region::Column::Id.eq(id)).exec(&tx.conn).await?;
+    Ok(())
+}
+
+/// Takes the countries and providers of a region away.
+pub async fn release_members(tx: &mut Tx, id: RegionId) -> Result<()> {
+    region_country::Entity::delete_many().filter(region_country::Column::RegionId.eq(id)).exec(&tx.conn).await?;
+    let of = region_payment_provider::Column::RegionId.eq(id);
+    region_payment_provider::Entity::delete_many().filter(of).exec(&tx.conn).await?;
+    Ok(())
+}
+
 /// Writes a region, new or known.
 pub async fn save(tx: &mut Tx, row: region::Model, new: bool) -> Result<region::Model> {
     let active = row.into_active_model().reset_all();
@@ -52,11 +95,7 @@ pub async fn save(tx: &mut Tx, row: region::Model, new: bool) -> Result<region::
 
 /// Replaces the countries and providers of a region.
 pub async fn replace_members(tx: &mut Tx, id: RegionId, countries: &[CountryCode], providers: &[String]) -> Result<()> {
-    region_country::Entity::delete_many().filter(region_country::Column::RegionId.eq(id)).exec(&tx.conn).await?;
-    region_payment_provider::Entity::delete_many()
-        .filter(region_payment_provider::Column::RegionId.eq(id))
-        .exec(&tx.conn)
-        .await?;
+    release_members(tx, id).await?;
     let countries = countries
         .iter()
         .map(|country| region_country::ActiveModel { country: Set(country.clone()), region_id: Set(id) });

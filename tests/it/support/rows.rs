@@ -12,7 +12,8 @@ use super::Shop;
 /// shop's own tasks write what they have done.
 const BY_THEMSELVES: &[&str] = &["access_attempt", "consumer", "job", "notification"];
 /// The columns of the other tables of which the same is true.
-const COLUMNS_BY_THEMSELVES: &[(&str, &str)] = &[("event", "position"), ("api_key", "last_used_at")];
+const COLUMNS_BY_THEMSELVES: &[(&str, &str)] =
+    &[("event", "position"), ("api_key", "last_used_at"), ("region", "listed_rate_ppm")];
 
 /// Reads every row of a shop's database as text.
 #[derive(Debug)]

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::buying::eventually;
 use super::client::{Answer, Client};
 use super::clock::TestClock;
 use super::database::TestDatabase;
@@ -143,7 +144,17 @@ impl Shop {
             "prices": [{ "amount": "4.90", "currencyCode": "EUR" }], "pricesIncludeTax": prices_include_tax,
         });
         self.admin.send(set, json!({ "input": input })).await.done();
+        self.follow_regions().await;
         region["region"].clone()
+    }
+
+    /// Lets listings follow the taxes of the regions at once, as they do within seconds by themselves.
+    pub async fn follow_regions(&self) {
+        eventually("the shop has taken up its settings", async || {
+            self.app.settings().version == engine::settings::version(&self.app.read()).await.unwrap()
+        })
+        .await;
+        engine::pricing::listing::follow_regions(&self.app).await.unwrap();
     }
 
     /// Sends an admin mutation of the usual shape and answers with the payload.

@@ -80,6 +80,9 @@ pub async fn replace(
     (region, channel): (Option<RegionId>, Option<ChannelId>),
     rows: Vec<listing_price::Model>,
 ) -> Result<()> {
+    if products.is_empty() {
+        return Ok(());
+    }
     let mut old = listing_price::Entity::delete_many().filter(any(
         &tx.conn,
         listing_price::Column::ProductId,
@@ -93,6 +96,27 @@ pub async fn replace(
     }
     old.exec(&tx.conn).await?;
     Ok(insert_all::<listing_price::Entity>(&tx.conn, rows).await?)
+}
+
+/// The rows that products have in a region, by product and channel.
+pub async fn of_region(
+    conn: &Conn,
+    products: &[ProductId],
+    region: RegionId,
+) -> Result<HashMap<(ProductId, ChannelId), listing_price::Model>> {
+    let rows = listing_price::Entity::find()
+        .filter(any(conn, listing_price::Column::ProductId, products.iter().copied()))
+        .filter(listing_price::Column::RegionId.eq(region))
+        .all(conn)
+        .await?;
+    Ok(rows.into_iter().map(|row| ((row.product_id, row.channel_id), row)).collect())
+}
+
+/// Forgets the rows of a region.
+pub async fn forget_region(tx: &mut Tx, region: RegionId) -> Result<()> {
+    let of = listing_price::Column::RegionId.eq(region);
+    listing_price::Entity::delete_many().filter(of).exec(&tx.conn).await?;
+    Ok(())
 }
 
 /// Notes until when listings follow a list.
