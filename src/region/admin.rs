@@ -1,15 +1,51 @@
 //! Regions on the admin surface.
 
-use async_graphql::{Context, InputObject, Object};
+use async_graphql::{Context, ID, InputObject, Object};
+use domain::id::RegionId;
 use domain::totals::TaxRounding;
 
 use super::types::AdminRegion;
 use crate::api::call::call;
 use crate::api::guard::{settings_read, settings_write};
-use crate::api::payload::payload;
-use crate::api::scalar::{Country, CurrencyCode};
+use crate::api::page::{SortDirection, one_sort};
+use crate::api::payload::{payload, top_level};
+use crate::api::scalar::{Country, CurrencyCode, id, parse_id};
 use crate::api::word::Enum;
-use engine::region::ops::SetRegion;
+use engine::region::ops::{DeleteRegion, SetRegion};
+use engine::settings::Region;
+
+/// What regions must be to be in the list; all that you name must hold.
+#[derive(Debug, Clone, Default, InputObject)]
+pub struct AdminRegionFilter {
+    /// It sells in this currency.
+    pub currency_code: Option<CurrencyCode>,
+    /// It sells to this country.
+    pub country_code: Option<Country>,
+    /// It offers this payment provider.
+    pub payment_provider: Option<String>,
+    /// Its name or its handle contains this, whatever its capitals.
+    pub query: Option<String>,
+}
+
+/// By what regions are sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, async_graphql::Enum)]
+pub enum AdminRegionSortField {
+    /// When they were made.
+    CreatedAt,
+    /// Their name.
+    Name,
+    /// Their currency, by its code.
+    CurrencyCode,
+}
+
+/// How regions are sorted.
+#[derive(Debug, Clone, Copy, InputObject)]
+pub struct AdminRegionSort {
+    /// By what.
+    pub field: AdminRegionSortField,
+    /// Which way; upwards when absent.
+    pub direction: Option<SortDirection>,
+}
 
 /// Queries about regions.
 #[derive(Debug, Default)]
@@ -17,10 +53,65 @@ pub struct RegionAdminQuery;
 
 #[Object]
 impl RegionAdminQuery {
-    /// Every region, oldest first. A shop has at most 250.
+    /// The regions, the oldest first unless you sort them. A shop has at most 250.
     #[graphql(guard = "settings_read()")]
-    async fn regions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminRegion>> {
-        Ok(call(ctx)?.settings.regions.iter().cloned().map(AdminRegion).collect())
+    async fn regions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What they must be.")] filter: Option<AdminRegionFilter>,
+        #[graphql(desc = "At most one.")] sort: Option<Vec<AdminRegionSort>>,
+    ) -> async_graphql::Result<Vec<AdminRegion>> {
+        let oldest = AdminRegionSort { field: AdminRegionSortField::CreatedAt, direction: None };
+        let sort = one_sort(sort, oldest).map_err(|refusal| top_level(refusal.into()))?;
+        let filter = filter.unwrap_or_default();
+        let words = filter.query.map(|text| text.trim().to_lowercase());
+        let fits = |region: &&Region| {
+            let (row, named) = (&region.row, |words: &String| {
+                region.row.name.to_lowercase().contains(words) || region.row.handle.as_str().contains(words)
+            });
+            filter.currency_code.as_ref().is_none_or(|code| code.0 == row.currency)
+                && filter.country_code.as_ref().is_none_or(|country| region.countries.contains(&country.0))
+                && filter.payment_provider.as_ref().is_none_or(|provider| region.providers.contains(provider))
+                && words.as_ref().is_none_or(named)
+        };
+        let mut regions: Vec<&Region> = call(ctx)?.settings.regions.iter().filter(fits).collect();
+        match sort.field {
+            AdminRegionSortField::CreatedAt => {}
+            AdminRegionSortField::Name => regions.sort_by_cached_key(|region| region.row.name.to_lowercase()),
+            AdminRegionSortField::CurrencyCode => regions.sort_by_key(|region| region.row.currency.code()),
+        }
+        if sort.direction == Some(SortDirection::Desc) {
+            regions.reverse();
+        }
+        Ok(regions.into_iter().cloned().map(AdminRegion).collect())
+    }
+
+    /// A region; null when there is none.
+    #[graphql(guard = "settings_read()")]
+    async fn region(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its id.")] id: ID,
+    ) -> async_graphql::Result<Option<AdminRegion>> {
+        let id: RegionId = parse_id(&id, &["id"]).map_err(|refusal| top_level(refusal.into()))?;
+        Ok(call(ctx)?.settings.region(id).cloned().map(AdminRegion))
+    }
+}
+
+/// Which region is deleted.
+#[derive(Debug, InputObject)]
+pub struct AdminRegionDeleteInput {
+    /// Its id.
+    pub id: ID,
+    /// The version that you read; another one in the database is a `CONFLICT`.
+    pub expected_version: Option<i32>,
+}
+
+payload! {
+    /// What `regionDelete` did.
+    AdminRegionDeletePayload {
+        /// The id of the region that was deleted.
+        deleted_id: ID
     }
 }
 
@@ -80,5 +171,22 @@ impl RegionAdminMutation {
             known_providers: call.app.payments.names(),
         };
         AdminRegionSetPayload::answer(call.app.run(&call.caller, &op).await.map(AdminRegion))
+    }
+
+    /// Deletes a region: its countries are free for others, orders that were placed in it stay as they are. Refused
+    /// with `IN_USE` while a channel has it as default, while carts in it may still become orders, and when it is the
+    /// last one.
+    #[graphql(guard = "settings_write()")]
+    async fn region_delete(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which region.")] input: AdminRegionDeleteInput,
+    ) -> async_graphql::Result<AdminRegionDeletePayload> {
+        let call = call(ctx)?;
+        let outcome = async {
+            let op = DeleteRegion { id: parse_id(&input.id, &["id"])?, expected_version: input.expected_version };
+            call.app.run(&call.caller, &op).await.map(id)
+        };
+        AdminRegionDeletePayload::answer(outcome.await)
     }
 }

@@ -63,6 +63,7 @@ mod rate;
 mod rate_guess;
 mod rate_provider;
 mod ready;
+mod region;
 mod schema;
 mod scope;
 mod search;

@@ -36,6 +36,7 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
     for (mutation, input) in [
         ("channelCreate", json!({ "name": "X" })),
         ("regionSet", json!({ "name": "X", "currencyCode": "EUR", "countries": ["FR"] })),
+        ("regionDelete", json!({ "id": "reg_00000000000000000000000000" })),
         ("taxRateSet", json!({ "countryCode": "DE", "code": "VAT", "name": "VAT", "percent": "7" })),
         ("taxRateDelete", json!({ "id": "taxrate_00000000000000000000000000" })),
         ("taxRegionSet", json!({ "countryCode": "FR" })),
@@ -68,7 +69,8 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
     }
     let log = limited.send("{ auditEntries { nodes { op } } }", json!({})).await;
     assert_eq!(log.error_code(), "FORBIDDEN");
-    let checked = ["channelCreate", "regionSet", "taxRateSet", "shippingOptionSet", "metafieldDefinitionDelete"];
+    let checked =
+        ["channelCreate", "regionSet", "regionDelete", "taxRateSet", "shippingOptionSet", "metafieldDefinitionDelete"];
     let taxes = ["taxRateDelete", "taxRegionSet", "taxRegionDelete"];
     let checked = [
         &checked[..],

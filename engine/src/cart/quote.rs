@@ -171,7 +171,10 @@ pub async fn quote_with(
     asking: Asking,
 ) -> Result<Quote> {
     let region = settings.region(rows.cart.region_id).cloned();
-    let region = region.ok_or_else(|| Error::internal("the region of a cart is gone"))?;
+    let region = region.ok_or_else(|| {
+        let message = "The cart's region is gone: choose another one with cartBuyerUpdate.";
+        Refusal::new(ErrorCode::RegionMissing, message)
+    })?;
     let variants: Vec<VariantId> = rows.lines.iter().map(|line| line.variant_id).collect();
     let address = rows.cart.shipping_address.as_ref();
     let country = address.map(|address| &address.country);

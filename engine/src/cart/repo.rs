@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use domain::cart::CartState;
-use domain::id::{CartDeliveryId, CartId, ChannelId, CustomerId, PriceListId, VariantId};
+use domain::id::{CartDeliveryId, CartId, ChannelId, CustomerId, PriceListId, RegionId, VariantId};
 use domain::money::Currency;
 use entity::{cart, cart_delivery, cart_line, payment_session, price, product, variant};
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IdenStatic, IntoActiveModel,
-    Iterable, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, Value,
+    Iterable, JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, Value,
 };
 use uuid::Uuid;
 
@@ -166,6 +166,13 @@ pub async fn insert(tx: &mut Tx, rows: &CartRows) -> Result<()> {
 /// Writes every column of a cart.
 pub async fn update(tx: &mut Tx, row: cart::Model) -> Result<cart::Model> {
     Ok(row.into_active_model().reset_all().update(&tx.conn).await?)
+}
+
+/// How many carts in a region may still become orders.
+pub async fn count_in_region(tx: &Tx, region: RegionId) -> Result<u64> {
+    let open = cart::Column::State.eq(CartState::Open).and(cart::Column::ExpiresAt.gt(tx.now()));
+    let alive = open.or(cart::Column::State.eq(CartState::Completing));
+    Ok(cart::Entity::find().filter(cart::Column::RegionId.eq(region)).filter(alive).count(&tx.conn).await?)
 }
 
 /// Writes where a cart is on its way.

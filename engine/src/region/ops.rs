@@ -1,6 +1,7 @@
 //! What staff change about regions.
 
 use domain::auth::Permission;
+use domain::id::RegionId;
 use domain::money::Currency;
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::{CountryCode, Handle, title};
@@ -76,9 +77,9 @@ impl Op for SetRegion {
             prices_include_tax: self.prices_include_tax,
             tax_rounding: self.tax_rounding,
             automatic_taxes: true,
-        };
             // Listings follow it when its countries have another tax.
             listed_rate_ppm: known.as_ref().and_then(|row| row.listed_rate_ppm),
+        };
         let row = repo::save(tx, row, known.is_none()).await?;
         let mut countries = self.countries.clone();
         countries.sort();
@@ -91,6 +92,52 @@ impl Op for SetRegion {
         }
         tx.audit(row.id, before, Some(json!({ "name": row.name, "pricesIncludeTax": row.prices_include_tax })));
         Ok(Region { row, countries, providers })
+    }
+}
+
+/// Takes a region away: its countries are free for others, and its orders stay as they are.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteRegion {
+    /// Which one.
+    pub id: RegionId,
+    /// The version that staff saw, when it is known.
+    pub expected_version: Option<i32>,
+}
+
+impl Op for DeleteRegion {
+    const NAME: &'static str = "region.delete";
+    const NEEDS: Need = Need::Everywhere(Permission::SettingsWrite);
+    type Out = RegionId;
+
+    async fn run(&self, tx: &mut Tx) -> Result<RegionId> {
+        let missing = || Refusal::new(ErrorCode::NotFound, "There is no such region.").at(["id"]);
+        // Whoever makes a cart in it waits for this, or this for him.
+        let row = repo::lock(tx, self.id).await?.ok_or_else(missing)?;
+        tx.touch_settings().await?;
+        let settings = tx.settings().await?;
+        let mut refusals = Refusals::default();
+        refusals.keep(check_version(self.expected_version, row.version));
+        let in_use = |message: String| Refusal::new(ErrorCode::InUse, message).at(["id"]);
+        for channel in settings.channels.iter().filter(|channel| channel.default_region_id == Some(row.id)) {
+            let message = format!("It is the default region of the channel {:?}.", channel.handle.as_str());
+            refusals.push(in_use(message).about(channel.id));
+        }
+        if settings.regions.len() < 2 {
+            refusals.push(in_use("It is the shop's last region: without one nothing is sold.".to_owned()));
+        }
+        let carts = crate::cart::repo::count_in_region(tx, row.id).await?;
+        if carts > 0 {
+            refusals.push(in_use(format!("{carts} carts in it may still become orders.")));
+        }
+        refusals.into_result()?;
+        let countries = settings.region(row.id).map(|region| region.countries.clone()).unwrap_or_default();
+        let before =
+            json!({ "handle": row.handle, "name": row.name, "currency": row.currency, "countries": countries });
+        repo::release_members(tx, row.id).await?;
+        let (version, deleted_at) = (row.version + 1, Some(tx.now()));
+        let row = repo::save(tx, region::Model { version, deleted_at, updated_at: tx.now(), ..row }, false).await?;
+        tx.audit(row.id, Some(before), None);
+        Ok(row.id)
     }
 }
 

@@ -127,6 +127,8 @@ pub const FIELDS: &[(&str, By)] = &[
     ("products", ChannelAndLocation),
     ("publishableKeyCreate", Channel),
     ("quote", Channel),
+    ("region", Shared),
+    ("regionDelete", WholeShop),
     ("regionSet", WholeShop),
     ("regions", Shared),
     ("roleDelete", Own),
