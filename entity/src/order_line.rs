@@ -32,6 +32,8 @@ pub struct Model {
     pub shipped: i32,
     pub delivered: i32,
     pub canceled: i32,
+    /// Why one piece cost what it did.
+    pub explanation: Option<Json>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -36,6 +36,7 @@ mod m0026_shipping;
 mod m0027_rate_providers;
 mod m0028_price_terms;
 mod m0029_listed_rate;
+mod m0030_line_reasons;
 mod m0031_subtotal_rules;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
@@ -86,6 +87,7 @@ history! {
     m0027_rate_providers
     m0028_price_terms
     m0029_listed_rate
+    m0030_line_reasons
     m0031_subtotal_rules
 }
 

@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObje
 use chrono::{DateTime, Utc};
 use domain::cart::CartState;
 use domain::id::CartDeliveryId;
-use domain::pricing::PriceVerdict;
+use domain::pricing::kept::KeptReason;
 use domain::refusal::ErrorCode;
 use domain::shipping::DeliveryUnavailableReason;
 use domain::tax::{TaxExemption, TaxReason, reason};
@@ -25,6 +25,7 @@ use crate::pricing::types::PriceReason;
 use crate::region::types::Region;
 use crate::tax::types::{PassedOverTax, TaxExplanation};
 use crate::translation::load::TextAt;
+use engine::cart::kept::kept;
 use engine::cart::ops::{Addresses, Buyer};
 use engine::cart::quote::{Issue, Quote, QuotedLine, last_shown};
 use engine::shipping::offers::{DeliveryOption as Offered, QuotedGroup, UnavailableOption};
@@ -236,8 +237,9 @@ impl CartLine {
     async fn explanation(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<PriceReason>> {
         let settings = &call(ctx)?.settings;
         let told = self.0.0.reasons(settings, self.line());
-        let shown = told.iter().filter(|one| one.verdict != PriceVerdict::RuleUnmet);
-        Ok(shown.map(|one| PriceReason::new(settings, one)).collect())
+        let reasons = told.iter().map(|one| kept(settings, one));
+        let shown = reasons.filter(KeptReason::is_told);
+        Ok(shown.map(|one| PriceReason::new(&one, self.0.0.rows.cart.currency)).collect())
     }
 
     /// Whether staff agreed on the price of one piece with the shopper, so that no other price counts.

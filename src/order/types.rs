@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use domain::auth::Permission;
 use domain::metafield::MetafieldOwnerType;
 use domain::order::{FulfillmentStatus, OrderStatus, PaymentStatus};
+use domain::pricing::kept::KeptPrice;
 use domain::reach::Reach;
 use domain::tax::{TaxExemption, TaxReason};
 use domain::totals::TaxAmount;
@@ -26,6 +27,7 @@ use crate::fulfillment::types::Fulfillment;
 use crate::metafield::types::Metafields;
 use crate::payment::load::PaymentsOf;
 use crate::payment::types::{AdminPayment, Payment};
+use crate::pricing::types::PriceReason;
 
 /// A placed order as its shopper sees it.
 #[derive(MergedObject, Debug, Clone)]
@@ -297,6 +299,12 @@ impl OrderLine {
     fn money(&self, minor: i64) -> Ready<Money> {
         Ready(Money::new(minor, self.1.currency))
     }
+
+    /// What was kept of its price; nothing of orders that were placed before it was.
+    fn kept(&self) -> KeptPrice {
+        let kept = self.0.explanation.clone().and_then(|kept| serde_json::from_value(kept).ok());
+        kept.unwrap_or_default()
+    }
 }
 
 /// A line of an order as it was bought.
@@ -366,6 +374,29 @@ impl OrderLine {
     /// What one piece cost.
     async fn unit_price(&self) -> Ready<Money> {
         self.money(self.0.unit_price_minor)
+    }
+
+    /// What one piece cost before; null unless that was more, and for orders that were placed before it was kept.
+    async fn compare_at(&self) -> Ready<Option<Money>> {
+        Ready(self.kept().compare_at_minor.map(|minor| self.money(minor).0))
+    }
+
+    /// The lowest price of the 30 days before the reduction; null without one, and for orders that were placed before
+    /// it was kept.
+    async fn lowest_before(&self) -> Ready<Option<Money>> {
+        Ready(self.kept().lowest_before_minor.map(|minor| self.money(minor).0))
+    }
+
+    /// Whether staff had agreed on the price of one piece with the shopper.
+    async fn custom_price(&self) -> bool {
+        self.kept().custom
+    }
+
+    /// Why its price was what it was: every price that was meant for the buyer or for everybody, with what became of
+    /// it, the chosen one first, as it stood when the order was placed. Empty when staff agreed on the price, and for
+    /// orders that were placed before it was kept. At most 20.
+    async fn explanation(&self) -> Vec<PriceReason> {
+        self.kept().reasons.iter().map(|one| PriceReason::new(one, self.1.currency)).collect()
     }
 
     /// Whether prices of this line include tax.

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, ID, InputObject, SimpleObject};
 use domain::id::{ProductId, VariantId};
+use domain::money::Currency;
 use domain::pricing::history::lowest_before;
-use domain::pricing::{Candidate, PriceListKind, PriceVerdict, Weighed, choose, explain};
+use domain::pricing::kept::KeptReason;
+use domain::pricing::{Candidate, PriceListKind, PriceVerdict, choose, explain};
 use domain::rule::{Rule, RuleOperator, Rules};
 use entity::price;
 
@@ -17,8 +19,9 @@ use crate::api::ready::at_once;
 use crate::api::scalar::{Money, id};
 use crate::api::word::Enum;
 use crate::tax::store::{TaxPlaceInput, TaxedPrice, taxed};
+use engine::cart::kept::kept;
 use engine::error::Error;
-use engine::settings::{Region, Settings};
+use engine::settings::Region;
 
 /// For whom and how much: what you leave out is as in the request.
 #[derive(Debug, Clone, Default, InputObject)]
@@ -80,9 +83,9 @@ impl Price {
         let call = call(ctx)?;
         let (shopper, prices) = candidates(call, self.variant, &self.shopper.region).await?;
         let told = explain(&prices, &shopper.situation(&call.settings, self.quantity));
-        // What others pay is the merchant's own business.
-        let shown = told.into_iter().filter(|one| one.verdict != PriceVerdict::RuleUnmet);
-        Ok(shown.map(|one| PriceReason::new(&call.settings, &one)).collect())
+        let reasons = told.iter().map(|one| kept(&call.settings, one));
+        let shown = reasons.filter(KeptReason::is_told);
+        Ok(shown.map(|one| PriceReason::new(&one, self.amount.currency_code.0)).collect())
     }
 }
 
@@ -99,6 +102,8 @@ pub struct PriceReason {
     pub max_quantity: Option<i32>,
     /// The name of the price list in which it stands; null when it stands in none.
     pub list_name: Option<String>,
+    /// The handle of that list.
+    pub list_handle: Option<String>,
     /// What kind of list that is.
     pub list_kind: Option<Enum<PriceListKind>>,
     /// What became of it.
@@ -109,17 +114,17 @@ pub struct PriceReason {
 
 impl PriceReason {
     /// A price that was weighed.
-    pub fn new(settings: &Settings, one: &Weighed<'_>) -> Self {
-        let row = one.price.list.and_then(|list| settings.price_lists.iter().find(|row| row.id == list));
+    pub fn new(one: &KeptReason, currency: Currency) -> Self {
         Self {
-            amount: Money::new(one.price.amount_minor, one.price.currency),
-            includes_tax: one.price.includes_tax,
-            min_quantity: one.price.min_quantity.unwrap_or(1),
-            max_quantity: one.price.max_quantity,
-            list_name: row.map(|row| row.name.clone()),
-            list_kind: row.map(|row| Enum(row.kind)),
+            amount: Money::new(one.amount_minor, currency),
+            includes_tax: one.includes_tax,
+            min_quantity: one.min_quantity,
+            max_quantity: one.max_quantity,
+            list_name: one.list.as_ref().map(|list| list.name.clone()),
+            list_handle: one.list.as_ref().map(|list| list.handle.clone()),
+            list_kind: one.list.as_ref().map(|list| Enum(list.kind)),
             verdict: Enum(one.verdict),
-            unmet: one.unmet.map(PriceRule::from),
+            unmet: one.unmet.as_ref().map(PriceRule::from),
         }
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use domain::pricing::PriceVerdict;
 use domain::tax::{TaxExemption, reason};
+use engine::cart::kept::kept;
 use engine::cart::quote::{Quote as Worked, QuotedLine, last_shown};
 use engine::shipping::offers::QuotedGroup;
 
@@ -190,8 +190,9 @@ impl QuoteLine {
     async fn explanation(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<PriceReason>> {
         let settings = &call(ctx)?.settings;
         let told = self.0.worked.reasons(settings, self.line());
-        let shown = told.iter().filter(|one| self.0.tells_all || one.verdict != PriceVerdict::RuleUnmet);
-        Ok(shown.map(|one| PriceReason::new(settings, one)).collect())
+        let reasons = told.iter().map(|one| kept(settings, one));
+        let shown = reasons.filter(|one| self.0.tells_all || one.is_told());
+        Ok(shown.map(|one| PriceReason::new(&one, self.0.worked.rows.cart.currency)).collect())
     }
 }
 

@@ -380,6 +380,56 @@ async fn listings_follow_the_tax_of_their_region_where_prices_with_and_without_i
 }
 
 #[tokio::test]
+async fn an_order_keeps_why_its_lines_cost_what_they_did() {
+    let (mut shop, tee) = german_shop().await;
+    shop.pass(TimeDelta::days(2));
+    shop.admin = shop.staff(OWNER).await;
+    let plain = shop.checkout_all(&[(&tee, 1)], "manual", "before").await;
+    let sale = made_list(&shop, json!({ "name": "Summer sale", "kind": "SALE", "status": "ACTIVE" })).await;
+    in_list(&shop, &sale, &tee, "15.00").await;
+    let hidden = json!([{ "attribute": "customerGroup", "values": ["cgroup_x"] }]);
+    let rows = json!([
+        { "variantId": tee, "amount": euro("20.00") },
+        { "variantId": tee, "amount": euro("9.00"), "rules": hidden },
+        { "variantId": tee, "amount": euro("12.00"), "minQuantity": 10 },
+    ]);
+    shop.set("variantPricesBulkSet", json!({ "rows": rows }), DONE).await.done();
+    let placed = shop.checkout_all(&[(&tee, 2)], "manual", "sale").await;
+    // Whatever becomes of the list, the order says what was.
+    let renamed = json!({ "handle": "summer-sale", "name": "Other", "kind": "OVERRIDE", "status": "DRAFT" });
+    list(&shop, renamed).await.done();
+    shop.set("priceListDelete", json!({ "id": sale }), "deletedId").await.done();
+    let query = "query($id: ID!) { order(id: $id) { lines { unitPrice { amount } compareAt { amount }
+        lowestBefore { amount } customPrice
+        explanation { amount { amount } minQuantity listName listHandle listKind verdict } } } }";
+    let lines = async |id: &str| shop.admin.send(query, json!({ "id": id })).await.at("order.lines");
+    let reason = |amount: &str, min: i32, list: Value, verdict: &str| {
+        json!({ "amount": { "amount": amount }, "minQuantity": min, "listName": list[0], "listHandle": list[1],
+            "listKind": list[2], "verdict": verdict })
+    };
+    assert_eq!(
+        lines(&placed.id).await,
+        json!([{
+            "unitPrice": { "amount": "15.00" }, "compareAt": { "amount": "20.00" },
+            "lowestBefore": { "amount": "20.00" }, "customPrice": false,
+            "explanation": [
+                reason("15.00", 1, json!(["Summer sale", "summer-sale", "SALE"]), "CHOSEN"),
+                reason("20.00", 1, json!([null, null, null]), "OUTRANKED"),
+                reason("12.00", 10, json!([null, null, null]), "OTHER_QUANTITY"),
+            ],
+        }])
+    );
+    assert_eq!(
+        lines(&plain.id).await,
+        json!([{
+            "unitPrice": { "amount": "20.00" }, "compareAt": null, "lowestBefore": null, "customPrice": false,
+            "explanation": [reason("20.00", 1, json!([null, null, null]), "CHOSEN")],
+        }])
+    );
+    invariants(&shop).await;
+}
+
+#[tokio::test]
 async fn listing_and_cart_take_the_same_statements_with_lists_groups_and_taxes() {
     let (shop, tee) = german_shop().await;
     let before = shop.store.send(PRICE, json!({})).await.statements;

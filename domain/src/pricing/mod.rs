@@ -4,12 +4,13 @@
 //! and order choose by [`choose`]; what staff and shoppers read as the reason is
 //! [`explain`], which asks the same questions. [`history`] answers what the
 //! lowest price of the last days was, [`check`] what may be entered, [`sheet`] how it
-//! stands in a file.
+//! stands in a file, [`kept`] what an order remembers of it.
 //!
 //! Moments are microseconds since 1970, UTC.
 
 pub mod check;
 pub mod history;
+pub mod kept;
 pub mod sheet;
 
 use std::cmp::Reverse;

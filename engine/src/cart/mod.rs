@@ -16,8 +16,10 @@
 //! | how many lines and pieces | `domain::cart` |
 //! | what stands between cart and order | `domain::checkout`, [`quote`] |
 //! | what who follows a cart is told | [`live`] |
+//! | what an order keeps of its prices | [`kept`] |
 //! | what shoppers can change | [`ops`], `src/cart/store.rs` |
 
+pub mod kept;
 pub mod live;
 pub mod merge;
 pub mod ops;

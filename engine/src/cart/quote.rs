@@ -112,8 +112,8 @@ pub struct Quote {
     pub needs_address: bool,
     /// The moment at which it was worked out.
     pub at: DateTime<Utc>,
-    buyer: Buyer,
-    prices: HashMap<VariantId, Vec<Candidate>>,
+    pub(super) buyer: Buyer,
+    pub(super) prices: HashMap<VariantId, Vec<Candidate>>,
 }
 
 impl Quote {

@@ -9,6 +9,7 @@ use domain::id::{
 };
 use domain::money::Currency;
 use domain::order::{FulfillmentStatus, OrderStatus, PaymentStatus};
+use domain::pricing::kept::KeptPrice;
 use domain::tax::{AppliedRate, TaxExemption, TaxNumber, reason};
 use domain::text::Email;
 use domain::totals::{RowTotals, Totals};
@@ -94,6 +95,9 @@ pub struct FrozenLine {
     /// The tax rates that applied, and why.
     #[serde(default)]
     pub rates: Vec<AppliedRate>,
+    /// Why one piece costs what it does.
+    #[serde(default)]
+    pub price: Option<KeptPrice>,
 }
 
 /// A shipping charge of the order.
@@ -148,6 +152,7 @@ pub async fn freeze(tx: &Tx, settings: &Settings, quote: &Quote) -> Result<Froze
             options.entry(variant).or_default().push((name, value));
         }
     }
+    let mut prices = quote.kept_prices(&tx.conn, settings).await?;
     let lines = lines.into_iter().map(|(line, offer)| FrozenLine {
         id: tx.id(),
         position: line.row.position,
@@ -164,6 +169,7 @@ pub async fn freeze(tx: &Tx, settings: &Settings, quote: &Quote) -> Result<Froze
         includes_tax: line.price.as_ref().map_or(line.row.includes_tax, |price| price.includes_tax),
         totals: line.totals.clone(),
         rates: line.tax.applied.clone(),
+        price: prices.remove(&line.row.id),
     });
     let shipping = quote.groups.iter().zip(&quote.delivery_taxes).filter_map(|(group, tax)| {
         let option = group.chosen.as_ref()?;
@@ -295,6 +301,7 @@ impl Frozen {
             shipped: 0,
             delivered: 0,
             canceled: 0,
+            explanation: line.price.as_ref().map(|price| serde_json::json!(price)),
         }
     }
 

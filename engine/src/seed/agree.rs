@@ -4,9 +4,11 @@ use std::collections::HashMap;
 
 use domain::address::area::Place;
 use domain::id::{ChannelId, CustomerId, LocationId, OrderId};
+use domain::money::Currency;
 use domain::tax::{TaxChoice, Taxed, choose};
 use domain::text::CountryCode;
 use domain::totals::{LineInput, RowTotals, ShippingInput, Totals, TotalsInput, compute};
+use entity::price;
 
 use super::goods::Good;
 use super::people::Person;
@@ -15,7 +17,7 @@ use crate::catalog::rows::includes_tax;
 use crate::checkout::frozen::{Frozen, FrozenLine, FrozenShipping};
 use crate::error::{Error, Result};
 use crate::op::Tx;
-use crate::settings::Settings;
+use crate::settings::{Settings, ShippingOption};
 
 /// How the invented people pay.
 pub(super) const PROVIDER: &str = "manual";
@@ -58,6 +60,20 @@ fn tax_at(settings: &Settings, person: &Person) -> TaxChoice {
     choose(&settings.taxes.regions_of(Some(&Place::from(&person.address))), Taxed::Unknown)
 }
 
+/// What is sent with: the last option of a country, or the first one.
+fn delivery<'s>(
+    settings: &'s Settings,
+    country: &CountryCode,
+    currency: Currency,
+    express: bool,
+) -> Result<(&'s ShippingOption, &'s price::Model)> {
+    let going = settings.shipping_options.iter().filter(|option| option.countries.contains(country));
+    let mut offered =
+        going.filter_map(|option| Some((option, option.prices.iter().find(|price| price.currency == currency)?)));
+    let chosen = if express { offered.next_back() } else { offered.next() };
+    chosen.ok_or_else(|| Error::internal("nothing can be sent to a country"))
+}
+
 /// What the shopper agreed to, as a checkout freezes it.
 pub(super) fn freeze(
     tx: &Tx,
@@ -70,15 +86,7 @@ pub(super) fn freeze(
     let country = &person.address.country;
     let region = shared.settings.region_of(country).ok_or_else(|| Error::internal("a country is in no region"))?;
     let currency = region.row.currency;
-    let offered: Vec<_> = shared
-        .settings
-        .shipping_options
-        .iter()
-        .filter(|option| option.countries.contains(country))
-        .filter_map(|option| Some((option, option.prices.iter().find(|price| price.currency == currency)?)))
-        .collect();
-    let chosen = if express { offered.last() } else { offered.first() };
-    let (option, charge) = chosen.copied().ok_or_else(|| Error::internal("nothing can be sent to a country"))?;
+    let (option, charge) = delivery(shared.settings, country, currency, express)?;
     let inclusive = includes_tax(shared.settings, currency);
     let price = |wanted: &Wanted| match currency.code() {
         "EUR" => wanted.good.variants[wanted.variant].eur,
@@ -129,6 +137,7 @@ pub(super) fn freeze(
             includes_tax: inclusive,
             totals: totals.clone(),
             rates: tax.applied.clone(),
+            price: None,
         }
     };
     Ok(Frozen {

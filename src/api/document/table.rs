@@ -83,6 +83,7 @@ const LISTS: &[(&str, &str, u64)] = &[
     ("Category", "children", 10),
     ("Country", "provinces", 30),
     ("Order", "metafields", 50),
+    ("OrderLine", "explanation", 10),
     ("OrderLine", "selectedOptions", 3),
     ("Price", "explanation", 10),
     ("Product", "categories", 3),
