@@ -19,6 +19,8 @@ pub struct Model {
     pub net_minor: i64,
     pub tax_minor: i64,
     pub total_minor: i64,
+    /// How what it cost was found; none of orders of before it was kept.
+    pub explanation: Option<Json>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -38,6 +38,7 @@ mod m0028_price_terms;
 mod m0029_listed_rate;
 mod m0030_line_reasons;
 mod m0031_subtotal_rules;
+mod m0032_shipping_reasons;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sqlx::SqlSafeStr;
@@ -89,6 +90,7 @@ history! {
     m0029_listed_rate
     m0030_line_reasons
     m0031_subtotal_rules
+    m0032_shipping_reasons
 }
 
 /// Applies every migration that the database has not seen.

@@ -23,6 +23,7 @@ use crate::api::word::Enum;
 use crate::catalog::variant::types::Variant;
 use crate::pricing::types::PriceReason;
 use crate::region::types::Region;
+use crate::shipping::types::ShippingExplanation;
 use crate::tax::types::{PassedOverTax, TaxExplanation};
 use crate::translation::load::TextAt;
 use engine::cart::kept::kept;
@@ -336,6 +337,27 @@ impl DeliveryGroup {
         let call = call(ctx)?;
         named_option(call, self.0.0.rows.cart.currency, chosen, &self.0.chain(call)).await.map(Some)
     }
+
+    /// What the chosen option comes to with tax; null before one is chosen.
+    async fn total(&self) -> Option<Money> {
+        let row = self.0.0.delivery_totals(self.group())?;
+        Some(self.0.money(row.total_minor).0)
+    }
+
+    /// The taxes on the chosen option by rate, at most 6; none before one is chosen.
+    async fn taxes(&self) -> Vec<Tax> {
+        delivery_taxes(&self.0.0, self.1)
+    }
+}
+
+/// The taxes on what a delivery group chose.
+pub fn delivery_taxes(quote: &Quote, place: usize) -> Vec<Tax> {
+    let currency = quote.rows.cart.currency;
+    let (Some(group), Some(choice)) = (quote.groups.get(place), quote.delivery_taxes.get(place)) else {
+        return Vec::new();
+    };
+    let taxes = quote.delivery_totals(group).map(|row| row.taxes.as_slice()).unwrap_or_default();
+    taxes.iter().map(|tax| Tax::new(tax, currency, reason(&choice.applied, tax))).collect()
 }
 
 /// A way to send a delivery group, or to pick it up.
@@ -351,6 +373,8 @@ pub struct DeliveryOption {
     pub amount: Money,
     /// Whether that includes tax.
     pub includes_tax: bool,
+    /// How what it costs was found.
+    pub explanation: ShippingExplanation,
     /// Where the group is picked up; null when it is sent.
     pub pickup: Option<PickupPoint>,
 }
@@ -373,6 +397,7 @@ pub async fn named_option(
         description: option.description.clone(),
         amount: Money::new(option.amount_minor, currency),
         includes_tax: option.includes_tax,
+        explanation: ShippingExplanation::new(&option.reason, currency),
         pickup,
     })
 }

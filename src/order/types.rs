@@ -9,6 +9,7 @@ use domain::metafield::MetafieldOwnerType;
 use domain::order::{FulfillmentStatus, OrderStatus, PaymentStatus};
 use domain::pricing::kept::KeptPrice;
 use domain::reach::Reach;
+use domain::shipping::ShippingReason;
 use domain::tax::{TaxExemption, TaxReason};
 use domain::totals::TaxAmount;
 use entity::{event, line_tax, order, order_line, order_shipping_line};
@@ -28,6 +29,7 @@ use crate::metafield::types::Metafields;
 use crate::payment::load::PaymentsOf;
 use crate::payment::types::{AdminPayment, Payment};
 use crate::pricing::types::PriceReason;
+use crate::shipping::types::ShippingExplanation;
 
 /// A placed order as its shopper sees it.
 #[derive(MergedObject, Debug, Clone)]
@@ -448,6 +450,8 @@ pub struct OrderShippingLine {
     pub tax: Money,
     /// What it came to with tax.
     pub total: Money,
+    /// How what it cost was found; null for orders that were placed before it was kept.
+    pub explanation: Option<ShippingExplanation>,
 }
 
 at_once!(OrderShippingLine { id, name, amount, includes_tax, tax, total });
@@ -462,6 +466,10 @@ impl OrderShippingLine {
             includes_tax: row.includes_tax,
             tax: money(row.tax_minor),
             total: money(row.total_minor),
+            explanation: row.explanation.clone().and_then(|kept| {
+                let reason: ShippingReason = serde_json::from_value(kept).ok()?;
+                Some(ShippingExplanation::new(&reason, order.currency))
+            }),
         }
     }
 }

@@ -12,7 +12,7 @@ use engine::shipping::offers::QuotedGroup;
 use crate::api::call::call;
 use crate::api::scalar::{CurrencyCode, Money, id};
 use crate::api::word::Enum;
-use crate::cart::types::{CartIssue, DeliveryOption, Tax, UnavailableDeliveryOption, named_option};
+use crate::cart::types::{CartIssue, DeliveryOption, Tax, UnavailableDeliveryOption, delivery_taxes, named_option};
 use crate::pricing::types::PriceReason;
 use crate::region::types::Region;
 
@@ -233,6 +233,17 @@ impl QuoteDelivery {
         let Some(chosen) = &self.group().chosen else { return Ok(None) };
         let (call, currency) = (call(ctx)?, self.0.worked.rows.cart.currency);
         named_option(call, currency, chosen, &call.chain).await.map(Some)
+    }
+
+    /// What the named option comes to with tax; null when none was named.
+    async fn total(&self) -> Option<Money> {
+        let row = self.0.worked.delivery_totals(self.group())?;
+        Some(self.0.money(row.total_minor))
+    }
+
+    /// The taxes on the named option by rate, at most 6; none when none was named.
+    async fn taxes(&self) -> Vec<Tax> {
+        delivery_taxes(&self.0.worked, self.1)
     }
 }
 

@@ -5,8 +5,8 @@ use domain::address::area::{Area, NewArea};
 use domain::id::ShippingProfileId;
 use domain::money::Currency;
 use domain::rule::{Rule, RuleOperator};
-use domain::shipping::ShippingOptionKind;
 use domain::shipping::table::{Band, Table};
+use domain::shipping::{ShippingOptionKind, ShippingReason};
 use engine::settings::{ServiceZone, ShippingOption};
 use entity::shipping_profile;
 
@@ -15,6 +15,42 @@ use crate::api::payload::top_level;
 use crate::api::scalar::{Country, CurrencyCode, Decimal, Int64, Money, id};
 use crate::api::word::Enum;
 use crate::location::admin::AdminLocation;
+
+/// How what a shipping option costs was found.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct ShippingExplanation {
+    /// The way: one price, a table, or a provider.
+    pub kind: Enum<ShippingOptionKind>,
+    /// What the table was asked for: grams, minor units or pieces; null without a table.
+    pub measured: Option<Int64>,
+    /// Where the band of the table begins, in the same unit; null without a table.
+    pub from: Option<Int64>,
+    /// Where it ends, itself not in it; null without a table, and for one without end.
+    pub below: Option<Int64>,
+    /// From which subtotal on it is free; null unless it is free for that reason.
+    pub free_from: Option<Money>,
+    /// What it would have cost; null unless it is free.
+    pub amount_before: Option<Money>,
+    /// Whether the merchant's own price stands in for that of a provider that gave no answer.
+    pub stands_in: bool,
+}
+
+impl ShippingExplanation {
+    /// A reason in this currency.
+    pub fn new(reason: &ShippingReason, currency: Currency) -> Self {
+        let (band, free) = (reason.band, reason.free);
+        let money = |minor| Money::new(minor, currency);
+        Self {
+            kind: Enum(reason.kind),
+            measured: band.map(|band| Int64(band.measured)),
+            from: band.map(|band| Int64(band.from)),
+            below: band.and_then(|band| band.below).map(Int64),
+            free_from: free.map(|free| money(free.from_minor)),
+            amount_before: free.map(|free| money(free.before_minor)),
+            stands_in: reason.stands_in,
+        }
+    }
+}
 
 /// Products that ship alike: what a cart holds of one profile ships together, and each shipping option is for one.
 #[derive(Debug, Clone, SimpleObject)]

@@ -129,6 +129,50 @@ async fn a_table_by_weight_says_what_it_costs_and_what_is_too_heavy() {
 }
 
 #[tokio::test]
+async fn a_price_of_shipping_says_how_it_was_found_and_the_order_keeps_it() {
+    let shop = shop().await;
+    let bands = table(&[(0, Some(2_000), "3.00"), (2_000, Some(10_000), "7.00")]);
+    let free = json!([euro("90.00")]);
+    let by_weight = json!({ "name": "Weighed", "kind": "BY_WEIGHT", "tables": bands, "freeFrom": free });
+    let weighed = option(&shop, by_weight).await;
+    let lamp = shop.product("Lamp").price("40.00").weighs(1_500).stock(9).create().await;
+    let mut cart = shop.cart(&[(&lamp.variant, 2)]).await;
+    go_to(&mut cart, json!({})).await;
+    select(&mut cart, &weighed, Value::Null).await.done();
+    let query = "query($id: ID!, $token: String) { cart(id: $id, token: $token) { deliveryGroups {
+        total { amount } taxes { code amount { amount } } selected { explanation { kind measured from below standsIn
+        freeFrom { amount } amountBefore { amount } } } } } }";
+    let told = async |cart: &CartSession| {
+        let answer = cart.client.send(query, json!({ "id": cart.id, "token": cart.token })).await;
+        answer.at("cart.deliveryGroups")[0].clone()
+    };
+    let band = json!({ "kind": "BY_WEIGHT", "measured": 3_000, "from": 2_000, "below": 10_000, "standsIn": false,
+        "freeFrom": null, "amountBefore": null });
+    let group = told(&cart).await;
+    // 7.00 / 1.19 = 5.882: of 7.00 are 1.12 tax.
+    assert_eq!(
+        (&group["total"]["amount"], &group["taxes"]),
+        (&json!("7.00"), &json!([{ "code": "VAT", "amount": { "amount": "1.12" } }]))
+    );
+    assert_eq!(group["selected"]["explanation"], band);
+    cart.mutate("cartLinesAdd", json!({ "lines": [{ "variantId": lamp.variant, "quantity": 1 }] })).await.done();
+    let mut free = band;
+    (free["measured"], free["freeFrom"]) = (json!(4_500), json!({ "amount": "90.00" }));
+    free["amountBefore"] = json!({ "amount": "7.00" });
+    assert_eq!(told(&cart).await["selected"]["explanation"], free);
+    cart.mutate("cartBuyerUpdate", json!({ "email": "ada@example.com" })).await.done();
+    cart.pay("manual").await.done();
+    let answer = cart.complete("kept").await;
+    let placed = Placed::of(cart, &answer);
+    shop.set("shippingOptionDelete", json!({ "id": weighed }), "deletedId").await.done();
+    let query = "query($id: ID!) { order(id: $id) { shippingLines { amount { amount } explanation { kind measured from
+        below standsIn freeFrom { amount } amountBefore { amount } } } } }";
+    let line = shop.admin.send(query, json!({ "id": placed.id })).await.at("order.shippingLines")[0].clone();
+    assert_eq!((&line["amount"]["amount"], &line["explanation"]), (&json!("0.00"), &free));
+    invariants(&shop).await;
+}
+
+#[tokio::test]
 async fn subtotals_and_pieces_have_tables_too_and_from_an_amount_on_it_is_free() {
     let shop = shop().await;
     let by_subtotal = table(&[(0, Some(5_000), "6.00"), (5_000, None, "3.00")]);

@@ -11,6 +11,8 @@ pub mod asked;
 pub mod group;
 pub mod table;
 
+use serde::{Deserialize, Serialize};
+
 use crate::address::area::{Area, Place};
 use crate::id::ShippingProfileId;
 use crate::money::{Currency, format_decimal};
@@ -86,6 +88,58 @@ impl ShippingOptionKind {
     }
 }
 
+/// What an option costs a group, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShippingPrice {
+    /// In minor units.
+    pub amount_minor: i64,
+    /// How that was found.
+    pub reason: ShippingReason,
+}
+
+/// How the price of an option was found. Orders keep it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShippingReason {
+    /// The way of the option.
+    pub kind: ShippingOptionKind,
+    /// Which band of its table counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub band: Option<MeasuredBand>,
+    /// Why it costs nothing, when it would have cost something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free: Option<FreeReason>,
+    /// Whether the merchant's own price stands in for one of a provider who gave no answer.
+    #[serde(default)]
+    pub stands_in: bool,
+}
+
+/// A band of a table, and what lay in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeasuredBand {
+    /// What the group measured: grams, minor units or pieces.
+    pub measured: i64,
+    /// Where the band begins, itself in it.
+    pub from: i64,
+    /// Where it ends, itself not in it; nowhere when absent.
+    pub below: Option<i64>,
+}
+
+/// From which subtotal on an option is free, and what it would have cost; both in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreeReason {
+    /// The subtotal.
+    pub from_minor: i64,
+    /// The price.
+    pub before_minor: i64,
+}
+
+impl ShippingReason {
+    /// The price that was named once for all.
+    pub fn plain(kind: ShippingOptionKind) -> Self {
+        Self { kind, band: None, free: None, stands_in: false }
+    }
+}
+
 /// Why an option is not offered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotOffered {
@@ -151,15 +205,15 @@ pub struct Situation<'s> {
 }
 
 impl Terms<'_> {
-    /// What the option costs in minor units, or the first reason why it is not offered.
-    pub fn offer(&self, situation: &Situation<'_>) -> Result<i64, NotOffered> {
+    /// What the option costs, or the first reason why it is not offered.
+    pub fn offer(&self, situation: &Situation<'_>) -> Result<ShippingPrice, NotOffered> {
         let barred = |rule: &Rule| is_personal(rule) && !rule.is_met(situation.attributes);
         // Whatever else stands against it: what is meant for others is not told of.
         let personal = self.rules.0.iter().any(barred);
         self.offer_to(situation).map_err(|why| NotOffered { personal: why.personal || personal, ..why })
     }
 
-    fn offer_to(&self, situation: &Situation<'_>) -> Result<i64, NotOffered> {
+    fn offer_to(&self, situation: &Situation<'_>) -> Result<ShippingPrice, NotOffered> {
         use DeliveryUnavailableReason as Reason;
         let group = situation.group;
         if group.profile != self.profile {
@@ -185,31 +239,39 @@ impl Terms<'_> {
             let message = "There is too little of these goods at this location.";
             return Err(NotOffered::new(Reason::PickupStock, message));
         }
-        let amount = self.amount(situation)?;
-        let free = self.free_from.in_currency(situation.currency);
-        Ok(if free.is_some_and(|from| from <= group.subtotal_minor) { 0 } else { amount })
+        let price = self.price(situation)?;
+        let free = self.free_from.in_currency(situation.currency).filter(|from| *from <= group.subtotal_minor);
+        Ok(match free {
+            Some(from_minor) => {
+                let free = Some(FreeReason { from_minor, before_minor: price.amount_minor });
+                ShippingPrice { amount_minor: 0, reason: ShippingReason { free, ..price.reason } }
+            }
+            None => price,
+        })
     }
 
     /// What it costs before it is free.
-    fn amount(&self, situation: &Situation<'_>) -> Result<i64, NotOffered> {
+    fn price(&self, situation: &Situation<'_>) -> Result<ShippingPrice, NotOffered> {
         use DeliveryUnavailableReason as Reason;
         let (group, currency) = (situation.group, situation.currency);
         let no_price = || NotOffered::new(Reason::Currency, format!("This option has no price in {currency}."));
         let measure = match self.kind {
             ShippingOptionKind::Flat => {
-                let price = self.prices.iter().find(|(known, _)| *known == currency);
-                return price.map(|(_, minor)| *minor).ok_or_else(no_price);
+                return self.named(currency).ok_or_else(no_price);
             }
             ShippingOptionKind::Calculated => {
-                // What it costs when the provider says nothing, where the merchant named such a price.
-                let own = || self.prices.iter().find(|(known, _)| *known == currency).map(|(_, minor)| *minor);
                 let refused = |message: &str| Err(NotOffered::new(Reason::Provider, message));
                 return match situation.calculated {
-                    Some(Calculated::Amount(minor)) => Ok(*minor),
+                    Some(Calculated::Amount(minor)) => {
+                        Ok(ShippingPrice { amount_minor: *minor, reason: ShippingReason::plain(self.kind) })
+                    }
                     Some(Calculated::Refused(Some(why))) => refused(why),
                     Some(Calculated::Refused(None)) => refused("The provider names no price for this group."),
                     Some(Calculated::Silent) => {
-                        own().map_or_else(|| refused("The provider does not answer at the moment."), Ok)
+                        let own = self.named(currency).ok_or_else(|| {
+                            NotOffered::new(Reason::Provider, "The provider does not answer at the moment.")
+                        })?;
+                        Ok(ShippingPrice { reason: ShippingReason { stands_in: true, ..own.reason }, ..own })
                     }
                     None => refused("The provider has not been asked yet."),
                 };
@@ -219,16 +281,23 @@ impl Terms<'_> {
             ShippingOptionKind::ByQuantity => group.quantity,
         };
         let table = self.tables.in_currency(currency).ok_or_else(no_price)?;
-        table.amount(measure).ok_or_else(|| {
-            let measured = match self.kind {
-                ShippingOptionKind::ByWeight => format!("{} kg", format_decimal(measure, 3)),
-                ShippingOptionKind::BySubtotal => {
-                    format!("{} {currency}", format_decimal(measure, currency.exponent()))
-                }
-                _ => format!("{measure} pieces"),
-            };
-            NotOffered::new(Reason::Table, format!("The table of this option has no price for {measured}."))
-        })
+        if let Some(band) = table.band(measure) {
+            let measured = Some(MeasuredBand { measured: measure, from: band.from, below: band.below });
+            let reason = ShippingReason { band: measured, ..ShippingReason::plain(self.kind) };
+            return Ok(ShippingPrice { amount_minor: band.amount_minor, reason });
+        }
+        let measured = match self.kind {
+            ShippingOptionKind::ByWeight => format!("{} kg", format_decimal(measure, 3)),
+            ShippingOptionKind::BySubtotal => format!("{} {currency}", format_decimal(measure, currency.exponent())),
+            _ => format!("{measure} pieces"),
+        };
+        Err(NotOffered::new(Reason::Table, format!("The table of this option has no price for {measured}.")))
+    }
+
+    /// The price that the merchant named in a currency.
+    fn named(&self, currency: Currency) -> Option<ShippingPrice> {
+        let price = self.prices.iter().find(|(known, _)| *known == currency);
+        price.map(|(_, minor)| ShippingPrice { amount_minor: *minor, reason: ShippingReason::plain(self.kind) })
     }
 }
 

@@ -55,10 +55,10 @@ pub struct Threshold {
 pub struct FreeFrom(pub Vec<Threshold>);
 
 impl Table {
-    /// What a measure costs; nothing when no band covers it.
-    pub fn amount(&self, measure: i64) -> Option<i64> {
+    /// The band that covers a measure, if one does.
+    pub fn band(&self, measure: i64) -> Option<&Band> {
         let covers = |band: &&Band| band.from <= measure && band.below.is_none_or(|below| measure < below);
-        self.bands.iter().find(covers).map(|band| band.amount_minor)
+        self.bands.iter().find(covers)
     }
 
     /// Puts the bands in order and refuses those that can't be, that cover the same, or that leave something out
@@ -189,11 +189,12 @@ mod tests {
     fn a_lower_bound_belongs_to_its_band_and_the_upper_one_to_the_next() {
         let weights = table(vec![band(5_000, Some(31_501), 990), band(0, Some(5_000), 490)]).check(&[]).unwrap();
         assert_eq!(
-            [0, 4_999, 5_000, 31_500, 31_501].map(|grams| weights.amount(grams)),
+            [0, 4_999, 5_000, 31_500, 31_501].map(|grams| weights.band(grams).map(|band| band.amount_minor)),
             [Some(490), Some(490), Some(990), Some(990), None]
         );
         let heavy = table(vec![band(31_501, None, 4_900)]).check(&[]).unwrap();
-        assert_eq!([31_500, 31_501, i64::MAX].map(|grams| heavy.amount(grams)), [None, Some(4_900), Some(4_900)]);
+        let costs = [31_500, 31_501, i64::MAX].map(|grams| heavy.band(grams).map(|band| band.amount_minor));
+        assert_eq!(costs, [None, Some(4_900), Some(4_900)]);
     }
 
     #[test]

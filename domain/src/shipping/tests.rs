@@ -72,6 +72,10 @@ impl Case {
     }
 
     fn offer(&self) -> Result<i64, NotOffered> {
+        self.price().map(|price| price.amount_minor)
+    }
+
+    fn price(&self) -> Result<ShippingPrice, NotOffered> {
         let terms = Terms {
             profile: profile(1),
             areas: &self.areas,
@@ -174,6 +178,25 @@ fn it_is_free_from_an_amount_on_but_only_where_it_goes_at_all() {
     assert_eq!(calculated(Some(Calculated::Silent)).offer(), Ok(490));
     let yen = Case { currency: "JPY".parse().unwrap(), ..calculated(Some(Calculated::Silent)) };
     assert_eq!(yen.reason(), Some(DeliveryUnavailableReason::Provider));
+}
+
+#[test]
+fn a_price_says_how_it_was_found() {
+    let reason = |case: Case| case.price().unwrap().reason;
+    let plain = ShippingReason::plain;
+    assert_eq!(reason(Case::new()), plain(ShippingOptionKind::Flat));
+    let weighed = Case::new().tabled(ShippingOptionKind::ByWeight);
+    let measured = weighed.group.weight_grams;
+    let band = weighed.tables.0[0].band(measured).unwrap();
+    let band = Some(MeasuredBand { measured, from: band.from, below: band.below });
+    assert_eq!(reason(weighed), ShippingReason { band, ..plain(ShippingOptionKind::ByWeight) });
+    let free_from = FreeFrom(vec![Threshold { currency: euro(), amount_minor: 3_000 }]);
+    let free = Some(FreeReason { from_minor: 3_000, before_minor: 490 });
+    assert_eq!(reason(Case { free_from, ..Case::new() }), ShippingReason { free, ..plain(ShippingOptionKind::Flat) });
+    let kind = ShippingOptionKind::Calculated;
+    let said = |said| Case { kind, calculated: Some(said), ..Case::new() };
+    assert_eq!(reason(said(Calculated::Amount(777))), plain(kind));
+    assert_eq!(reason(said(Calculated::Silent)), ShippingReason { stands_in: true, ..plain(kind) });
 }
 
 #[test]

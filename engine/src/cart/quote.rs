@@ -122,6 +122,11 @@ impl Quote {
         Money::new(self.totals.total_minor, self.rows.cart.currency)
     }
 
+    /// What the chosen option of a delivery group comes to; nothing before one is chosen.
+    pub fn delivery_totals(&self, group: &QuotedGroup) -> Option<&RowTotals> {
+        self.totals.shipping.iter().find(|row| row.position == group.row.position)
+    }
+
     /// What so many pieces of a variant take from stock; nothing when its stock is not counted.
     pub fn needs(&self, variant: VariantId, quantity: i32) -> Vec<(InventoryItemId, i32)> {
         let of_variant = self.items.iter().filter(|(known, _, _)| *known == variant);

@@ -10,6 +10,7 @@ use domain::id::{
 use domain::money::Currency;
 use domain::order::{FulfillmentStatus, OrderStatus, PaymentStatus};
 use domain::pricing::kept::KeptPrice;
+use domain::shipping::ShippingReason;
 use domain::tax::{AppliedRate, TaxExemption, TaxNumber, reason};
 use domain::text::Email;
 use domain::totals::{RowTotals, Totals};
@@ -116,6 +117,9 @@ pub struct FrozenShipping {
     /// As [`FrozenLine::rates`].
     #[serde(default)]
     pub rates: Vec<AppliedRate>,
+    /// How its amount was found.
+    #[serde(default)]
+    pub reason: Option<ShippingReason>,
 }
 
 /// Freezes a cart that nothing stands against, its texts in the cart's language.
@@ -181,6 +185,7 @@ pub async fn freeze(tx: &Tx, settings: &Settings, quote: &Quote) -> Result<Froze
             includes_tax: option.includes_tax,
             totals: totals.clone(),
             rates: tax.applied.clone(),
+            reason: Some(option.reason.clone()),
         })
     });
     Ok(Frozen {
@@ -318,6 +323,7 @@ impl Frozen {
             net_minor: charge.totals.net_minor,
             tax_minor: charge.totals.tax_minor,
             total_minor: charge.totals.total_minor,
+            explanation: charge.reason.as_ref().map(|reason| serde_json::json!(reason)),
         }
     }
 

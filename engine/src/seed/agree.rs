@@ -161,6 +161,7 @@ pub(super) fn freeze(
                 includes_tax: charge.includes_tax,
                 totals: totals.clone(),
                 rates: tax.applied.clone(),
+                reason: None,
             })
             .collect(),
         totals,

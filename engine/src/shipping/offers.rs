@@ -13,7 +13,7 @@ use domain::refusal::{ErrorCode, Refusal};
 use domain::rule::{Attributes, attribute};
 use domain::shipping::asked::{AskedOption, Calculated, RateAnswer, RateQuestion};
 use domain::shipping::group::{Group, HeldGroup, ShippedLine, groups, regroup};
-use domain::shipping::{DeliveryUnavailableReason, NotOffered, Pickup, Situation, Terms};
+use domain::shipping::{DeliveryUnavailableReason, NotOffered, Pickup, ShippingReason, Situation, Terms};
 use entity::{cart, cart_delivery};
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
@@ -34,6 +34,8 @@ pub struct DeliveryOption {
     pub description: Option<String>,
     /// What it costs, in minor units of the cart's currency.
     pub amount_minor: i64,
+    /// How that was found.
+    pub reason: ShippingReason,
     /// Whether that includes tax.
     pub includes_tax: bool,
     /// Where it is picked up; it is sent when there is no such place.
@@ -275,11 +277,12 @@ impl Asked<'_> {
             calculated,
         });
         Ok(match offer {
-            Ok(amount_minor) => Ok(DeliveryOption {
+            Ok(price) => Ok(DeliveryOption {
                 id: row.id,
                 name: row.name.clone(),
                 description: row.description.clone(),
-                amount_minor,
+                amount_minor: price.amount_minor,
+                reason: price.reason,
                 includes_tax: row.includes_tax,
                 pickup: row.pickup_location_id,
             }),
