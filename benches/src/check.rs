@@ -8,6 +8,7 @@ use clap::Args;
 use tokio::time::{Instant, sleep};
 
 use crate::case::all;
+use crate::documents::judge;
 use crate::flow::buy;
 use crate::peers::fill;
 use crate::requests::asked;
@@ -43,6 +44,7 @@ pub fn run(options: &Options) -> Result<()> {
     let mut table = Table::default();
     block_on(async {
         footprint(options, &mut table).await?;
+        documents(options, &mut table).await?;
         statements(options, &mut table).await?;
         import(options, &mut table).await
     })?;
@@ -69,6 +71,14 @@ async fn footprint(options: &Options, table: &mut Table) -> Result<()> {
     sleep(REST).await;
     let idle = process::resting(server.id()?).await?;
     table.note("memory when nobody asks for anything", "MiB", Some(IDLE), idle / 1024.0);
+    server.stop().await
+}
+
+/// Documents are judged quickly, whatever they are made of.
+async fn documents(options: &Options, table: &mut Table) -> Result<()> {
+    let mut place = Place::new(&options.subject.binary, None)?;
+    let server = place.serve(&["--answer-cache", "off"]).await?;
+    judge(&server, table).await?;
     server.stop().await
 }
 

@@ -6,10 +6,11 @@
 //! |---|---|
 //! | [`requests`] | listings, carts and checkouts: requests per second, latency, memory |
 //! | [`live`] | ten thousand sockets: memory, one event to all, latency beside them |
-//! | [`check`] | what must hold of every release build: start-up, memory, statements, import |
+//! | [`check`] | what must hold of every release build: start-up, memory, documents, statements, import |
 //! | [`server`] | the process that is measured |
 //! | [`peers`] | the catalog that the peers were measured with |
 //! | [`case`] | what is asked for |
+//! | [`documents`] | documents as large as are read |
 //! | [`shop`] | orders to watch and to change |
 //! | [`wrk`], [`flow`] | what makes the load |
 //! | [`still`] | the same bytes from a server that does nothing else |
@@ -19,6 +20,7 @@
 
 mod case;
 mod check;
+mod documents;
 mod flow;
 mod http;
 mod lists;

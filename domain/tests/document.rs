@@ -2,7 +2,8 @@
 //! to its length, and the weight that unfolding it would have.
 
 use domain::document::{
-    Breach, Document, Field, Limits, Measure, NESTING, Node, Operation, Weight, scan, weigh, without_comments,
+    BYTES_PER_TOKEN, Breach, Document, Field, Limits, Measure, NESTING, Node, Operation, Weight, scan, weigh,
+    without_comments,
 };
 use proptest::prelude::*;
 
@@ -40,9 +41,10 @@ fn query(nodes: Vec<Node>, fragments: Vec<Vec<Node>>) -> Document {
 fn tokens_are_what_the_grammar_says() {
     let tokens = |text: &str| scan(text, &Limits::default()).map(|found| (found.tokens, found.nesting));
     assert_eq!(tokens(""), Ok((0, 0)));
-    assert_eq!(tokens("\u{feff} ,\t\r\n# a comment { ( [\n"), Ok((0, 0)));
+    assert_eq!(tokens("\u{feff} ,\t\r\n# a comment { ( [\n"), Ok((1, 0)));
     assert_eq!(tokens("query Q($a: [Int!] = [1, -2.5e+3]) { a: b(c: $a) @d ...F }"), Ok((31, 2)));
-    assert_eq!(tokens(r#"{ a(b: "x\"{{{", c: """ y \""" {{{ """) }"#), Ok((11, 2)));
+    assert_eq!(tokens(r#"{ a(b: "x\"{{{", c: """ y \""" {{{ """) }"#), Ok((14, 2)));
+    assert_eq!(tokens(&format!("{{ {} {} }}", "a".repeat(7), "a".repeat(80))), Ok((4 + 10, 1)));
     assert_eq!(tokens("\"\" \"\" é"), Ok((4, 0)));
     assert_eq!(tokens("}}}} {"), Ok((5, 1)), "whether brackets match is the parser's to say");
 }
@@ -55,6 +57,9 @@ fn what_no_parser_shall_see_is_refused_where_it_is_met() {
         assert_eq!(refused(&open.repeat(100)), over(Measure::Nesting, NESTING, NESTING + 1), "{open}");
     }
     assert_eq!(refused(&"a ".repeat(5_000)), over(Measure::Tokens, limits.tokens, limits.tokens + 1));
+    assert_eq!(refused(&"#\n".repeat(5_000)), over(Measure::Tokens, limits.tokens, limits.tokens + 1));
+    let text = format!("{{ a(b: \"{}\") }}", "x".repeat(40_000));
+    assert_eq!(refused(&text), over(Measure::Tokens, limits.tokens, 6 + 40_002 / BYTES_PER_TOKEN));
     assert_eq!(refused(&"#".repeat(70_000)), over(Measure::Bytes, limits.bytes, 70_000));
     assert_eq!(refused(&format!("{{ a(b: {}) }}", "9".repeat(10_000))), over(Measure::NumberLength, 64, 10_000));
     assert_eq!(refused(&format!("{{ {} }}", "a".repeat(300))), over(Measure::NameLength, 256, 300));

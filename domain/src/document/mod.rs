@@ -12,7 +12,7 @@ mod weigh;
 
 use std::fmt;
 
-pub use scan::{LONGEST_NAME, LONGEST_NUMBER, NESTING, Scan, scan, without_comments};
+pub use scan::{BYTES_PER_TOKEN, LONGEST_NAME, LONGEST_NUMBER, NESTING, Scan, scan, without_comments};
 pub use weigh::{Document, Field, Judged, Node, Operation, Weight, weigh};
 
 use crate::word::words;
@@ -22,7 +22,8 @@ words! {
     pub enum Measure {
         /// The length of the document in bytes.
         Bytes = "bytes",
-        /// Names, numbers, texts and punctuation; white space and comments count nothing.
+        /// Names, numbers, texts, punctuation and comments, each once, and once more for every eight bytes of a name,
+        /// a number or a text. White space counts nothing.
         Tokens = "tokens",
         /// Brackets within brackets.
         Nesting = "nesting",

@@ -17,11 +17,13 @@ pub const NESTING: u64 = 64;
 pub const LONGEST_NUMBER: u64 = 64;
 /// The longest name, in letters.
 pub const LONGEST_NAME: u64 = 256;
+/// So many bytes of one token take the parser as long as another token.
+pub const BYTES_PER_TOKEN: u64 = 8;
 
 /// What a pass found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Scan {
-    /// Tokens.
+    /// Tokens, and once more for every [`BYTES_PER_TOKEN`] bytes of each. A comment is one token however long.
     pub tokens: u64,
     /// The deepest nesting of brackets.
     pub nesting: u64,
@@ -98,6 +100,7 @@ impl Pass<'_> {
     }
 
     fn token(&mut self, byte: u8, limits: &Limits) -> Result<(), Breach> {
+        let began = self.at;
         match byte {
             0 => return Err(Breach::Nul),
             b' ' | b'\t' | b'\n' | b'\r' | b',' => {
@@ -108,7 +111,7 @@ impl Pass<'_> {
                 let from = self.at;
                 self.take_while(|byte| !matches!(byte, b'\n' | b'\r' | 0));
                 self.comments.push(from..self.at);
-                return Ok(());
+                return self.count(1, limits);
             }
             // The mark of UTF-8 is white space wherever it stands.
             0xEF if self.ahead(b"\xEF\xBB\xBF") => {
@@ -138,7 +141,11 @@ impl Pass<'_> {
             b'.' if self.ahead(b"...") => self.take(3),
             _ => self.take(1),
         }
-        self.found.tokens += 1;
+        self.count(1 + (self.at - began) as u64 / BYTES_PER_TOKEN, limits)
+    }
+
+    fn count(&mut self, tokens: u64, limits: &Limits) -> Result<(), Breach> {
+        self.found.tokens += tokens;
         within(Measure::Tokens, self.found.tokens, limits.tokens)
     }
 
