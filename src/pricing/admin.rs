@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::catalog::{OnError, WriteOutcome};
-use domain::id::{PriceListId, VariantId};
+use domain::id::{PriceListId, ProductId, VariantId};
 use domain::pricing::check::PriceWish;
 use domain::pricing::{PriceListKind, PriceListState, PriceListStatus};
 use domain::refusal::{ErrorCode, Refusal};
@@ -19,7 +19,7 @@ use crate::api::scalar::{MoneyInput, id, parse_id};
 use crate::api::word::Enum;
 use engine::pricing::bulk::{PriceDone, PriceRow, SetPrices, VariantName};
 use engine::pricing::ops::{DeletePriceList, SetPriceList};
-use engine::pricing::{buyer, repo};
+use engine::pricing::{buyer, export, repo};
 
 connection! {
     /// Prices, the oldest first.
@@ -108,6 +108,27 @@ impl AdminPriceList {
     }
 }
 
+/// Some rows of the prices of a list, as CSV.
+#[derive(Debug, SimpleObject)]
+pub struct AdminPriceCsvPart {
+    /// About 1000 rows that end with a line break; the first part begins with the names of the columns.
+    pub text: String,
+    /// How many prices it holds.
+    pub prices: i32,
+    /// How many prices are left out because their variants have no SKU.
+    pub left_out: i32,
+    /// Send it as `after` to get the next part; null when this is the last one.
+    pub next: Option<String>,
+}
+
+impl From<export::Part> for AdminPriceCsvPart {
+    fn from(part: export::Part) -> Self {
+        let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
+        let (prices, left_out) = (count(part.written), count(part.left_out));
+        Self { text: part.text, prices, left_out, next: part.last.map(|last| last.to_string()) }
+    }
+}
+
 /// What price lists must be to be in the list; all that you name must hold.
 #[derive(Debug, Clone, Default, InputObject)]
 pub struct AdminPriceListFilter {
@@ -180,6 +201,27 @@ impl PricingAdminQuery {
             rows.reverse();
         }
         Ok(rows.into_iter().map(|row| AdminPriceList::new(row, now)).collect())
+    }
+
+    /// The prices of a price list as CSV, part after part: put together they are a file that `priceListPricesImport`
+    /// takes, and that changes nothing as long as nothing was changed. Null when there is no such list.
+    #[graphql(guard = "catalog_read()")]
+    async fn price_list_prices_csv(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id of the price list.")] price_list_id: ID,
+        #[graphql(desc = "The `next` of the part before; the first part when absent.")] after: Option<String>,
+    ) -> async_graphql::Result<Option<AdminPriceCsvPart>> {
+        let call = call(ctx)?;
+        let outcome = async {
+            let list: PriceListId = parse_id(&price_list_id, &["priceListId"])?;
+            let after: Option<ProductId> = after.map(|after| parse_id(&ID(after), &["after"])).transpose()?;
+            if !call.settings.price_lists.iter().any(|row| row.id == list && row.deleted_at.is_none()) {
+                return Ok(None);
+            }
+            export::part(&call.conn(), list, after).await.map(Some)
+        };
+        Ok(outcome.await.map_err(top_level)?.map(AdminPriceCsvPart::from))
     }
 
     /// A price list; null when there is none.

@@ -194,6 +194,39 @@ async fn a_refused_row_is_told_with_its_number_its_sku_and_a_code() {
     assert_eq!(faults(&answer), ["INVALID stagedUploadId", "NOT_FOUND priceListId"]);
 }
 
+#[tokio::test]
+async fn staff_get_the_prices_of_a_list_part_by_part() {
+    let (shop, list) = shop(0).await;
+    for number in 0..45 {
+        let variant = json!([{ "sku": format!("P-{number}"), "prices": [{ "amount": euro("50.00") }] }]);
+        let input = json!({ "title": format!("P {number}"), "variants": variant });
+        shop.set("productCreate", input, "product { id }").await.done();
+    }
+    let row = |number: usize, step: usize| format!("P-{number},EUR,{}.00,,{},,TRUE,\n", 90 - step, step + 1);
+    let rows = (0..45).flat_map(|number| (0..40).map(move |step| row(number, step)));
+    let text = rows.fold(HEADER.to_owned(), |all, row| all + &row);
+    assert_eq!(counts(&import(&shop, &list, &text, json!({})).await), [1_800, 0, 0, 0]);
+    let query = "query($list: ID!, $after: String) { priceListPricesCsv(priceListId: $list, after: $after) {
+        text prices leftOut next } }";
+    let (mut whole, mut after, mut parts) = (String::new(), json!(null), Vec::new());
+    loop {
+        let part = shop.admin.send(query, json!({ "list": list, "after": after })).await.at("priceListPricesCsv");
+        whole += part["text"].as_str().unwrap();
+        parts.push(part["prices"].as_i64().unwrap());
+        after = part["next"].clone();
+        if after.is_null() {
+            break;
+        }
+    }
+    assert_eq!(parts, [1_600, 200]);
+    let whole = whole.replace("\r\n", "\n");
+    assert!(whole == text && whole == exported(&shop).await, "{} and {} rows", whole.lines().count(), parts.len());
+    let nobody = json!({ "list": "pricelist_00000000000000000000000000" });
+    assert_eq!(shop.admin.send(query, nobody).await.at("priceListPricesCsv"), json!(null));
+    let viewer = shop.staff(domain::auth::VIEWER).await;
+    assert_eq!(viewer.send(query, json!({ "list": list })).await.at("priceListPricesCsv.prices"), 1_600);
+}
+
 /// A file of so many prices, two steps for each variant.
 fn file(variants: usize, euros: usize) -> String {
     let row = |number: usize| {

@@ -104,6 +104,7 @@ pub const FIELDS: &[(&str, By)] = &[
     ("priceList", Shared),
     ("priceListDelete", WholeShop),
     ("priceListPricesBulkSet", WholeShop),
+    ("priceListPricesCsv", Shared),
     ("priceListPricesImport", WholeShop),
     ("priceListSet", WholeShop),
     ("priceLists", Shared),
