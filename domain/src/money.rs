@@ -250,6 +250,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
         #[test]
         fn text_comes_back(minor in -MAX_MINOR..=MAX_MINOR, exponent in 0u32..4) {
             prop_assert_eq!(parse_decimal(&format_decimal(minor, exponent), exponent), Ok(minor));

@@ -269,6 +269,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
         #[test]
         fn numbers_compare_by_value(a in -100_000_i64..100_000, b in -100_000_i64..100_000, zeros in 0..2_usize) {
             let text = |number: i64| {

@@ -270,7 +270,7 @@ fn trees() -> impl Strategy<Value = Vec<TaxRegion>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
 
     #[test]
     fn the_order_of_rows_does_not_matter(tree in trees(), seed in prop::collection::vec(any::<u32>(), 9)) {

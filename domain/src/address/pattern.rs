@@ -232,6 +232,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
         #[test]
         fn two_overlap_when_one_code_is_in_both(one in patterns(), other in patterns()) {
             let both = |code: &String| one.holds(code) && other.holds(code);

@@ -136,6 +136,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
         #[test]
         fn every_needed_profile_has_one_group_and_no_place_is_taken_twice(
             held in prop::collection::btree_set(1..9_u128, 0..5),

@@ -229,6 +229,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
         #[test]
         fn a_table_that_was_accepted_covers_one_stretch_once(
             bands in prop::collection::vec((0..60_i64, prop::option::of(1..60_i64)), 1..6),

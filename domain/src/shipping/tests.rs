@@ -236,6 +236,8 @@ fn an_option_is_for_the_products_of_its_profile() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
     #[test]
     fn an_offer_is_never_below_zero_and_costs_what_its_band_says(
         weight_grams in 0..40_000_i64,

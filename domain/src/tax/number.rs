@@ -163,6 +163,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
         #[test]
         fn no_text_panics_and_what_is_read_is_read_again(text in "\\PC{0,20}|[A-Z]{2}[0-9A-Z. -]{0,14}") {
             if let Ok(number) = text.parse::<TaxNumber>() {
