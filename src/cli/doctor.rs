@@ -40,7 +40,7 @@ impl Doctor {
                         found.push(Finding::fine("every migration is applied"));
                         let builder =
                             App::builder(&url).await?.redis(self.place.redis_url.clone()).mail(self.place.mail()?);
-                        let app = builder.open().await?;
+                        let app = builder.rate_providers(self.place.rate_providers()?).open().await?;
                         found.extend(examine(&app).await?);
                         app.db.close().await;
                     }

@@ -4,11 +4,15 @@ use std::process::Command;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta};
+use domain::shipping::ShippingOptionKind;
+use domain::tax::{TaxFallback, TaxMap};
 use engine::actor::Caller;
 use engine::app::App;
 use engine::channel::ops::CreateChannel;
-use engine::doctor::{Severity, clock, disk, secret, settings};
+use engine::doctor::{Severity, clock, disk, nameless, secret, settings};
+use engine::provider::rate::RateProviders;
 use engine::settings::Settings;
+use engine::tax::Taxes;
 use serde_json::json;
 
 use crate::support::Shop;
@@ -26,6 +30,23 @@ fn an_empty_shop_can_sell_nothing_and_is_told_why() {
     let faults: Vec<&str> = found.iter().map(|finding| finding.what.as_str()).collect();
     assert_eq!(faults, ["no sales channel is active", "there is no region, so nothing can be sold"]);
     assert!(found.iter().all(|finding| finding.severity == Severity::Fault && !finding.remedy.is_empty()));
+}
+
+#[tokio::test]
+async fn a_provider_that_staff_chose_and_nobody_describes_is_named() {
+    let shop = Shop::open().await;
+    shop.europe(&["DE"], true).await;
+    let mut settings = Settings::clone(&shop.app.settings());
+    assert_eq!(nameless(&settings, &RateProviders::default()), []);
+    let mut regions = settings.taxes.0.regions().to_vec();
+    regions[0].provider = Some(("rates".to_owned(), TaxFallback::BuiltIn));
+    settings.taxes = Taxes(TaxMap::new(regions));
+    settings.shipping_options[0].row.kind = ShippingOptionKind::Calculated;
+    let found = nameless(&settings, &RateProviders::default());
+    let faults: Vec<&str> = found.iter().map(|finding| finding.what.as_str()).collect();
+    let named = "nobody describes the provider \"manual\" of the shipping option \"parcel\"";
+    assert_eq!(faults, ["nobody describes the tax provider \"rates\" of DE", named]);
+    assert!(found.iter().all(|finding| finding.remedy.contains("--rate-providers")));
 }
 
 #[test]

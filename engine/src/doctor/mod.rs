@@ -9,11 +9,13 @@
 pub mod repo;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::shipping::ShippingOptionKind;
 
 use crate::app::App;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::notification;
+use crate::provider::rate::RateProviders;
 use crate::settings::Settings;
 
 /// How long events may wait for their position while the shop is served.
@@ -82,6 +84,7 @@ pub async fn examine(app: &App) -> Result<Vec<Finding>> {
     let keys = repo::count_signing_keys(&conn).await?;
     found.push(Finding::fine(format!("{keys} signing key(s) in the database")));
     found.extend(settings(&app.settings()));
+    found.extend(nameless(&app.settings(), &app.rate_providers));
     let currencies: Vec<String> = app.settings().regions.iter().map(|region| region.row.currency.to_string()).collect();
     for currency in currencies.iter().enumerate().filter(|(at, code)| !currencies[..*at].contains(code)) {
         found.extend(unpriced(currency.1, repo::unpriced(&conn, currency.1).await?));
@@ -108,6 +111,28 @@ pub async fn examine(app: &App) -> Result<Vec<Finding>> {
         )),
     }
     Ok(found)
+}
+
+/// Providers of rates that staff chose and no operator describes: nobody can be asked.
+pub fn nameless(settings: &Settings, known: &RateProviders) -> Vec<Finding> {
+    let remedy = "describe it in the file of --rate-providers, the same for all processes, or let staff choose another";
+    let countries = settings.taxes.0.regions().iter().filter_map(|region| {
+        let (provider, _) = region.provider.as_ref().filter(|(provider, _)| !known.tax.contains_key(provider))?;
+        Some(Finding::fault(
+            format!("nobody describes the tax provider {provider:?} of {}", region.area.country),
+            remedy,
+        ))
+    });
+    let options = settings.shipping_options.iter().filter_map(|option| {
+        let asks = option.row.kind == ShippingOptionKind::Calculated;
+        let provider = Some(&option.row.provider).filter(|name| asks && !known.shipping.contains_key(*name))?;
+        let what = format!(
+            "nobody describes the provider {provider:?} of the shipping option {:?}",
+            option.row.handle.as_str()
+        );
+        Some(Finding::fault(what, remedy))
+    });
+    countries.chain(options).collect()
 }
 
 /// Compares the database's clock with this machine's.

@@ -110,7 +110,10 @@ impl App {
     }
 
     async fn answer(&self, question: &Question) -> Result<serde_json::Value, Silent> {
-        let unknown = || Silent(format!("there is no provider {:?}", question.provider()));
+        let unknown = || {
+            tracing::warn!(provider = question.provider(), "nobody describes a provider that staff chose");
+            Silent(format!("there is no provider {:?}", question.provider()))
+        };
         let unwritten = |error: serde_json::Error| Silent(error.to_string());
         match question {
             Question::Tax(name, question) => {
