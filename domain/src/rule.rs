@@ -139,6 +139,21 @@ impl Rule {
 }
 
 impl Rules {
+    /// Whether two lists ask for the same, whatever their order and the blanks around their values.
+    pub fn say_the_same(&self, other: &Self) -> bool {
+        fn plain(rule: &Rule) -> (&str, &'static str, Vec<&str>) {
+            let mut values: Vec<&str> = rule.values.iter().map(|value| value.trim()).collect();
+            values.sort_unstable();
+            (rule.attribute.trim(), rule.operator.as_str(), values)
+        }
+        fn sorted(rules: &Rules) -> Vec<(&str, &'static str, Vec<&str>)> {
+            let mut rules: Vec<_> = rules.0.iter().map(plain).collect();
+            rules.sort_unstable();
+            rules
+        }
+        sorted(self) == sorted(other)
+    }
+
     /// Whether every rule is met; also when there is none.
     pub fn are_met(&self, attributes: &Attributes) -> bool {
         self.first_unmet(attributes).is_none()
@@ -266,6 +281,19 @@ mod tests {
         assert_eq!(refused(RuleOperator::Gt, &["many"]), ["rules.1.values"]);
         let kept = Rules(vec![rule(" x ", RuleOperator::In, &[" 1", "2 "])]).check(&[]).unwrap();
         assert_eq!(kept.0, [rule("x", RuleOperator::In, &["1", "2"])]);
+    }
+
+    #[test]
+    fn order_and_blanks_change_nothing() {
+        let rule = |attribute: &str, values: &[&str]| Rule {
+            attribute: attribute.to_owned(),
+            operator: RuleOperator::In,
+            values: values.iter().map(|value| (*value).to_owned()).collect(),
+        };
+        let one = Rules(vec![rule("country", &["DE", "AT"]), rule("region", &["a"])]);
+        let same = Rules(vec![rule(" region", &[" a "]), rule("country", &["AT ", "DE"])]);
+        assert!(one.say_the_same(&same) && !one.say_the_same(&Rules::default()));
+        assert!(!one.say_the_same(&Rules(vec![rule("country", &["DE"]), rule("region", &["a"])])));
     }
 
     proptest! {

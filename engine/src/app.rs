@@ -19,6 +19,7 @@ use crate::error::Result;
 use crate::event::Aggregate;
 use crate::hub::Hub;
 use crate::media::files::Files;
+use crate::provider::ask::Asked;
 use crate::provider::notification::Mailer;
 use crate::provider::payment::{Manual, PaymentProvider, PaymentProviders};
 use crate::provider::rate::RateProviders;
@@ -45,6 +46,8 @@ pub struct App {
     pub payments: PaymentProviders,
     /// Who names tax rates and shipping prices from outside.
     pub rate_providers: RateProviders,
+    /// What they are being asked.
+    pub asked: Asked,
     /// Signs tokens.
     pub keys: Keys,
     /// Seals secrets.
@@ -249,6 +252,7 @@ impl AppBuilder {
             redis,
             payments: self.payments,
             rate_providers: self.rate_providers,
+            asked: Asked::default(),
             vault: Vault::new(keys.vault_key(), self.secret.as_deref())?,
             keys,
             identity_providers: self.identity_providers,

@@ -52,9 +52,13 @@ impl Error {
         }
     }
 
-    /// Whether the database is away or can't work at the moment; the same call may succeed later.
+    /// Whether the database or a provider is away or can't work at the moment; the same call may succeed later.
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Database(error) if crate::db::is_unavailable(error))
+        match self {
+            Self::Unanswered(_) => true,
+            Self::Database(error) => crate::db::is_unavailable(error),
+            _ => false,
+        }
     }
 
     /// The one answer for what is not there and for what is not yours.

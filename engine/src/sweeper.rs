@@ -56,9 +56,13 @@ pub async fn sweep(app: &Arc<App>) -> Result<usize> {
             Err(error) => tracing::error!(run = %run.key, %error, "a run could not be taken up"),
         }
     }
-    op::forget_expired_keys(app).await?;
-    media::sweep::sweep(app).await?;
-    auth::attempt::forget_stale(app).await?;
-    provider::ask::forget_stale(app).await?;
+    // What one of them can't do holds up none of the others.
+    let swept = [
+        op::forget_expired_keys(app).await,
+        media::sweep::sweep(app).await,
+        auth::attempt::forget_stale(app).await,
+        provider::ask::forget_stale(app).await,
+    ];
+    swept.into_iter().collect::<Result<()>>()?;
     Ok(due.len())
 }

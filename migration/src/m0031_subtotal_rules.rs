@@ -14,4 +14,16 @@ where cast(rules as text) like '%"attribute": "subtotal"%' and exists (select 1 
 "#,
 ];
 
-pub const DOWN: &[&str] = &[];
+pub const DOWN: &[&str] = &[
+    r#"{sqlite}
+update shipping_option set rules = replace(rules,
+    '"attribute":"subtotal.' || (select currency from region order by id limit 1) || '"', '"attribute":"subtotal"')
+where rules like '%"attribute":"subtotal.%' and exists (select 1 from region)
+"#,
+    r#"{postgres}
+update shipping_option set rules = cast(replace(cast(rules as text),
+    '"attribute": "subtotal.' || (select currency from region order by id limit 1) || '"',
+    '"attribute": "subtotal"') as jsonb)
+where cast(rules as text) like '%"attribute": "subtotal.%' and exists (select 1 from region)
+"#,
+];

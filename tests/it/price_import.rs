@@ -218,7 +218,7 @@ async fn staff_get_the_prices_of_a_list_part_by_part() {
             break;
         }
     }
-    assert_eq!(parts, [1_600, 200]);
+    assert_eq!(parts, [1_120, 680]);
     let whole = whole.replace("\r\n", "\n");
     assert!(whole == text && whole == exported(&shop).await, "{} and {} rows", whole.lines().count(), parts.len());
     let nobody = json!({ "list": "pricelist_00000000000000000000000000" });

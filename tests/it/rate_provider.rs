@@ -261,6 +261,47 @@ async fn who_fails_again_and_again_is_left_alone() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_with_one_question_stops_no_other() {
+    let outside = Outside::start(|_| Reply::Status(422)).await;
+    let provider = HttpProvider::new(outside.config("rates")).unwrap();
+    for _ in 0..20 {
+        let silent = provider.ask::<_, Value>("tax.rates", &json!({}), |_| Ok(())).await.unwrap_err();
+        assert!(silent.0.contains("422"), "{silent}");
+    }
+    assert_eq!(outside.questions().len(), 20);
+}
+
+#[tokio::test]
+async fn many_who_ask_the_same_at_once_ask_once() {
+    let outside = Outside::start(new_york).await;
+    let shop = taxed_by(&outside, "BUILT_IN").await;
+    let cart = lamps(&shop, 1).await;
+    let before = outside.questions().len();
+    shop.pass(TimeDelta::minutes(11));
+    let bills = futures_util::future::join_all((0..10).map(|_| bill(&cart))).await;
+    assert!(bills.iter().all(|bill| bill.last().unwrap() == "114.22"), "{bills:?}");
+    assert_eq!(outside.questions().len(), before + 1);
+}
+
+#[tokio::test]
+async fn who_owes_no_tax_needs_no_rates() {
+    let outside = Outside::start(|_| Reply::Status(503)).await;
+    let shop = taxed_by(&outside, "REFUSE").await;
+    let ada = shop.customer("ada@shopper.example").await;
+    let exempt = json!({ "id": ada.id.to_string(), "taxExempt": true });
+    shop.set("customerUpdate", exempt, "customer { id }").await.done();
+    let lamp = shop.product("Lamp").price("100.00").digital().create().await;
+    let input = json!({ "lines": [{ "variantId": lamp.variant }], "buyer": { "email": "ada@shopper.example" },
+        "addresses": { "shipping": address("DE") } });
+    let cart = shop.cart_of_client(&ada.client, input).await;
+    let told = taxes(&cart).await;
+    assert_eq!((&told["total"]["amount"], &told["taxes"]), (&json!("100.00"), &json!([])));
+    let codes: Vec<_> = told["issues"].as_array().unwrap().iter().map(|issue| issue["code"].clone()).collect();
+    assert!(!codes.contains(&json!("TAX_UNAVAILABLE")), "{codes:?}");
+    place(cart).await;
+}
+
+#[tokio::test]
 async fn nobody_is_called_in_the_operators_own_network() {
     let outside = Outside::start(new_york).await;
     let elsewhere = Outside::start(new_york).await;

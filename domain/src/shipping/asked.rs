@@ -46,7 +46,6 @@ pub struct AskedOption {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RateAnswer {
     /// What the options cost.
-    #[serde(default)]
     pub options: Vec<AnsweredOption>,
 }
 

@@ -246,7 +246,9 @@ pub async fn quote_with(
     let (takes, mut issues) = reserve(&lines, &items, levels, &pickups);
     issues.extend(line_issues(&lines, rows.cart.currency));
     issues.extend(absences(&rows, &region, &groups, totals.due_minor));
-    issues.extend(levied.refused.map(|refusal| Issue::new(refusal, None, true)));
+    // Who owes no tax needs no rates.
+    let refused = levied.refused.filter(|_| !exempt);
+    issues.extend(refused.map(|refusal| Issue::new(refusal, None, true)));
     let needs_address = groups.iter().any(QuotedGroup::is_sent);
     Ok(Quote {
         rows,

@@ -324,8 +324,8 @@ fn price_row(
 
 /// Whether a price stands where a wished one shall stand.
 fn is_step(known: &price::Model, wish: &PriceWish) -> bool {
-    let rules = known.rules.as_ref().map_or(&[][..], |rules| &rules.0);
-    (known.currency, known.min_quantity, rules) == (wish.currency, wish.min_quantity, &wish.rules.0[..])
+    let rules = known.rules.clone().unwrap_or_default();
+    (known.currency, known.min_quantity) == (wish.currency, wish.min_quantity) && rules.say_the_same(&wish.rules)
 }
 
 /// What a price was wished as.

@@ -13,8 +13,10 @@ use crate::catalog::export::unwritten;
 use crate::db::Conn;
 use crate::error::{Error, Result};
 
-/// Products that are read at once.
+/// Products that are read at once, when they have few prices.
 const PRODUCTS: usize = 20;
+/// As many prices as one reading may bring for the next one to read twice as many products.
+const FEW: usize = 100;
 /// Rows of a part, but that one reading is never parted.
 pub const ROWS: usize = 1_000;
 
@@ -47,8 +49,10 @@ pub async fn part(conn: &Conn, list: PriceListId, after: Option<ProductId>) -> R
         csv.write_record(COLUMNS).map_err(unwritten)?;
     }
     let mut part = Part { last: after, ..Part::default() };
+    let mut products = 1;
     while part.written + part.left_out < ROWS {
-        let some = repo::listing::products_of(conn, list, part.last, PRODUCTS).await?;
+        let before = part.written + part.left_out;
+        let some = repo::listing::products_of(conn, list, part.last, products).await?;
         for (sku, price) in repo::numbered_of_list(conn, list, &some).await? {
             match sku {
                 Some(sku) => {
@@ -58,10 +62,12 @@ pub async fn part(conn: &Conn, list: PriceListId, after: Option<ProductId>) -> R
                 None => part.left_out += 1,
             }
         }
-        part.last = some.last().copied().filter(|_| some.len() == PRODUCTS);
+        part.last = some.last().copied().filter(|_| some.len() == products);
         if part.last.is_none() {
             break;
         }
+        let read = part.written + part.left_out - before;
+        products = if read <= FEW { PRODUCTS.min(products * 2) } else { 1 };
     }
     let bytes = csv.into_inner().map_err(unwritten)?;
     part.text = String::from_utf8(bytes).map_err(Error::internal)?;

@@ -7,13 +7,14 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::shipping::asked::{RateAnswer, RateQuestion};
 use domain::tax::asked::{TaxAnswer, TaxQuestion};
 use entity::provider_answer;
-use futures_util::future::{BoxFuture, try_join_all};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared, try_join_all};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -61,7 +62,7 @@ impl Question {
 ///
 /// # Errors
 /// [`Error::Unanswered`] when one of them has to be asked first.
-pub async fn answers<A: DeserializeOwned>(
+pub async fn answers<A: DeserializeOwned + Clone>(
     conn: &Conn,
     now: DateTime<Utc>,
     questions: &[Question],
@@ -71,18 +72,32 @@ pub async fn answers<A: DeserializeOwned>(
     }
     let fingerprints = questions.iter().map(Question::fingerprint).collect::<Result<Vec<_>>>()?;
     let kept = repo::fresh(conn, &fingerprints, now).await?;
-    let kept: HashMap<Vec<u8>, Option<serde_json::Value>> =
-        kept.into_iter().map(|row| (row.fingerprint, row.answer)).collect();
+    let told = |row: provider_answer::Model| {
+        // Silence lets an answer count on, but not for ever.
+        let answer = row.answer.filter(|_| row.asked_at > now - KEPT);
+        let read = answer.map(serde_json::from_value).transpose().unwrap_or_else(|error| {
+            tracing::warn!(provider = row.provider, %error, "a kept answer can't be read");
+            None
+        });
+        (row.fingerprint, read)
+    };
+    let kept: HashMap<Vec<u8>, Option<A>> = kept.into_iter().map(told).collect();
     let open = fingerprints.iter().zip(questions).filter(|(fingerprint, _)| !kept.contains_key(*fingerprint));
     let open: Vec<Question> = open.map(|(_, question)| question.clone()).collect();
     if !open.is_empty() {
         return Err(Error::Unanswered(open.into()));
     }
-    let read = |fingerprint| {
-        let answer = kept.get(fingerprint).cloned().flatten();
-        answer.map(serde_json::from_value).transpose().map_err(Error::internal)
-    };
-    fingerprints.iter().map(read).collect()
+    Ok(fingerprints.iter().map(|fingerprint| kept.get(fingerprint).cloned().flatten()).collect())
+}
+
+/// Questions that this process is asking: whoever has the same one waits for the same answer.
+#[derive(Default)]
+pub struct Asked(Mutex<HashMap<Vec<u8>, Shared<BoxFuture<'static, Result<()>>>>>);
+
+impl Asked {
+    fn held(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Shared<BoxFuture<'static, Result<()>>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl App {
@@ -100,13 +115,29 @@ impl App {
     /// Asks all of these at once, and keeps what came of it.
     pub fn ask<'a>(self: &'a Arc<Self>, questions: &'a [Question]) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let asked = questions.iter().map(async |question| {
-                let answer = self.answer(question).await.ok();
-                Ok::<_, Error>((question.fingerprint()?, question.provider().to_owned(), answer))
-            });
-            let answers = try_join_all(asked).await?;
-            self.run(&Caller::system(), &Keep(answers)).await
+            let asked = questions.iter().map(async |question| self.ask_once(question)?.await);
+            try_join_all(asked).await.map(drop)
         })
+    }
+
+    /// Asks a question unless this process is asking it already. It is asked to its end, whoever gives up waiting.
+    fn ask_once(self: &Arc<Self>, question: &Question) -> Result<Shared<BoxFuture<'static, Result<()>>>> {
+        let fingerprint = question.fingerprint()?;
+        let mut held = self.asked.held();
+        if let Some(asking) = held.get(&fingerprint) {
+            return Ok(asking.clone());
+        }
+        let (app, question, key) = (self.clone(), question.clone(), fingerprint.clone());
+        let task = tokio::spawn(async move {
+            let answer = app.answer(&question).await.ok();
+            let kept = Keep { fingerprint: key.clone(), provider: question.provider().to_owned(), answer };
+            let outcome = app.run(&Caller::system(), &kept).await;
+            app.asked.held().remove(&key);
+            outcome
+        });
+        let asking = task.map(|outcome| outcome.unwrap_or_else(|gone| Err(gone.into()))).boxed().shared();
+        held.insert(fingerprint, asking.clone());
+        Ok(asking)
     }
 
     async fn answer(&self, question: &Question) -> Result<serde_json::Value, Silent> {
@@ -130,8 +161,12 @@ impl App {
     }
 }
 
-/// What came of questions: the fingerprint of each, who was asked, and the answer when he gave one.
-struct Keep(Vec<(Vec<u8>, String, Option<serde_json::Value>)>);
+/// What came of a question; no answer when the provider gave none.
+struct Keep {
+    fingerprint: Vec<u8>,
+    provider: String,
+    answer: Option<serde_json::Value>,
+}
 
 impl Op for Keep {
     const NAME: &'static str = "provider_answer.keep";
@@ -139,13 +174,10 @@ impl Op for Keep {
     type Out = ();
 
     async fn run(&self, tx: &mut Tx) -> Result<()> {
-        let now = tx.now();
-        for (fingerprint, provider, answer) in self.0.iter().cloned() {
-            let fresh_until = now + if answer.is_some() { FRESH } else { SILENCE };
-            let row = provider_answer::Model { fingerprint, provider, answer, asked_at: now, fresh_until };
-            repo::keep(tx, row).await?;
-        }
-        Ok(())
+        let (now, answer) = (tx.now(), self.answer.clone());
+        let fresh_until = now + if answer.is_some() { FRESH } else { SILENCE };
+        let (fingerprint, provider) = (self.fingerprint.clone(), self.provider.clone());
+        repo::keep(tx, provider_answer::Model { fingerprint, provider, answer, asked_at: now, fresh_until }).await
     }
 }
 

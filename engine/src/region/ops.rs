@@ -111,9 +111,10 @@ impl Op for DeleteRegion {
 
     async fn run(&self, tx: &mut Tx) -> Result<RegionId> {
         let missing = || Refusal::new(ErrorCode::NotFound, "There is no such region.").at(["id"]);
+        // Before the region itself: whoever writes listing prices holds the settings, and then needs the region.
+        tx.touch_settings().await?;
         // Whoever makes a cart in it waits for this, or this for him.
         let row = repo::lock(tx, self.id).await?.ok_or_else(missing)?;
-        tx.touch_settings().await?;
         let settings = tx.settings().await?;
         let mut refusals = Refusals::default();
         refusals.keep(check_version(self.expected_version, row.version));

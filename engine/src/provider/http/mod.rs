@@ -26,9 +26,19 @@ use guard::{Guard, may_call};
 const MAX_ANSWER: usize = 256 * 1024;
 /// How long a provider may take when nothing is said, and at most, in milliseconds.
 const DEADLINE_MS: u64 = 2_000;
-const MAX_DEADLINE_MS: u64 = 30_000;
+const MAX_DEADLINE_MS: u64 = 10_000;
 /// The fewest bytes of a secret.
 const LEAST_SECRET: usize = 24;
+/// Refusals that are not about the question: no other one would fare better.
+const OF_PROVIDER: [StatusCode; 5] = [
+    StatusCode::UNAUTHORIZED,
+    StatusCode::FORBIDDEN,
+    StatusCode::NOT_FOUND,
+    StatusCode::REQUEST_TIMEOUT,
+    StatusCode::TOO_MANY_REQUESTS,
+];
+/// The most of a fault that is told, in characters.
+const MAX_FAULT: usize = 200;
 /// What a secret in the form of Standard Webhooks begins with.
 const SECRET_PREFIX: &str = "whsec_";
 
@@ -42,7 +52,7 @@ pub struct HttpConfig {
     pub url: String,
     /// What questions are signed with: at least 24 bytes, in base64 behind `whsec_` or as they are.
     pub secret: String,
-    /// How long it may take, in milliseconds: 2000 when absent, at most 30000.
+    /// How long it may take, in milliseconds: 2000 when absent, at most 10000.
     pub deadline_ms: Option<u64>,
     /// Whether it stands in the operator's own network.
     #[serde(default)]
@@ -65,6 +75,19 @@ pub struct HttpProvider {
     http: reqwest::Client,
     breaker: Mutex<Breaker>,
     since: Instant,
+}
+
+/// Why there is no usable answer.
+struct Fault {
+    why: String,
+    /// Whether the provider is well and refuses this very question.
+    of_question: bool,
+}
+
+impl From<String> for Fault {
+    fn from(why: String) -> Self {
+        Self { why, of_question: false }
+    }
 }
 
 /// What is sent.
@@ -140,21 +163,27 @@ impl HttpProvider {
         if !self.breaker().admits(self.now_ms()) {
             return Err(Silent("it failed again and again and is left alone for a while".to_owned()));
         }
-        let outcome = self.exchange(kind, question).await.and_then(|answer| check(&answer).map(|()| answer));
-        match outcome {
-            Ok(answer) => {
-                self.breaker().answered();
-                Ok(answer)
-            }
-            Err(why) => {
-                self.breaker().failed(self.now_ms());
-                tracing::warn!(provider = self.name, kind, why, "a provider gave no usable answer");
-                Err(Silent(why))
-            }
+        let fault = match self.exchange(kind, question).await {
+            Ok(answer) => match check(&answer) {
+                Ok(()) => {
+                    self.breaker().answered();
+                    return Ok(answer);
+                }
+                Err(why) => Fault { why, of_question: false },
+            },
+            Err(fault) => fault,
+        };
+        match fault.of_question {
+            // It is well, and others' questions will be answered: whoever sends nonsense stops nobody else.
+            true => self.breaker().answered(),
+            false => self.breaker().failed(self.now_ms()),
         }
+        let why: String = fault.why.chars().take(MAX_FAULT).collect();
+        tracing::warn!(provider = self.name, kind, why, "a provider gave no usable answer");
+        Err(Silent(why))
     }
 
-    async fn exchange<Q: Serialize, A: DeserializeOwned>(&self, kind: &str, question: &Q) -> Result<A, String> {
+    async fn exchange<Q: Serialize, A: DeserializeOwned>(&self, kind: &str, question: &Q) -> Result<A, Fault> {
         // Addresses by number pass no resolver.
         may_call(&self.url, self.private)?;
         let body = serde_json::to_vec(&Envelope { r#type: kind, data: question }).map_err(|error| error.to_string())?;
@@ -169,9 +198,12 @@ impl HttpProvider {
         let failed = |error: reqwest::Error| told(&error.without_url());
         let response = request.body(body).send().await.map_err(failed)?;
         if response.status() != StatusCode::OK {
-            return Err(format!("it answered with {}", response.status()));
+            let status = response.status();
+            let of_question = status.is_client_error() && !OF_PROVIDER.contains(&status);
+            return Err(Fault { why: format!("it answered with {status}"), of_question });
         }
-        serde_json::from_slice(&body_of(response).await?).map_err(|error| format!("its answer can't be read: {error}"))
+        let body = body_of(response).await?;
+        Ok(serde_json::from_slice(&body).map_err(|error| format!("its answer can't be read: {error}"))?)
     }
 
     fn signature(&self, id: &str, timestamp: &str, body: &[u8]) -> String {
