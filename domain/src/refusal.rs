@@ -55,6 +55,8 @@ words! {
         BillingAddressMissing = "BILLING_ADDRESS_MISSING",
         /// The chosen delivery option is not offered for this cart.
         DeliveryUnavailable = "DELIVERY_UNAVAILABLE",
+        /// There is no such code, or it is not valid at this moment.
+        CodeUnknown = "CODE_UNKNOWN",
         /// The tax provider of the country gives no answer, and no other rates may be charged: try again later.
         TaxUnavailable = "TAX_UNAVAILABLE",
         /// Money is due and no payment session is chosen.

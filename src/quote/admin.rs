@@ -48,6 +48,9 @@ pub struct AdminQuoteInput {
     pub customer_group_ids: Option<Vec<ID>>,
     /// How it is sent: for each part that ships alone the option that fits it. At most 20.
     pub delivery_option_ids: Option<Vec<ID>>,
+    /// Codes of promotions and gift cards, at most 20. One that the shop does not know is told as `CODE_UNKNOWN` among
+    /// the issues; it gives out none yet.
+    pub codes: Option<Vec<String>>,
     /// For which moment, such as next Friday; this one when absent. Stock and settings are those of now.
     pub at: Option<DateTime<Utc>>,
 }
@@ -105,6 +108,7 @@ impl QuoteAdminQuery {
                 customer: input.customer_id.as_ref().map(|id| parse_id(id, &["customerId"])).transpose()?,
                 groups: groups.map(|ids| parse_ids(ids, "customerGroupIds", 50)).transpose()?,
                 deliveries: parse_ids(&input.delivery_option_ids.unwrap_or_default(), "deliveryOptionIds", 20)?,
+                codes: input.codes.unwrap_or_default(),
                 at: input.at.unwrap_or_else(|| call.app.clock.now()),
                 explains: true,
             };

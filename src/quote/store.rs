@@ -22,6 +22,9 @@ pub struct QuoteInput {
     pub addresses: CartAddressesInput,
     /// How it is sent: for each part that ships alone the option that fits it. At most 20.
     pub delivery_option_ids: Option<Vec<ID>>,
+    /// Codes of promotions and gift cards, at most 20. One that the shop does not know is told as `CODE_UNKNOWN` among
+    /// the issues; it gives out none yet.
+    pub codes: Option<Vec<String>>,
 }
 
 /// Queries about quotes.
@@ -50,6 +53,7 @@ impl QuoteStoreQuery {
                 customer: call.caller.actor.customer(),
                 groups: None,
                 deliveries: parse_ids(&input.delivery_option_ids.unwrap_or_default(), "deliveryOptionIds", 20)?,
+                codes: input.codes.unwrap_or_default(),
                 at: call.app.clock.now(),
                 explains: false,
             };

@@ -61,6 +61,15 @@ async fn a_shopper_s_quote_is_what_the_cart_will_cost_and_nothing_is_stored() {
     assert!(codes.contains(&"INSUFFICIENT_STOCK"), "{codes:?}");
     let nothing = ask(&shop.store, "", json!({ "lines": [] })).await;
     assert_eq!(faults(&nothing), ["REQUIRED lines"]);
+    let mut with_codes = input.clone();
+    with_codes["codes"] = json!(["SUMMER", " "]);
+    let told = ask(&shop.store, "", with_codes).await.at("quote.quote");
+    assert_eq!(told["total"]["amount"], "64.90");
+    let codes: Vec<&str> =
+        told["issues"].as_array().unwrap().iter().map(|issue| issue["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["CODE_UNKNOWN", "CODE_UNKNOWN"]);
+    let many = json!({ "lines": lines, "codes": vec!["A"; 21] });
+    assert_eq!(faults(&ask(&shop.store, "", many).await), ["TOO_MANY codes"]);
     let unknown = json!({ "lines": [{ "variantId": shop.app.ids.next(shop.clock.now()).to_string() }] });
     assert_eq!(faults(&ask(&shop.store, "", unknown).await), ["INVALID lines.0.variantId"]);
     invariants(&shop).await;

@@ -53,25 +53,28 @@ pub fn lowest_before(past: &Past, situation: &Situation<'_>) -> Option<i64> {
     moments.sort_unstable();
     moments.dedup();
 
-    let at = |moment: i64| {
+    let at = |prices: &[&PastPrice], moment: i64| {
         // A list is one thing before it was changed and another one since.
         let running = lists.iter().filter(|list| list.state(moment) == PriceListState::Running);
         let running: Vec<PriceList> = running.copied().cloned().collect();
         let then = Situation { now: moment, lists: &running, ..*situation };
-        let standing = prices.iter().filter(|one| one.stood(moment)).map(|one| &one.price);
+        let standing = prices.iter().copied().filter(|one| one.stood(moment)).map(|one| &one.price);
         choose_of(standing, &then).map(|choice| (choice.price.amount_minor, choice.price.includes_tax))
     };
-    let (amount, includes_tax) = at(situation.now)?;
+    let all: Vec<&PastPrice> = prices.iter().collect();
+    let (amount, includes_tax) = at(&all, situation.now)?;
     // Since when the price of now has applied without a break.
     let mut since = situation.now;
     let mut before = moments.len();
-    while before > 0 && at(moments[before - 1]) == Some((amount, includes_tax)) {
+    while before > 0 && at(&all, moments[before - 1]) == Some((amount, includes_tax)) {
         before -= 1;
         since = moments[before];
     }
     let window = since - DAYS * DAY;
     let within = moments[..before].iter().copied().filter(|moment| *moment > window);
-    let amounts = within.chain([window]).filter_map(at);
+    // Who changes prices by the hour has thousands of them, of which few stood in these days.
+    let late: Vec<&PastPrice> = all.into_iter().filter(|one| one.until.is_none_or(|until| until > window)).collect();
+    let amounts = within.chain([window]).filter_map(|moment| at(&late, moment));
     amounts.map(|(minor, held)| situation.in_basis(minor, held, includes_tax)).min()
 }
 
