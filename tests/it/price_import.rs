@@ -224,7 +224,7 @@ async fn staff_get_the_prices_of_a_list_part_by_part() {
     let nobody = json!({ "list": "pricelist_00000000000000000000000000" });
     assert_eq!(shop.admin.send(query, nobody).await.at("priceListPricesCsv"), json!(null));
     let viewer = shop.staff(domain::auth::VIEWER).await;
-    assert_eq!(viewer.send(query, json!({ "list": list })).await.at("priceListPricesCsv.prices"), 1_600);
+    assert_eq!(viewer.send(query, json!({ "list": list })).await.at("priceListPricesCsv.prices"), 1_120);
 }
 
 /// A file of so many prices, two steps for each variant.
