@@ -90,12 +90,15 @@ pub async fn answers<A: DeserializeOwned + Clone>(
     Ok(fingerprints.iter().map(|fingerprint| kept.get(fingerprint).cloned().flatten()).collect())
 }
 
+/// What becomes of a question, for all who wait for it.
+type Asking = Shared<BoxFuture<'static, Result<()>>>;
+
 /// Questions that this process is asking: whoever has the same one waits for the same answer.
 #[derive(Default)]
-pub struct Asked(Mutex<HashMap<Vec<u8>, Shared<BoxFuture<'static, Result<()>>>>>);
+pub struct Asked(Mutex<HashMap<Vec<u8>, Asking>>);
 
 impl Asked {
-    fn held(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Shared<BoxFuture<'static, Result<()>>>>> {
+    fn held(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Asking>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -121,7 +124,7 @@ impl App {
     }
 
     /// Asks a question unless this process is asking it already. It is asked to its end, whoever gives up waiting.
-    fn ask_once(self: &Arc<Self>, question: &Question) -> Result<Shared<BoxFuture<'static, Result<()>>>> {
+    fn ask_once(self: &Arc<Self>, question: &Question) -> Result<Asking> {
         let fingerprint = question.fingerprint()?;
         let mut held = self.asked.held();
         if let Some(asking) = held.get(&fingerprint) {
