@@ -13,9 +13,9 @@ use crate::table::{Table, quantile};
 const BYTES: usize = 64 * 1024;
 /// The most tokens that it reads.
 const TOKENS: usize = 4_000;
-/// From sending a document until its answer is there, in milliseconds. The goal is half of it; a machine that does
-/// something else besides is not to blame.
-const JUDGED: f64 = 4.0;
+/// From sending a document until its answer is there, in milliseconds. The goal is 2; this is what no
+/// machine may need that does something else besides.
+const JUDGED: f64 = 8.0;
 /// How often each of them is sent.
 const TIMES: usize = 41;
 
