@@ -277,10 +277,13 @@ async fn many_who_ask_the_same_at_once_ask_once() {
     let shop = taxed_by(&outside, "BUILT_IN").await;
     let cart = lamps(&shop, 1).await;
     let before = outside.questions().len();
-    shop.pass(TimeDelta::minutes(11));
-    let bills = futures_util::future::join_all((0..10).map(|_| bill(&cart))).await;
-    assert!(bills.iter().all(|bill| bill.last().unwrap() == "114.22"), "{bills:?}");
-    assert_eq!(outside.questions().len(), before + 1);
+    // Who looks before an answer is kept and asks after it was is rare: again and again finds him.
+    for round in 1..=15 {
+        shop.pass(TimeDelta::minutes(11));
+        let bills = futures_util::future::join_all((0..10).map(|_| bill(&cart))).await;
+        assert!(bills.iter().all(|bill| bill.last().unwrap() == "114.22"), "{bills:?}");
+        assert_eq!(outside.questions().len(), before + round);
+    }
 }
 
 #[tokio::test]

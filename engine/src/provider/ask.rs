@@ -132,15 +132,23 @@ impl App {
         }
         let (app, question, key) = (self.clone(), question.clone(), fingerprint.clone());
         let task = tokio::spawn(async move {
-            let answer = app.answer(&question).await.ok();
-            let kept = Keep { fingerprint: key.clone(), provider: question.provider().to_owned(), answer };
-            let outcome = app.run(&Caller::system(), &kept).await;
+            let outcome = app.answer_and_keep(&question, &key).await;
             app.asked.held().remove(&key);
             outcome
         });
         let asking = task.map(|outcome| outcome.unwrap_or_else(|gone| Err(gone.into()))).boxed().shared();
         held.insert(fingerprint, asking.clone());
         Ok(asking)
+    }
+
+    async fn answer_and_keep(self: &Arc<Self>, question: &Question, fingerprint: &[u8]) -> Result<()> {
+        // Whoever found none may come here after somebody else's was kept.
+        if !repo::fresh(&self.read(), &[fingerprint.to_vec()], self.clock.now()).await?.is_empty() {
+            return Ok(());
+        }
+        let answer = self.answer(question).await.ok();
+        let (fingerprint, provider) = (fingerprint.to_vec(), question.provider().to_owned());
+        self.run(&Caller::system(), &Keep { fingerprint, provider, answer }).await
     }
 
     async fn answer(&self, question: &Question) -> Result<serde_json::Value, Silent> {
