@@ -1,6 +1,7 @@
 //! Takes up runs that nobody works on: those that a crash left behind, those
 //! whose provider gave no answer, those whose shopper never came back. It also
-//! forgets idempotency keys, mailed tokens, counted attempts, uploads and answers of providers whose time is over.
+//! forgets idempotency keys, mailed tokens, counted attempts, uploads and answers of providers
+//! whose time is over, and ends holds of stock.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::panic::caught;
-use crate::{auth, checkout, failpoint, flow, media, op, payment, provider};
+use crate::{auth, checkout, failpoint, flow, inventory, media, op, payment, provider};
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(1);
@@ -62,6 +63,7 @@ pub async fn sweep(app: &Arc<App>) -> Result<usize> {
         media::sweep::sweep(app).await,
         auth::attempt::forget_stale(app).await,
         provider::ask::forget_stale(app).await,
+        inventory::expire::end_expired(app).await,
     ];
     swept.into_iter().collect::<Result<()>>()?;
     Ok(due.len())

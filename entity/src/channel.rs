@@ -1,6 +1,7 @@
 //! A sales channel: a storefront, an app, a till.
 
 use domain::id::{ChannelId, RegionId};
+use domain::inventory::AllocationPolicy;
 use domain::locale::Locales;
 use domain::notification::link::LinkPaths;
 use domain::text::Handle;
@@ -30,6 +31,12 @@ pub struct Model {
     pub link_paths: Option<LinkPaths>,
     /// From whom its mail comes: a mailbox, perhaps with a name.
     pub mail_from: Option<String>,
+    /// Which location gives when several could.
+    pub allocation: AllocationPolicy,
+    /// Whether shoppers are told how many pieces there are.
+    pub shows_quantity: bool,
+    /// For how long what lies in a cart is held; nothing is held when absent.
+    pub hold_minutes: Option<i32>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -11,6 +11,8 @@ pub struct Model {
     pub id: InventoryItemId,
     pub created_at: DateTimeUtc,
     pub sku: Option<String>,
+    /// What staff call it.
+    pub title: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

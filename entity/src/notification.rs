@@ -1,6 +1,8 @@
 //! A mail that the shop sends by itself, and what became of it.
 
-use domain::id::{ChannelId, CustomerId, EventId, FulfillmentId, NotificationId, OrderId, PaymentId, StaffId};
+use domain::id::{
+    ChannelId, CustomerId, EventId, FulfillmentId, NotificationId, OrderId, PaymentId, StaffId, VariantId,
+};
 use domain::notification::{NotificationState, NotificationTemplate};
 use domain::text::Email;
 use sea_orm::entity::prelude::*;
@@ -24,6 +26,7 @@ pub struct Model {
     pub amount_minor: Option<i64>,
     pub customer_id: Option<CustomerId>,
     pub staff_id: Option<StaffId>,
+    pub variant_id: Option<VariantId>,
     /// Where it goes; nothing once the person was erased.
     pub recipient: Option<Email>,
     /// A BCP 47 tag.

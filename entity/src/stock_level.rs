@@ -13,6 +13,14 @@ pub struct Model {
     pub location_id: LocationId,
     pub stocked: i32,
     pub reserved: i32,
+    /// Kept back: not promised to anybody.
+    pub safety: i32,
+    /// On its way there.
+    pub incoming: i32,
+    /// When that is expected.
+    pub incoming_at: Option<DateTimeUtc>,
+    /// From how many free units down staff call it low.
+    pub low_stock: i32,
     pub updated_at: DateTimeUtc,
 }
 

@@ -1,7 +1,7 @@
 //! The ledger of stock: every change of what a location holds.
 
 use domain::id::{InventoryItemId, LocationId, StockMovementId};
-use domain::inventory::MovementReason;
+use domain::inventory::{MovementReason, StockCount};
 use sea_orm::entity::prelude::*;
 
 /// The ledger of stock: every change of what a location holds.
@@ -13,6 +13,8 @@ pub struct Model {
     pub at: DateTimeUtc,
     pub item_id: InventoryItemId,
     pub location_id: LocationId,
+    /// Which count of the level changed.
+    pub counted: StockCount,
     pub delta: i32,
     pub reason: MovementReason,
     /// The text id of what caused it, or staff's own words.

@@ -33,6 +33,8 @@ pub struct Model {
     pub origin_country: Option<CountryCode>,
     pub backorder: BackorderPolicy,
     pub manage_inventory: bool,
+    /// Before this moment it is sold ahead.
+    pub release_at: Option<DateTimeUtc>,
     pub requires_shipping: bool,
     pub metadata: Json,
 }

@@ -39,6 +39,7 @@ mod m0029_listed_rate;
 mod m0030_line_reasons;
 mod m0031_subtotal_rules;
 mod m0032_shipping_reasons;
+mod m0033_inventory;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sqlx::SqlSafeStr;
@@ -91,6 +92,7 @@ history! {
     m0030_line_reasons
     m0031_subtotal_rules
     m0032_shipping_reasons
+    m0033_inventory
 }
 
 /// Applies every migration that the database has not seen.

@@ -51,6 +51,8 @@ use crate::customer::group::admin::{CustomerGroupAdminMutation, CustomerGroupAdm
 use crate::customer::store::{CustomerStoreMutation, CustomerStoreQuery};
 use crate::fulfillment::admin::FulfillmentAdminMutation;
 use crate::inventory::admin::{InventoryAdminMutation, InventoryAdminQuery};
+use crate::inventory::level::admin::LevelAdminMutation;
+use crate::inventory::reservation::admin::{ReservationAdminMutation, ReservationAdminQuery};
 use crate::inventory::subs::InventoryStoreSubscription;
 use crate::job::admin::{JobAdminMutation, JobAdminQuery};
 use crate::job::subs::JobAdminSubscription;
@@ -134,6 +136,7 @@ root! {
         JobAdminQuery,
         FactorAdminQuery,
         InventoryAdminQuery,
+        ReservationAdminQuery,
         LocationAdminQuery,
         MediaAdminQuery,
         MetafieldAdminQuery,
@@ -170,6 +173,8 @@ root! {
         FulfillmentAdminMutation,
         ImportAdminMutation,
         InventoryAdminMutation,
+        LevelAdminMutation,
+        ReservationAdminMutation,
         JobAdminMutation,
         LocationAdminMutation,
         MediaAdminMutation,

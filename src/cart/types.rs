@@ -159,6 +159,11 @@ impl Cart {
         Ready(self.0.issues.iter().map(CartIssue::from).collect())
     }
 
+    /// Until when the stock of what lies in it is held for it; null when none is. A storefront counts it down.
+    async fn hold_expires_at(&self) -> Option<DateTime<Utc>> {
+        self.0.holds.expires_at()
+    }
+
     /// Until when it is kept.
     async fn expires_at(&self) -> DateTime<Utc> {
         self.0.rows.cart.expires_at

@@ -168,6 +168,8 @@ pub struct AdminVariantCreateInput {
     pub manage_inventory: bool,
     /// What happens when its stock is used up; it can't be bought when absent.
     pub backorder: Option<Enum<BackorderPolicy>>,
+    /// When it is out; before that it is sold ahead and its availability reads `PREORDER`.
+    pub release_at: Option<DateTime<Utc>>,
     /// How many lie at the location that is taken from first.
     pub stock: Option<i32>,
     /// The address of the medium that shows this variant.
@@ -261,6 +263,7 @@ impl AdminVariantCreateInput {
             requires_shipping: self.requires_shipping,
             manage_inventory: self.manage_inventory,
             backorder: self.backorder.map_or(BackorderPolicy::Deny, |policy| policy.0),
+            release_at: self.release_at.map(|moment| moment.timestamp_micros()),
             prices,
             stock: self.stock,
             media_url: self.media_url,

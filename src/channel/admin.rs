@@ -9,6 +9,8 @@ use crate::api::guard::{settings_read, settings_write};
 use crate::api::input::change;
 use crate::api::payload::payload;
 use crate::api::scalar::parse_id;
+use crate::api::word::Enum;
+use domain::inventory::AllocationPolicy;
 use domain::notification::link::LinkKind;
 use engine::auth::token::random_token;
 use engine::channel::KEY_PREFIX;
@@ -83,6 +85,12 @@ pub struct AdminChannelUpdateInput {
     pub link_paths: Option<AdminLinkPathsInput>,
     /// From whom its mail comes, such as `Shop <orders@shop.example>`; null is the sender of the whole shop.
     pub mail_from: MaybeUndefined<String>,
+    /// Which location gives when several could.
+    pub allocation: Option<Enum<AllocationPolicy>>,
+    /// Whether shoppers are told how many pieces of a variant there are, as `quantityAvailable`.
+    pub shows_quantity: Option<bool>,
+    /// For how many minutes what lies in a cart is held for it, 1 to 1440; null: nothing is held.
+    pub hold_minutes: MaybeUndefined<i32>,
     /// Whether it is open. The last open channel can't be closed.
     pub active: Option<bool>,
 }
@@ -210,6 +218,9 @@ impl ChannelAdminMutation {
                 storefront_url: change(input.storefront_url),
                 link_paths: input.link_paths.unwrap_or_default().changes(),
                 mail_from: change(input.mail_from),
+                allocation: input.allocation.map(|policy| policy.0),
+                shows_quantity: input.shows_quantity,
+                hold_minutes: change(input.hold_minutes),
                 active: input.active,
             };
             call.app.run(&call.caller, &op).await.map(AdminChannel)

@@ -7,11 +7,13 @@ use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::id::ChannelId;
+use domain::inventory::AllocationPolicy;
 use domain::notification::link::{LinkKind, LinkPaths};
 use entity::{channel, publishable_key};
 
 use crate::api::call::{Batch, call, group};
 use crate::api::scalar::id;
+use crate::api::word::Enum;
 use crate::region::types::AdminRegion;
 use engine::channel::repo;
 use engine::error::Error;
@@ -105,6 +107,21 @@ impl AdminChannel {
     /// From whom its mail comes, such as `Shop <orders@shop.example>`; null is the sender of the whole shop.
     async fn mail_from(&self) -> Option<&str> {
         self.0.mail_from.as_deref()
+    }
+
+    /// Which location gives when several could.
+    async fn allocation(&self) -> Enum<AllocationPolicy> {
+        Enum(self.0.allocation)
+    }
+
+    /// Whether shoppers are told how many pieces of a variant there are, as `quantityAvailable`.
+    async fn shows_quantity(&self) -> bool {
+        self.0.shows_quantity
+    }
+
+    /// For how many minutes what lies in a cart is held for it; null: nothing is held.
+    async fn hold_minutes(&self) -> Option<i32> {
+        self.0.hold_minutes
     }
 
     /// The publishable keys that name it and are in force.

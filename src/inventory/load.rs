@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 use domain::id::{InventoryItemId, VariantId};
-use entity::{reservation, stock_level, variant, variant_item};
+use entity::{inventory_item, reservation, stock_level, variant, variant_item};
 
 use crate::api::call::{Batch, group};
 use engine::error::Error;
@@ -45,6 +45,21 @@ macro_rules! item_loader {
             }
         }
     };
+}
+
+/// An item by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ItemBy(pub InventoryItemId);
+
+impl Loader<ItemBy> for Batch {
+    type Value = Option<inventory_item::Model>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[ItemBy]) -> Result<HashMap<ItemBy, Self::Value>, Self::Error> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = items::by_ids(&self.conn, &ids).await?;
+        Ok(rows.into_iter().map(|row| (ItemBy(row.id), Some(row))).collect())
+    }
 }
 
 item_loader! {

@@ -6,7 +6,7 @@ use domain::import::{ImportDialect, RowRefusal};
 use domain::inventory::MovementReason;
 use domain::refusal::ErrorCode;
 use engine::actor::Caller;
-use engine::inventory::ops::AdjustInventory;
+use engine::inventory::ops::{AdjustInventory, Which};
 use entity::{event, price, product, stock_level, variant};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
@@ -146,7 +146,7 @@ async fn prices_are_brought_up_to_date_and_stock_is_not() {
     import(&shop, FILE, false).await;
     let wheelbarrow = imported(&shop, "grey-wheelbarrow").await;
     let sold = AdjustInventory {
-        variant: wheelbarrow["variants"][0]["id"].as_str().unwrap().parse().unwrap(),
+        which: Which::Variant(wheelbarrow["variants"][0]["id"].as_str().unwrap().parse().unwrap()),
         location: None,
         delta: -5,
         reason: MovementReason::Correction,

@@ -2,7 +2,7 @@
 
 use domain::job::JobState;
 use engine::actor::Caller;
-use engine::inventory::ops::AdjustInventory;
+use engine::inventory::ops::{AdjustInventory, Which};
 use entity::{channel, event, inventory_item, product};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
@@ -275,7 +275,7 @@ async fn a_second_file_carries_pictures_numbers_and_values_over() {
     taken(&shop, before.as_bytes()).await;
     let first = shown(&shop, "cap").await;
     let sold = AdjustInventory {
-        variant: first["variants"][0]["id"].as_str().unwrap().parse().unwrap(),
+        which: Which::Variant(first["variants"][0]["id"].as_str().unwrap().parse().unwrap()),
         location: None,
         delta: -2,
         reason: domain::inventory::MovementReason::Correction,

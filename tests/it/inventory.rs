@@ -7,7 +7,7 @@ use crate::support::Shop;
 const ITEMS: &str = "query($first: Int, $after: String, $filter: AdminInventoryItemFilter) {
     inventoryItems(first: $first, after: $after, filter: $filter) { totalCount pageInfo { hasNextPage endCursor }
         nodes { sku stockLevels { locationId stocked reserved available } takers { quantity variant { sku } }
-            reservations { quantity ordered locationId } } } }";
+            reservations { quantity kind locationId } } } }";
 
 fn skus(items: &Value) -> Vec<&str> {
     items["nodes"].as_array().unwrap().iter().map(|item| item["sku"].as_str().unwrap_or("")).collect()
@@ -32,7 +32,7 @@ async fn staff_see_what_is_counted_where_and_what_is_promised_of_it() {
     assert_eq!(items["nodes"][1]["stockLevels"], level(3, 0));
     assert_eq!(items["nodes"][1]["takers"], json!([{ "quantity": 1, "variant": { "sku": "MUG" } }]));
     assert_eq!((&items["nodes"][2]["stockLevels"], &items["nodes"][1]["reservations"]), (&level(5, 2), &json!([])));
-    let promised = json!([{ "quantity": 2, "ordered": true, "locationId": location }]);
+    let promised = json!([{ "quantity": 2, "kind": "SALE", "locationId": location }]);
     assert_eq!(items["nodes"][2]["reservations"], promised);
     assert_eq!(answer.statements, 6, "session, count, page, levels, takers, promises");
 

@@ -78,6 +78,7 @@ mod staff;
 mod staff_factor;
 mod staff_invitation;
 mod staff_oidc;
+mod stock;
 mod storm;
 mod support;
 mod tax;

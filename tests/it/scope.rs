@@ -62,6 +62,8 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
         ("metafieldDefinitionDelete", json!({ "id": "mfdef_00000000000000000000000000" })),
         ("customerErase", json!({ "id": "cust_00000000000000000000000000" })),
         ("staffSecuritySet", json!({ "secondFactorRequired": false })),
+        ("inventoryItemSet", json!({ "title": "Part" })),
+        ("variantItemsSet", json!({ "variantId": "variant_00000000000000000000000000", "items": [] })),
         ("productImport", json!({ "stagedUploadId": "upload_00000000000000000000000000" })),
     ] {
         let refused = mutate(&limited, "Admin", mutation, input, "__typename").await;
@@ -78,6 +80,7 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
         &["shippingOptionDelete", "shippingProfileSet", "shippingProfileDelete", "serviceZoneSet", "serviceZoneDelete"],
         &["priceListSet", "priceListDelete", "priceListPricesBulkSet", "priceListPricesImport", "variantPricesBulkSet"],
         &["customerErase", "auditEntries", "metafieldDefinitionSet", "staffSecuritySet", "productImport"],
+        &["inventoryItemSet", "variantItemsSet"],
     ]
     .concat();
     let shop_wide = FIELDS.iter().filter(|(_, by)| *by == WholeShop).map(|(name, _)| *name);
@@ -252,6 +255,51 @@ async fn the_feed_of_orders_tells_of_those_in_reach_and_ends_when_the_reach_chan
     assert_eq!(live.error().await.0, "UNAUTHENTICATED");
 }
 
+/// What lies elsewhere is neither listed nor counted, moved or put aside.
+async fn others_stock(scene: &Scene, limited: &Client) {
+    let query =
+        "{ reservations { totalCount } stockMovements { nodes { locationId } } inventoryItems { nodes { id } } }";
+    let seen = limited.send(query, json!({})).await;
+    assert_eq!(seen.at("reservations.totalCount"), 0, "two orders are promised goods elsewhere");
+    let moved = seen.at("stockMovements.nodes");
+    assert!(moved.as_array().unwrap().iter().all(|row| row["locationId"] == json!(scene.there)), "{moved}");
+    let item = seen.text("inventoryItems.nodes.0.id");
+    let (here, there) = (&scene.here, &scene.there);
+    let pieces = json!([{ "inventoryItemId": item, "quantity": 1 }]);
+    let key = new_key();
+    for (mutation, input, fault) in [
+        ("inventoryCount", json!({ "idempotencyKey": key, "locationId": here, "items": pieces }), "locationId"),
+        ("inventoryReceive", json!({ "idempotencyKey": key, "locationId": here, "items": pieces }), "locationId"),
+        (
+            "inventoryTransfer",
+            json!({ "idempotencyKey": key, "fromLocationId": here, "toLocationId": there, "items": pieces }),
+            "fromLocationId",
+        ),
+        (
+            "inventoryTransfer",
+            json!({ "idempotencyKey": key, "fromLocationId": there, "toLocationId": here, "items": pieces }),
+            "toLocationId",
+        ),
+        ("stockLevelSet", json!({ "inventoryItemId": item, "locationId": here, "safety": 1 }), "locationId"),
+        (
+            "reservationCreate",
+            json!({ "idempotencyKey": key, "inventoryItemId": item, "locationId": here, "quantity": 1 }),
+            "locationId",
+        ),
+    ] {
+        let refused = admin(limited, mutation, input, "__typename").await;
+        assert_eq!(faults(&refused), [format!("NOT_FOUND {fault}")], "{mutation}");
+    }
+    let aside = json!({ "idempotencyKey": new_key(), "inventoryItemId": item, "locationId": here, "quantity": 1 });
+    let made = scene.shop.set("reservationCreate", aside, "reservation { id }").await.done();
+    let id = &made["reservation"]["id"];
+    for mutation in ["reservationUpdate", "reservationDelete"] {
+        let refused = admin(limited, mutation, json!({ "id": id }), "__typename").await;
+        assert_eq!(faults(&refused), ["NOT_FOUND id"], "{mutation}");
+    }
+    scene.shop.set("reservationDelete", json!({ "id": id }), "deletedId").await.done();
+}
+
 #[tokio::test]
 async fn goods_of_other_locations_are_neither_seen_nor_packed_nor_counted() {
     let scene = Scene::open().await;
@@ -275,6 +323,8 @@ async fn goods_of_other_locations_are_neither_seen_nor_packed_nor_counted() {
     let done = admin(&limited, "inventoryAdjust", anywhere, "stockLevel { locationId stocked }").await.done();
     let level = json!({ "locationId": scene.there, "stocked": 8 });
     assert_eq!(done["stockLevel"], level, "the first location in reach");
+
+    others_stock(&scene, &limited).await;
 
     let pack = |location: Option<&String>| json!({ "idempotencyKey": new_key(), "orderId": scene.in_a.id, "locationId": location });
     let refused = admin(&limited, "fulfillmentCreate", pack(None), "fulfillment { id }").await;

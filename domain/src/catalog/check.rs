@@ -258,6 +258,7 @@ fn check_variant(
         requires_shipping: draft.requires_shipping,
         manage_inventory: draft.manage_inventory,
         backorder: draft.backorder,
+        release_at: draft.release_at,
         prices: draft.prices,
         prices_whole: draft.prices_whole,
         stock: draft.stock,

@@ -66,6 +66,8 @@ words! {
     pub enum BackorderPolicy {
         /// It can't be bought.
         Deny = "DENY",
+        /// It can be bought as far as what is on its way covers it, and is delivered later.
+        Incoming = "INCOMING",
         /// It can be bought and is delivered later.
         Allow = "ALLOW",
     }
@@ -183,6 +185,8 @@ pub struct VariantDraft {
     pub manage_inventory: bool,
     /// What happens when the stock is used up.
     pub backorder: BackorderPolicy,
+    /// When it is out, in microseconds since 1970, UTC; before that it is sold ahead.
+    pub release_at: Option<i64>,
     /// At most one price for each currency.
     pub prices: Vec<PriceDraft>,
     /// Whether prices in other currencies go.
@@ -213,6 +217,7 @@ impl Default for VariantDraft {
             requires_shipping: true,
             manage_inventory: true,
             backorder: BackorderPolicy::Deny,
+            release_at: None,
             prices: Vec::new(),
             prices_whole: false,
             stock: None,
@@ -325,6 +330,8 @@ pub struct CheckedVariant {
     pub manage_inventory: bool,
     /// As wished.
     pub backorder: BackorderPolicy,
+    /// As wished.
+    pub release_at: Option<i64>,
     /// At most one for each currency, none below zero.
     pub prices: Vec<PriceDraft>,
     /// As wished.

@@ -38,6 +38,8 @@ pub struct VariantChange {
     pub manage_inventory: Option<bool>,
     /// What happens when its stock is used up.
     pub backorder: Option<BackorderPolicy>,
+    /// When it is out, in microseconds since 1970, UTC.
+    pub release_at: Option<Option<i64>>,
     /// All its prices.
     pub prices: Option<Vec<PriceDraft>>,
     /// Pieces in the shop's default place, of a new variant only.
@@ -68,6 +70,7 @@ impl VariantChange {
         put(&self.requires_shipping, &mut draft.requires_shipping);
         put(&self.manage_inventory, &mut draft.manage_inventory);
         put(&self.backorder, &mut draft.backorder);
+        put(&self.release_at, &mut draft.release_at);
         put(&self.media_url, &mut draft.media_url);
         if let Some(prices) = &self.prices {
             draft.prices.clone_from(prices);

@@ -5,6 +5,7 @@ use domain::id::{CartLineId, CustomerId};
 use domain::refusal::{ErrorCode, Refusal};
 use entity::{cart, cart_line};
 
+use super::hold::drop_holds;
 use super::ops::{CartAccess, LIFE, finish, is_own, no_cart};
 use super::quote::{Issue, Quote};
 use super::repo::{self, CartRows};
@@ -69,6 +70,7 @@ impl Op for MergeCart {
         rows.cart.tax_number = rows.cart.tax_number.or(guest.cart.tax_number.clone());
         rows.cart = repo::update(tx, rows.cart).await?;
         repo::set_state(tx, guest.cart.id, CartState::Abandoned).await?;
+        drop_holds(tx, &settings, &guest.cart).await?;
         let mut told = finish(tx, &settings, rows, true, &[]).await?;
         told.issues.extend(left.iter().map(|left| told_of(left, &told.rows.lines)));
         Ok(told)

@@ -16,9 +16,11 @@
 //! | how many lines and pieces | `domain::cart` |
 //! | what stands between cart and order | `domain::checkout`, [`quote`] |
 //! | what who follows a cart is told | [`live`] |
+//! | what it takes from stock, and what is held for it | [`stock`], [`hold`] |
 //! | what an order keeps of its prices | [`kept`] |
 //! | what shoppers can change | [`ops`], `src/cart/store.rs` |
 
+pub mod hold;
 pub mod kept;
 pub mod live;
 pub mod merge;
@@ -26,3 +28,4 @@ pub mod ops;
 pub mod quote;
 pub mod rehearse;
 pub mod repo;
+mod stock;

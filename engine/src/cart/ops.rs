@@ -12,6 +12,7 @@ use domain::tax::TaxNumber;
 use domain::text::Email;
 use entity::{cart, cart_delivery, cart_line, payment_session};
 
+use super::hold::hold;
 use super::quote::{Asking, Quote, quote, quote_with};
 use super::repo::{self, CartRows};
 use crate::actor::{Actor, Need};
@@ -75,9 +76,12 @@ pub(super) async fn finish(
     added: &[NewLine],
 ) -> Result<Quote> {
     let held = rows.deliveries.clone();
-    let told = quote(&tx.conn, settings, rows, tx.now()).await?;
+    let mut told = quote(&tx.conn, settings, rows, tx.now()).await?;
     refuse_unsold(&told, added)?;
     settle(tx, &held, &told, lines_changed).await?;
+    if lines_changed {
+        hold(tx, &mut told).await?;
+    }
     Ok(told)
 }
 
@@ -298,6 +302,7 @@ impl Op for CreateCart {
         refusals.into_result()?;
         told.rows.lines = shown(&told);
         repo::insert(tx, &told.rows).await?;
+        hold(tx, &mut told).await?;
         Ok(told)
     }
 }

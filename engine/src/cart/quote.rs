@@ -2,13 +2,12 @@
 //! the one place where carts, prices, stock, taxes and shipping meet. Cart,
 //! checkout and every mutation's answer use it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use domain::address::Address;
-use domain::catalog::BackorderPolicy;
 use domain::checkout::{DeliveryChoice, Readiness, missing};
-use domain::id::{CartDeliveryId, CartLineId, CustomerGroupId, InventoryItemId, LocationId, PriceId, VariantId};
+use domain::id::{CartDeliveryId, CartLineId, CustomerGroupId, InventoryItemId, PriceId, VariantId};
 use domain::inventory::{Demand, Level, Take};
 use domain::money::{Currency, Money};
 use domain::pricing::{Candidate, Situation, Weighed, choose, explain};
@@ -16,12 +15,13 @@ use domain::refusal::{ErrorCode, Refusal};
 use domain::shipping::group::ShippedLine;
 use domain::tax::{TaxChoice, TaxExemption, Taxed};
 use domain::totals::{LineInput, RowTotals, ShippingInput, Totals, TotalsError, TotalsInput, compute};
-use entity::{cart, cart_line, price, product, variant};
+use entity::{cart_line, price, product, variant};
 
+use super::hold::Holds;
 use super::repo::{CartRows, offers};
+use super::stock::{counted_items, demand, levels, pickups, policy, reserve};
 use crate::db::Conn;
 use crate::error::{Error, Result};
-use crate::inventory::repo::StockRow;
 use crate::pricing::buyer::Buyer;
 use crate::settings::{Region, Settings};
 use crate::shipping::offers::{Asked, QuotedGroup, Wish, asks_groups, deliver};
@@ -107,7 +107,11 @@ pub struct Quote {
     /// What stands between it and an order.
     pub issues: Vec<Issue>,
     /// The stock that it would take, when there is enough.
-    pub takes: Vec<(Take, bool)>,
+    pub takes: Vec<Take>,
+    /// The stock that it may take from: what it holds itself is free to it.
+    pub(super) levels: Vec<Level>,
+    /// What is held for it.
+    pub holds: Holds,
     /// Whether anything of it is sent to an address, and not all of it picked up.
     pub needs_address: bool,
     /// The moment at which it was worked out.
@@ -181,12 +185,9 @@ pub async fn quote_with(
         Refusal::new(ErrorCode::RegionMissing, message)
     })?;
     let variants: Vec<VariantId> = rows.lines.iter().map(|line| line.variant_id).collect();
-    let address = rows.cart.shipping_address.as_ref();
-    let country = address.map(|address| &address.country);
+    let country = rows.cart.shipping_address.as_ref().map(|address| &address.country);
     let mut buyer = Buyer::new(rows.cart.channel_id, &region, rows.cart.customer_id, country);
-    if let Some(groups) = &asking.groups {
-        buyer.joins(groups.iter().copied());
-    }
+    asking.groups.iter().for_each(|groups| buyer.joins(groups.iter().copied()));
     let (rows_offered, stock) = if variants.is_empty() {
         Default::default()
     } else {
@@ -213,7 +214,8 @@ pub async fn quote_with(
         })
         .collect();
     let items = counted_items(&rows.lines, &offered, &stock);
-    let levels = levels(settings, &rows.cart, &stock);
+    let holds = Holds::of(conn, settings, &rows.cart, now).await?;
+    let levels = levels(settings, &rows.cart, &stock, &holds);
     let lines = shipped_lines(settings, &rows, &priced, &offered, &items)?;
     let clock = asking.clock.unwrap_or(now);
     let groups = deliver(
@@ -243,7 +245,7 @@ pub async fn quote_with(
     let totals = add_up(&rows, &region, (&priced, &levied.lines), (&groups, &levied.deliveries), exempt)?;
 
     let lines = quoted_lines(&rows, (priced, levied.lines), &offered, &totals)?;
-    let (takes, mut issues) = reserve(&lines, &items, levels, &pickups);
+    let (takes, mut issues) = reserve(&lines, &items, (levels.clone(), policy(settings, &rows.cart)), &pickups);
     issues.extend(line_issues(&lines, rows.cart.currency));
     issues.extend(absences(&rows, &region, &groups, totals.due_minor));
     // Who owes no tax needs no rates.
@@ -261,6 +263,8 @@ pub async fn quote_with(
         items,
         issues,
         takes,
+        levels,
+        holds,
         needs_address,
         at: now,
         buyer,
@@ -459,113 +463,6 @@ fn shipped_lines(
         Ok((shipped, demand(line, offer, items)))
     };
     rows.lines.iter().zip(priced).map(shipped).collect()
-}
-
-/// What a line takes from stock.
-fn demand(line: &cart_line::Model, offer: Option<&Offer>, items: &[(VariantId, InventoryItemId, i32)]) -> Vec<Demand> {
-    let may_exceed = offer.is_some_and(|offer| offer.variant.backorder == BackorderPolicy::Allow);
-    let own = items.iter().filter(|(variant, _, _)| offer.is_some() && *variant == line.variant_id);
-    let taken = |(_, item, required): &(_, _, i32)| Demand {
-        item: *item,
-        quantity: line.quantity.saturating_mul(*required),
-        may_exceed,
-    };
-    own.map(taken).collect()
-}
-
-/// The items of the lines whose stock is counted.
-fn counted_items(
-    lines: &[cart_line::Model],
-    offered: &HashMap<VariantId, Offer>,
-    stock: &[StockRow],
-) -> Vec<(VariantId, InventoryItemId, i32)> {
-    let counted = |row: &&StockRow| {
-        lines.iter().any(|line| line.variant_id == row.variant)
-            && offered.get(&row.variant).is_some_and(|offer| offer.variant.manage_inventory)
-    };
-    let mut items: Vec<_> = stock.iter().filter(counted).map(|row| (row.variant, row.item, row.required)).collect();
-    items.sort();
-    items.dedup();
-    items
-}
-
-/// The stock at the locations that serve the cart's channel.
-fn levels(settings: &Settings, cart: &cart::Model, stock: &[StockRow]) -> Vec<Level> {
-    let locations = settings.locations_of(cart.channel_id);
-    let mut levels: Vec<Level> = Vec::new();
-    for row in stock {
-        let Some(location) = locations.iter().find(|location| location.id == row.location) else { continue };
-        if !levels.iter().any(|level| level.item == row.item && level.location == row.location) {
-            levels.push(Level {
-                item: row.item,
-                location: row.location,
-                stocked: row.stocked,
-                reserved: row.reserved,
-                priority: location.priority,
-            });
-        }
-    }
-    levels
-}
-
-/// Where each line is picked up.
-fn pickups(groups: &[QuotedGroup], lines: usize) -> Vec<Option<LocationId>> {
-    let mut pickups = vec![None; lines];
-    for group in groups {
-        let Some(location) = group.chosen.as_ref().and_then(|option| option.pickup) else { continue };
-        for place in &group.lines {
-            pickups[*place] = Some(location);
-        }
-    }
-    pickups
-}
-
-/// The stock that the lines would take, or an issue for each that is short. What is picked up is taken where it is.
-fn reserve(
-    lines: &[QuotedLine],
-    items: &[(VariantId, InventoryItemId, i32)],
-    mut levels: Vec<Level>,
-    pickups: &[Option<LocationId>],
-) -> (Vec<(Take, bool)>, Vec<Issue>) {
-    let mut places: Vec<Option<LocationId>> = pickups.to_vec();
-    places.sort_by_key(|place| (place.is_none(), *place));
-    places.dedup();
-    let mut takes: BTreeMap<(InventoryItemId, LocationId), (Take, bool)> = BTreeMap::new();
-    let mut issues = Vec::new();
-    for place in places {
-        let here = || lines.iter().zip(pickups).filter(|(_, pickup)| **pickup == place).map(|(line, _)| line);
-        let demand: Vec<Demand> = here().flat_map(|line| demand(&line.row, line.offer.as_ref(), items)).collect();
-        let open: Vec<Level> =
-            levels.iter().filter(|level| place.is_none_or(|place| level.location == place)).cloned().collect();
-        match domain::inventory::reserve(&demand, &open) {
-            Ok(found) => {
-                for take in found {
-                    let may = demand.iter().any(|wish| wish.item == take.item && wish.may_exceed);
-                    let sum = takes.entry((take.item, take.location)).or_insert((Take { quantity: 0, ..take }, false));
-                    sum.0.quantity = sum.0.quantity.saturating_add(take.quantity);
-                    sum.1 |= may;
-                    let same = |level: &&mut Level| level.item == take.item && level.location == take.location;
-                    if let Some(level) = levels.iter_mut().find(same) {
-                        level.reserved = level.reserved.saturating_add(take.quantity);
-                    }
-                }
-            }
-            Err(shorts) => {
-                for line in here() {
-                    let own = items.iter().filter(|(variant, _, _)| *variant == line.row.variant_id);
-                    issues.extend(own.filter_map(|(_, item, required)| {
-                        let short = shorts.iter().find(|short| short.item == *item)?;
-                        let available = short.available / required;
-                        let message = format!("Only {available} of this can be had.");
-                        let refusal = Refusal::new(ErrorCode::InsufficientStock, message);
-                        let refusal = refusal.available(available).about(line.row.variant_id);
-                        Some(Issue::new(refusal, Some(line.row.id), true))
-                    }));
-                }
-            }
-        }
-    }
-    if issues.is_empty() { (takes.into_values().collect(), issues) } else { (Vec::new(), issues) }
 }
 
 fn line_issues(lines: &[QuotedLine], currency: Currency) -> Vec<Issue> {

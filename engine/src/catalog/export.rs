@@ -6,6 +6,7 @@ use std::io::Write;
 
 use domain::catalog::MediaKind;
 use domain::id::{ProductId, ProductTypeId, VariantId};
+use domain::inventory::{Counted, Sellable};
 use domain::money::Currency;
 use domain::shopify::write::{COLUMNS, WrittenProduct, WrittenVariant, is_column, records};
 use entity::{price, product, variant};
@@ -178,10 +179,12 @@ async fn parts(
     for row in crate::pricing::repo::of_variants(conn, variants, currency).await?.into_iter().filter(is_base) {
         prices.extend(row.variant_id.map(|variant| (variant, row)));
     }
-    let mut available: HashMap<VariantId, i32> = HashMap::new();
+    let mut stock: HashMap<VariantId, Vec<Counted>> = HashMap::new();
     for row in crate::inventory::repo::of_variants(conn, variants).await? {
-        *available.entry(row.variant).or_default() += (row.stocked - row.reserved) / row.required.max(1);
+        stock.entry(row.variant).or_default().push(row.counted());
     }
+    let pieces = |rows| i32::try_from(Sellable::of(rows).now).unwrap_or(i32::MAX);
+    let available = stock.into_iter().map(|(variant, rows)| (variant, pieces(rows))).collect();
     Ok(Parts { types, tags, pictures, options, values, shown, prices, available })
 }
 

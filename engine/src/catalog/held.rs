@@ -134,6 +134,7 @@ impl Held {
             requires_shipping: row.requires_shipping,
             manage_inventory: row.manage_inventory,
             backorder: row.backorder,
+            release_at: row.release_at.map(|moment| moment.timestamp_micros()),
             prices: Vec::new(),
             prices_whole: false,
             stock: None,

@@ -2,6 +2,7 @@
 //! the one order in which no unique number stands in another's way. So many
 //! statements whatever the number of variants, but for their chunks.
 
+use chrono::DateTime;
 use domain::auth::Permission;
 use domain::catalog::{CheckedVariant, PriceDraft, made_title};
 use domain::id::{LocationId, MediaId, OptionId, OptionValueId, PriceId, ProductId, VariantId};
@@ -229,6 +230,7 @@ pub fn new_row(tx: &Tx, wished: &CheckedVariant, product: ProductId, rank: i32, 
         origin_country: wished.origin_country.clone(),
         backorder: wished.backorder,
         manage_inventory: wished.manage_inventory,
+        release_at: wished.release_at.and_then(DateTime::from_timestamp_micros),
         requires_shipping: wished.requires_shipping,
         metadata: json!(wished.metadata),
     }
@@ -268,6 +270,7 @@ pub fn keep_unsaid(
     after.height_mm = after.height_mm.or(before.height_mm);
     after.hs_code = after.hs_code.or_else(|| before.hs_code.clone());
     after.origin_country = after.origin_country.or_else(|| before.origin_country.clone());
+    after.release_at = after.release_at.or(before.release_at);
     if let (Some(after), Some(before)) = (after.metadata.as_object_mut(), before.metadata.as_object()) {
         for (key, value) in before {
             after.entry(key.clone()).or_insert_with(|| value.clone());

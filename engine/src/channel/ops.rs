@@ -3,6 +3,7 @@
 use domain::auth::Permission;
 use domain::channel::{MAX_CHANNELS, MAX_KEYS, locale, storefront_url};
 use domain::id::{ChannelId, PublishableKeyId, RegionId};
+use domain::inventory::{AllocationPolicy, MAX_HOLD_MINUTES};
 use domain::locale::Locales;
 use domain::notification::link::{LinkKind, LinkPaths};
 use domain::notification::sender::Sender;
@@ -82,6 +83,9 @@ impl Op for CreateChannel {
             active: true,
             link_paths: None,
             mail_from: None,
+            allocation: AllocationPolicy::Priority,
+            shows_quantity: false,
+            hold_minutes: None,
         };
         let row = repo::insert(tx, row).await?;
         tx.audit(row.id, None, Some(json!({ "handle": row.handle, "name": row.name })));
@@ -112,6 +116,12 @@ pub struct UpdateChannel {
     pub link_paths: Vec<(LinkKind, Option<String>)>,
     /// From whom its mail comes.
     pub mail_from: Change<String>,
+    /// Which location gives when several could.
+    pub allocation: Option<AllocationPolicy>,
+    /// Whether shoppers are told how many pieces there are.
+    pub shows_quantity: Option<bool>,
+    /// For how many minutes what lies in a cart is held.
+    pub hold_minutes: Change<i32>,
     /// Whether it is open.
     pub active: Option<bool>,
 }
@@ -129,7 +139,26 @@ impl UpdateChannel {
             storefront_url: Change::Keep,
             link_paths: Vec::new(),
             mail_from: Change::Keep,
+            allocation: None,
+            shows_quantity: None,
+            hold_minutes: Change::Keep,
             active: None,
+        }
+    }
+
+    /// Writes how it sells its stock.
+    fn change_stock(&self, after: &mut channel::Model, refusals: &mut Refusals) {
+        after.allocation = self.allocation.unwrap_or(after.allocation);
+        after.shows_quantity = self.shows_quantity.unwrap_or(after.shows_quantity);
+        match self.hold_minutes {
+            Change::Keep => {}
+            Change::Clear => after.hold_minutes = None,
+            Change::To(minutes) if (1..=MAX_HOLD_MINUTES).contains(&minutes) => after.hold_minutes = Some(minutes),
+            Change::To(_) => {
+                let message = format!("Stock is held for 1 to {MAX_HOLD_MINUTES} minutes.");
+                let refusal = Refusal::new(ErrorCode::Invalid, message).limit(MAX_HOLD_MINUTES.into());
+                refusals.push(refusal.at(["holdMinutes"]));
+            }
         }
     }
 
@@ -197,6 +226,7 @@ impl Op for UpdateChannel {
             }
         }
         self.change_mail(&mut after, &mut refusals);
+        self.change_stock(&mut after, &mut refusals);
         if let Some(active) = self.active {
             let others = settings.channels.iter().any(|channel| channel.active && channel.id != self.id);
             if !active && !others {
@@ -274,6 +304,9 @@ fn summary(row: &channel::Model) -> serde_json::Value {
         "storefrontUrl": row.storefront_url,
         "linkPaths": row.link_paths,
         "mailFrom": row.mail_from,
+        "allocation": row.allocation,
+        "showsQuantity": row.shows_quantity,
+        "holdMinutes": row.hold_minutes,
         "active": row.active,
     })
 }

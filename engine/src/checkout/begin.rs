@@ -123,12 +123,9 @@ impl Begin {
 
 /// Promises the stock to the lines of the order that will be.
 async fn promise(tx: &mut Tx, checkout: CheckoutId, quote: &Quote, frozen: &Frozen) -> Result<()> {
-    if crate::inventory::repo::reserve(tx, &quote.takes).await?.is_some() {
-        // The stock was there a moment ago: look again, and name what is short.
-        return Err(Error::Raced);
-    }
+    crate::cart::hold::take_over(tx, quote.rows.cart.id, &quote.holds, &quote.takes).await?;
     let mut rows: Vec<reservation::Model> = Vec::new();
-    let mut left: Vec<_> = quote.takes.iter().map(|(take, _)| *take).collect();
+    let mut left = quote.takes.clone();
     for line in &frozen.lines {
         for (item, needed) in quote.needs(line.variant, line.quantity) {
             let mut needed = needed;
@@ -140,14 +137,10 @@ async fn promise(tx: &mut Tx, checkout: CheckoutId, quote: &Quote, frozen: &Froz
                 take.quantity -= quantity;
                 needed -= quantity;
                 rows.push(reservation::Model {
-                    id: tx.id(),
-                    created_at: tx.now(),
-                    item_id: item,
-                    location_id: take.location,
-                    quantity,
-                    checkout_id: checkout,
-                    position: line.position,
+                    checkout_id: Some(checkout),
+                    position: Some(line.position),
                     order_line_id: Some(line.id),
+                    ..crate::inventory::repo::promise(tx, (item, take.location), quantity)
                 });
             }
         }

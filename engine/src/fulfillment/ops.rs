@@ -390,14 +390,10 @@ async fn unpack(tx: &mut Tx, held: &mut Held) -> Result<()> {
     for item in repo::items_of(&tx.conn, held.row.id).await? {
         let position = held.lines.iter().find(|line| line.id == item.order_line_id).map_or(0, |line| line.position);
         let row = reservation::Model {
-            id: tx.id(),
-            created_at: tx.now(),
-            item_id: item.item_id,
-            location_id: held.row.location_id,
-            quantity: item.quantity,
-            checkout_id: held.order.checkout_id,
-            position,
+            checkout_id: Some(held.order.checkout_id),
+            position: Some(position),
             order_line_id: Some(item.order_line_id),
+            ..crate::inventory::repo::promise(tx, (item.item_id, held.row.location_id), item.quantity)
         };
         crate::inventory::repo::restore(tx, row, held.row.id.to_string()).await?;
     }

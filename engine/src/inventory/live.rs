@@ -4,14 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::catalog::BackorderPolicy;
 use domain::id::{ChannelId, LocationId, VariantId};
-use domain::inventory::{Availability, availability};
+use domain::inventory::Availability;
 use entity::variant;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
-use super::{available, repo};
+use super::{repo, sellable, told};
 use crate::app::App;
 use crate::bus::Wakes;
 use crate::error::{Error, Result};
@@ -28,7 +27,8 @@ struct VariantsNow(Vec<(VariantId, Option<Arc<variant::Model>>, Availability)>);
 impl VariantsNow {
     async fn read(app: &App, variants: &[VariantId], channel: ChannelId) -> Result<Self> {
         let conn = app.read();
-        let found = repo::for_sale(&conn, variants, channel, app.clock.now()).await?;
+        let now = app.clock.now();
+        let found = repo::for_sale(&conn, variants, channel, now).await?;
         let stock = repo::of_variants(&conn, variants).await?;
         let settings = app.settings();
         let locations: Vec<LocationId> = settings.locations_of(channel).iter().map(|location| location.id).collect();
@@ -38,10 +38,8 @@ impl VariantsNow {
                 .iter()
                 .map(|id| {
                     let row = found.iter().position(|row| row.id == *id).map(|place| found.swap_remove(place));
-                    let available = available(stock.iter().filter(|row| row.variant == *id), &locations);
-                    let state = row.as_ref().map_or(Availability::OutOfStock, |row| {
-                        availability(row.manage_inventory, row.backorder == BackorderPolicy::Allow, available)
-                    });
+                    let sellable = sellable(stock.iter().filter(|row| row.variant == *id), &locations);
+                    let state = row.as_ref().map_or(Availability::OutOfStock, |row| told(row, sellable, now));
                     (*id, row, state)
                 })
                 .collect(),

@@ -120,6 +120,7 @@ impl People {
             amount_minor: event.payload.get("amountMinor").and_then(serde_json::Value::as_i64),
             customer_id: None,
             staff_id: None,
+            variant_id: None,
             recipient: None,
             locale: String::new(),
             state: NotificationState::Pending,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use domain::inventory::MovementReason;
+use domain::inventory::{MovementReason, StockCount};
 use domain::refusal::{ErrorCode, Refusal};
 use entity::stock_movement;
 use serde::{Deserialize, Serialize};
@@ -193,6 +193,7 @@ impl Op for Open<'_> {
                         at,
                         item_id: stocked.item,
                         location_id: location,
+                        counted: StockCount::Stocked,
                         delta,
                         reason: MovementReason::Received,
                         cause: None,

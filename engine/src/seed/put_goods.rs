@@ -7,7 +7,7 @@ use domain::catalog::{BackorderPolicy, MediaKind, ProductStatus, option_handle};
 use domain::id::{
     CategoryId, ChannelId, InventoryItemId, LocationId, OptionId, OptionValueId, ProductId, ProductTypeId, TagId,
 };
-use domain::inventory::MovementReason;
+use domain::inventory::{MovementReason, StockCount};
 use domain::money::Currency;
 use domain::text::Handle;
 use entity::{
@@ -25,6 +25,7 @@ use crate::actor::Need;
 use crate::catalog::repo as catalog;
 use crate::catalog::rows::{combination, default_location, includes_tax};
 use crate::error::{Error, Result};
+use crate::inventory::repo::level;
 use crate::op::{Op, Tx};
 
 /// Writes the products from one place to another.
@@ -219,15 +220,21 @@ impl Rows {
         }
         let item_id: InventoryItemId = tx.id();
         let location_id = shared.location;
-        self.items.push(inventory_item::Model { id: item_id, created_at: at, sku: Some(wished.sku.clone()) });
+        self.items.push(inventory_item::Model {
+            id: item_id,
+            created_at: at,
+            sku: Some(wished.sku.clone()),
+            title: None,
+        });
         self.links.push(variant_item::Model { variant_id, item_id, required_quantity: 1 });
-        self.levels.push(stock_level::Model { item_id, location_id, stocked: stock, reserved: 0, updated_at: at });
+        self.levels.push(level((item_id, location_id), stock, at));
         if stock != 0 {
             self.movements.push(stock_movement::Model {
                 id: tx.id(),
                 at,
                 item_id,
                 location_id,
+                counted: StockCount::Stocked,
                 delta: stock,
                 reason: MovementReason::Initial,
                 cause: None,
@@ -328,6 +335,7 @@ fn variant_row(
         origin_country: None,
         backorder: BackorderPolicy::Deny,
         manage_inventory: true,
+        release_at: None,
         requires_shipping: true,
         metadata: json!({}),
     }

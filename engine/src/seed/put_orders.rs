@@ -11,7 +11,7 @@ use domain::checkout::CheckoutState;
 use domain::flow::FlowState;
 use domain::fulfillment::FulfillmentState;
 use domain::id::{CartId, CheckoutId, CustomerId, FulfillmentId, InventoryItemId};
-use domain::inventory::MovementReason;
+use domain::inventory::{MovementReason, StockCount};
 use domain::order::{OrderStatus, fulfillment_status, order_status, payment_status};
 use domain::payment::{Entry, EntryKind, EntryState, state};
 use entity::{
@@ -34,6 +34,7 @@ use crate::auth::token::ORDER_LINK_LIFE;
 use crate::catalog::rows::default_location;
 use crate::checkout::frozen::Frozen;
 use crate::error::{Error, Result};
+use crate::inventory::repo::promise;
 use crate::op::{Op, Tx, input_hash};
 
 /// How long a cart lived before it was bought.
@@ -406,6 +407,7 @@ impl Rows {
                     at: parcel.packed,
                     item_id: item,
                     location_id: shared.location,
+                    counted: StockCount::Stocked,
                     delta: -quantity,
                     reason: MovementReason::Sold,
                     cause: Some(id.to_string()),
@@ -436,14 +438,11 @@ impl Rows {
             if open > 0 {
                 self.levels.entry(*item).or_default().1 += open;
                 self.reservations.push(reservation::Model {
-                    id: tx.id(),
                     created_at: story.order.placed_at,
-                    item_id: *item,
-                    location_id: shared.location,
-                    quantity: open,
-                    checkout_id: story.order.checkout_id,
-                    position: line.position,
+                    checkout_id: Some(story.order.checkout_id),
+                    position: Some(line.position),
                     order_line_id: Some(line.id),
+                    ..promise(tx, (*item, shared.location), open)
                 });
             }
         }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::address::area::Place;
 use domain::checkout::DeliveryChoice;
 use domain::id::{CartDeliveryId, CartId, LocationId, ShippingOptionId, ShippingProfileId};
-use domain::inventory::{Demand, Level};
+use domain::inventory::{AllocationPolicy, Demand, Level};
 use domain::money::{Currency, Money};
 use domain::provider::Destination;
 use domain::refusal::{ErrorCode, Refusal};
@@ -299,7 +299,7 @@ impl Asked<'_> {
         let lines = group.lines.iter().filter_map(|place| self.lines.get(*place));
         let demand: Vec<Demand> = lines.flat_map(|(_, demand)| demand.iter().cloned()).collect();
         let levels: Vec<Level> = self.levels.iter().filter(|level| level.location == location).cloned().collect();
-        match domain::inventory::reserve(&demand, &levels) {
+        match domain::inventory::reserve(&demand, &levels, AllocationPolicy::Priority) {
             Ok(_) => Pickup::Ready,
             Err(_) => Pickup::OutOfStock,
         }

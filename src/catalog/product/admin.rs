@@ -1,6 +1,7 @@
 //! Whole products on the admin surface: set, copied, archived, taken off sale.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use chrono::{DateTime, Utc};
 use domain::catalog::{
     BackorderPolicy, MediaDraft, MediaKind, OptionDraft, ProductStatus, VariantChange, WriteOutcome,
 };
@@ -61,6 +62,8 @@ pub struct AdminVariantSetInput {
     pub manage_inventory: Option<bool>,
     /// What happens when its stock is used up; a new one can't be bought then, when absent.
     pub backorder: Option<Enum<BackorderPolicy>>,
+    /// When it is out; before that it is sold ahead and its availability reads `PREORDER`. Null: it is out.
+    pub release_at: MaybeUndefined<DateTime<Utc>>,
     /// How many of a new one lie at the location that is taken from first. The stock of a known one stays: use
     /// `inventoryAdjust`.
     pub stock: Option<i32>,
@@ -98,6 +101,7 @@ impl AdminVariantSetInput {
             requires_shipping: self.requires_shipping,
             manage_inventory: self.manage_inventory,
             backorder: self.backorder.map(|policy| policy.0),
+            release_at: given(self.release_at).map(|moment| moment.map(|moment| moment.timestamp_micros())),
             prices: self.prices.map(|prices| price_drafts(&prices, path, refusals)),
             stock: self.stock,
             media_url: given(self.media_url),

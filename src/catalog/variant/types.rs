@@ -6,7 +6,8 @@ use async_graphql::{Context, ID, MergedObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::auth::Permission;
 use domain::catalog::BackorderPolicy;
-use domain::inventory::{Availability, availability};
+use domain::id::InventoryItemId;
+use domain::inventory::{Availability, Sellable};
 use domain::metafield::MetafieldOwnerType;
 use domain::translation::TranslatableField;
 use entity::variant;
@@ -20,13 +21,14 @@ use crate::catalog::load::{Grid, ProductBy, SelectedOf, VariantMediaOf};
 use crate::catalog::option::types::option_names;
 use crate::catalog::types::{AdminProduct, Product};
 use crate::inventory::admin::AdminStockLevel;
-use crate::inventory::load::StockOf;
+use crate::inventory::load::{ItemBy, StockOf};
+use crate::inventory::types::AdminInventoryItem;
 use crate::media::types::Media;
 use crate::metafield::types::Metafields;
 use crate::pricing::load::AllPricesOf;
 use crate::pricing::types::{AdminPrice, Price, PriceContextInput, PriceTier, offered, tiers};
 use crate::translation::load::{Reader, TextAt};
-use engine::inventory::available;
+use engine::inventory::{sellable, told};
 
 /// A variant as shoppers see it: what can be bought.
 #[derive(MergedObject, Debug, Clone)]
@@ -90,6 +92,17 @@ connection! {
 /// What both surfaces show of a variant.
 #[derive(Debug, Clone)]
 pub struct VariantCore(Arc<variant::Model>, Reader, Option<Grid>);
+
+impl VariantCore {
+    /// What can be sold of it in this request's channel.
+    async fn sellable(&self, ctx: &Context<'_>) -> async_graphql::Result<Sellable> {
+        let call = call(ctx)?;
+        let stock = call.load(StockOf(self.0.id)).await?;
+        let locations: Vec<_> =
+            call.settings.locations_of(call.channel.id).iter().map(|location| location.id).collect();
+        Ok(sellable(&*stock, &locations))
+    }
+}
 
 #[Object]
 impl VariantCore {
@@ -172,12 +185,21 @@ impl VariantCore {
 
     /// Whether it can be bought now in this request's channel.
     async fn availability(&self, ctx: &Context<'_>) -> async_graphql::Result<Enum<Availability>> {
-        let call = call(ctx)?;
-        let stock = call.load(StockOf(self.0.id)).await?;
-        let locations: Vec<_> =
-            call.settings.locations_of(call.channel.id).iter().map(|location| location.id).collect();
-        let may_backorder = self.0.backorder == BackorderPolicy::Allow;
-        Ok(Enum(availability(self.0.manage_inventory, may_backorder, available(&*stock, &locations))))
+        Ok(Enum(told(&self.0, self.sellable(ctx).await?, call(ctx)?.app.clock.now())))
+    }
+
+    /// How many pieces can be sold now in this request's channel; null where the channel doesn't tell, and when they
+    /// are not counted.
+    async fn quantity_available(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<i32>> {
+        if !call(ctx)?.channel.shows_quantity || !self.0.manage_inventory {
+            return Ok(None);
+        }
+        Ok(Some(i32::try_from(self.sellable(ctx).await?.now).unwrap_or(i32::MAX)))
+    }
+
+    /// When it is out; before that it is sold ahead. Null: it is out.
+    async fn release_at(&self) -> Option<DateTime<Utc>> {
+        self.0.release_at
     }
 }
 
@@ -270,13 +292,44 @@ impl VariantStaff {
         let stock = call.load(StockOf(self.0.id)).await?;
         let reach = engine::scope::locations(&call.caller.actor, Permission::CatalogRead);
         let first = stock.first().map(|row| row.item);
-        let shown = stock.iter().filter(|row| Some(row.item) == first && reach.holds(row.location));
+        let levels = stock.iter().filter(|row| Some(row.item) == first).filter_map(|row| row.level.as_ref());
+        let shown = levels.filter(|level| reach.holds(level.location_id));
         Ok(shown.map(AdminStockLevel::from).collect())
+    }
+
+    /// What one piece takes from stock: one item, unless it is a kit. At most 50.
+    async fn items(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminVariantItem>> {
+        let stock = call(ctx)?.load(StockOf(self.0.id)).await?;
+        let mut items: Vec<AdminVariantItem> = Vec::new();
+        for row in stock.iter() {
+            if items.last().is_none_or(|last| last.0 != row.item) {
+                items.push(AdminVariantItem(row.item, row.required));
+            }
+        }
+        Ok(items)
     }
 
     /// Free data, such as the columns of an import that have no place of their own.
     async fn metadata(&self) -> Json {
         Json(self.0.metadata.clone())
+    }
+}
+
+/// What one piece of a variant takes of an item.
+#[derive(Debug, Clone)]
+pub struct AdminVariantItem(InventoryItemId, i32);
+
+/// What one piece of a variant takes of an item.
+#[Object]
+impl AdminVariantItem {
+    /// The item.
+    async fn inventory_item(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<AdminInventoryItem>> {
+        Ok(call(ctx)?.load(ItemBy(self.0)).await?.map(AdminInventoryItem::from))
+    }
+
+    /// How many of it.
+    async fn quantity(&self) -> i32 {
+        self.1
     }
 }
 

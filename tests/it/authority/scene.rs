@@ -43,6 +43,8 @@ const PUBLIC: &[&str] = &[
     "mfdef",
     "policy",
     "pricelist",
+    "iitem",
+    "resv",
 ];
 /// What can be hidden from shoppers.
 pub const HIDEABLE: &[&str] = &["prod", "variant", "coll", "cat"];
@@ -158,6 +160,11 @@ impl Scene {
         for account in [&ada, &bob] {
             account.mutate("customerAddressCreate", json!({ "address": address("DE") }), "address { id }").await.done();
         }
+        let variant_id = [id::parse(&variant).unwrap().1];
+        let item = found(&shop, "select item_id from variant_item where variant_id = ?", &variant_id).await;
+        let aside = json!({ "idempotencyKey": new_key(), "inventoryItemId": id::InventoryItemId(item).to_string(),
+            "locationId": shop.app.settings().locations[0].id.to_string(), "quantity": 1 });
+        shop.set("reservationCreate", aside, "reservation { id }").await.done();
         let group = json!({ "name": "Friends", "add": [bob.id.to_string()] });
         shop.set("customerGroupSet", group, "group { id }").await.done();
         let foreign = ordered(&shop, &ada.client, &variant, &ada.email).await;
@@ -212,6 +219,8 @@ impl Scene {
             ApiKeyId: "select id from api_key where title = 'Target'" of [];
             StagedUploadId: "select id from staged_upload order by id desc limit 1" of [];
             MediaId: "select id from media limit 1" of [];
+            InventoryItemId: "select item_id from reservation where checkout_id is null" of [];
+            ReservationId: "select id from reservation where checkout_id is null" of [];
             OptionId: "select id from \"option\" limit 1" of [];
             OptionValueId: "select id from option_value limit 1" of [];
             ChannelId: "select id from channel where handle = 'default'" of [];

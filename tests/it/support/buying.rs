@@ -312,6 +312,7 @@ impl Shop {
     pub async fn level(&self, variant: &str) -> (i32, i32) {
         let variant: VariantId = variant.parse().unwrap();
         let rows = of_variants(&self.app.read(), &[variant]).await.unwrap();
-        (rows.iter().map(|row| row.stocked).sum(), rows.iter().map(|row| row.reserved).sum())
+        let levels: Vec<_> = rows.into_iter().filter_map(|row| row.level).collect();
+        (levels.iter().map(|row| row.stocked).sum(), levels.iter().map(|row| row.reserved).sum())
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use domain::cart::CartState;
 use domain::checkout::CheckoutState;
 use domain::flow::FlowState;
+use domain::inventory::StockCount;
 use domain::order::{fulfillment_status, payment_status};
 use engine::order::repo::counters;
 use engine::payment::repo::paid_of;
@@ -33,16 +34,19 @@ async fn stock(shop: &Shop) {
         *promised.entry((row.item_id, row.location_id)).or_default() += row.quantity;
     }
     let mut moved: BTreeMap<_, i32> = BTreeMap::new();
+    let mut coming: BTreeMap<_, i32> = BTreeMap::new();
     for row in stock_movement::Entity::find().all(&conn).await.unwrap() {
-        *moved.entry((row.item_id, row.location_id)).or_default() += row.delta;
+        let count = if row.counted == StockCount::Stocked { &mut moved } else { &mut coming };
+        *count.entry((row.item_id, row.location_id)).or_default() += row.delta;
     }
     for level in stock_level::Entity::find().all(&conn).await.unwrap() {
         let place = (level.item_id, level.location_id);
         assert_eq!(level.reserved, promised.remove(&place).unwrap_or(0), "reserved is the sum of the promises");
         assert_eq!(level.stocked, moved.remove(&place).unwrap_or(0), "stocked is the sum of the movements");
+        assert_eq!(level.incoming, coming.remove(&place).unwrap_or(0), "incoming is the sum of the movements");
         assert!(level.reserved >= 0 && level.stocked >= 0, "{level:?}");
     }
-    assert!(promised.is_empty() && moved.is_empty(), "promises or movements without a level");
+    assert!(promised.is_empty() && moved.is_empty() && coming.is_empty(), "promises or movements without a level");
 }
 
 async fn totals(shop: &Shop) {

@@ -170,8 +170,8 @@ fn in_stock(conn: &Conn) -> SimpleExpr {
     let sql = "(exists (select 1 from variant_item where variant_item.variant_id = variant.id)
         and not exists (select 1 from variant_item where variant_item.variant_id = variant.id
             and variant_item.required_quantity > coalesce((
-                select sum(case when stock_level.stocked > stock_level.reserved
-                    then stock_level.stocked - stock_level.reserved else 0 end) from stock_level
+                select sum(case when stock_level.stocked - stock_level.reserved > stock_level.safety
+                    then stock_level.stocked - stock_level.reserved - stock_level.safety else 0 end) from stock_level
                 where stock_level.item_id = variant_item.item_id), 0)))";
     expression(conn, sql, [])
 }

@@ -154,19 +154,23 @@ fn among<const N: usize>(
     expression(conn, &format!("{head}({marks}))"), values)
 }
 
+/// How many units of a level a variant may still be sold from.
+const FREE: &str = "(stock_level.stocked - stock_level.reserved - stock_level.safety
+    + case when variant.backorder = 'INCOMING' then stock_level.incoming else 0 end)";
+
 /// The condition that a product has a variant that can be bought now.
 pub fn in_stock(conn: &Conn, locations: &[LocationId]) -> SimpleExpr {
     let marks = vec!["?"; locations.len()].join(", ");
     let marks = if marks.is_empty() { "null".to_owned() } else { marks };
     let sql = format!(
         "exists (select 1 from variant where variant.product_id = product.id and variant.deleted_at is null
-            and (not variant.manage_inventory or variant.backorder = 'ALLOW' or not exists (
-                select 1 from variant_item where variant_item.variant_id = variant.id
+            and (not variant.manage_inventory or variant.backorder = 'ALLOW' or (
+                exists (select 1 from variant_item where variant_item.variant_id = variant.id)
+                and not exists (select 1 from variant_item where variant_item.variant_id = variant.id
                 and variant_item.required_quantity > coalesce((
-                    select sum(case when stock_level.stocked > stock_level.reserved
-                        then stock_level.stocked - stock_level.reserved else 0 end) from stock_level
+                    select sum(case when {FREE} > 0 then {FREE} else 0 end) from stock_level
                     where stock_level.item_id = variant_item.item_id
-                    and stock_level.location_id in ({marks})), 0))))"
+                    and stock_level.location_id in ({marks})), 0)))))"
     );
     expression(conn, &sql, locations.iter().map(|location| Uuid::from(*location).into()))
 }

@@ -1,18 +1,28 @@
 //! Rows of stock.
 
 pub mod items;
+pub mod kept;
+mod levels;
 
 use chrono::{DateTime, Utc};
-use domain::id::{ChannelId, CheckoutId, InventoryItemId, LocationId, OrderLineId, VariantId};
-use domain::inventory::{MovementReason, Take};
-use domain::refusal::{ErrorCode, Refusal};
+use domain::id::{CartId, ChannelId, CheckoutId, InventoryItemId, LocationId, OrderLineId, ReservationId, VariantId};
+use domain::inventory::{Counted, MovementReason, StockCount};
 use entity::{inventory_item, product, reservation, stock_level, stock_movement, variant, variant_item};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationDef};
+use sea_orm::sea_query::{LockBehavior, LockType};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder,
+    QuerySelect, RelationDef,
+};
 use uuid::Uuid;
 
 use crate::db::{Conn, any, any_sql, insert_all, statement};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::op::Tx;
+
+pub use levels::{
+    BACK, LOW, Moved, Place, change_incoming, change_stocked, consume, free, level, lock_level, movement, open_level,
+    promise, release, reserve, restore, set_level,
+};
 
 /// What a variant takes from stock, and how much of it a location has.
 #[derive(Debug, Clone)]
@@ -23,12 +33,22 @@ pub struct StockRow {
     pub item: InventoryItemId,
     /// How many of it for one piece.
     pub required: i32,
-    /// Where.
-    pub location: LocationId,
-    /// How many lie there.
-    pub stocked: i32,
-    /// How many of them are promised.
-    pub reserved: i32,
+    /// What of it is where; nothing when it is kept nowhere.
+    pub level: Option<stock_level::Model>,
+}
+
+impl StockRow {
+    /// What can be sold of it, of what is there.
+    pub fn counted(&self) -> Counted {
+        let level = self.level.as_ref();
+        Counted {
+            item: self.item,
+            required: self.required,
+            free: level.map_or(0, |row| i64::from(row.stocked) - i64::from(row.reserved) - i64::from(row.safety)),
+            incoming: level.map_or(0, |row| row.incoming),
+            low: level.map_or(0, |row| row.low_stock),
+        }
+    }
 }
 
 /// The stock behind variants.
@@ -38,26 +58,18 @@ pub async fn of_variants(conn: &Conn, variants: &[VariantId]) -> Result<Vec<Stoc
         .to(stock_level::Column::ItemId)
         .into();
     let rows = variant_item::Entity::find()
-        .select_only()
-        .columns([
-            variant_item::Column::VariantId,
-            variant_item::Column::ItemId,
-            variant_item::Column::RequiredQuantity,
-        ])
-        .columns([stock_level::Column::LocationId, stock_level::Column::Stocked, stock_level::Column::Reserved])
         .filter(any(conn, variant_item::Column::VariantId, variants.iter().copied()))
-        .join(JoinType::InnerJoin, relation)
+        .join(JoinType::LeftJoin, relation)
+        .select_also(stock_level::Entity)
+        .order_by_asc(variant_item::Column::ItemId)
         .order_by_asc(stock_level::Column::LocationId)
-        .into_tuple()
         .all(conn)
         .await?;
-    let row = |(variant, item, required, location, stocked, reserved)| StockRow {
-        variant,
-        item,
-        required,
-        location,
-        stocked,
-        reserved,
+    let row = |(link, level): (variant_item::Model, Option<stock_level::Model>)| StockRow {
+        variant: link.variant_id,
+        item: link.item_id,
+        required: link.required_quantity,
+        level,
     };
     Ok(rows.into_iter().map(row).collect())
 }
@@ -103,18 +115,14 @@ pub async fn open_at(tx: &mut Tx, variants: Vec<Opened>) -> Result<()> {
     let mut levels = Vec::new();
     let mut movements = Vec::new();
     for (variant_id, sku, stocks) in variants {
-        let item = inventory_item::Model { id: tx.id(), created_at: tx.now(), sku };
+        let item = inventory_item::Model { id: tx.id(), created_at: tx.now(), sku, title: None };
         links.push(variant_item::Model { variant_id, item_id: item.id, required_quantity: 1 });
         for (location_id, stocked) in stocks {
-            levels.push(stock_level::Model {
-                item_id: item.id,
-                location_id,
-                stocked,
-                reserved: 0,
-                updated_at: tx.now(),
-            });
+            let place = (item.id, location_id);
+            levels.push(level(place, stocked, tx.now()));
             if stocked != 0 {
-                movements.push(movement(tx, item.id, location_id, stocked, MovementReason::Initial, None));
+                let moved = Moved { delta: stocked, reason: MovementReason::Initial, cause: None };
+                movements.push(movement(tx, place, StockCount::Stocked, moved));
             }
         }
         items.push(item);
@@ -144,83 +152,49 @@ pub async fn rename_items(tx: &mut Tx, variants: &[VariantId]) -> Result<()> {
     Ok(())
 }
 
-fn movement(
-    tx: &Tx,
-    item_id: InventoryItemId,
-    location_id: LocationId,
-    delta: i32,
-    reason: MovementReason,
-    cause: Option<String>,
-) -> stock_movement::Model {
-    let (id, at, actor) = (tx.id(), tx.now(), tx.actor().to_string());
-    stock_movement::Model { id, at, item_id, location_id, delta, reason, cause, actor }
-}
-
-/// The one item of a variant; kits have several and are not adjusted by variant.
-pub async fn single_item(conn: &Conn, variant: VariantId) -> Result<Option<InventoryItemId>> {
-    let find = variant_item::Entity::find().filter(variant_item::Column::VariantId.eq(variant));
-    let links = find.all(conn).await?;
-    Ok(match links.as_slice() {
-        [link] => Some(link.item_id),
-        _ => None,
-    })
-}
-
-/// A level, locked until the transaction ends.
-pub async fn lock_level(tx: &Tx, item: InventoryItemId, location: LocationId) -> Result<Option<stock_level::Model>> {
-    Ok(stock_level::Entity::find_by_id((item, location)).lock_exclusive().one(&tx.conn).await?)
-}
-
-/// Changes what lies at a location by `delta`, with the movement that says why.
-pub async fn change_stocked(
-    tx: &mut Tx,
-    item: InventoryItemId,
-    location: LocationId,
-    delta: i32,
-    reason: MovementReason,
-    cause: Option<String>,
-) -> Result<()> {
-    tx.wake(item);
-    let sql = "update stock_level set stocked = stocked + ?, updated_at = ? where item_id = ? and location_id = ?";
-    let values = [delta.into(), tx.now().into(), Uuid::from(item).into(), Uuid::from(location).into()];
-    if tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?.rows_affected() == 0 {
-        let level = stock_level::Model {
-            item_id: item,
-            location_id: location,
-            stocked: delta,
-            reserved: 0,
-            updated_at: tx.now(),
-        };
-        insert_all::<stock_level::Entity>(&tx.conn, vec![level]).await?;
-    }
-    let row = movement(tx, item, location, delta, reason, cause);
-    Ok(insert_all::<stock_movement::Entity>(&tx.conn, vec![row]).await?)
-}
-
-/// Promises stock, in the order given, which is the lock order. Answers with
-/// the place of the first promise that no longer holds: somebody was faster.
-pub async fn reserve(tx: &mut Tx, takes: &[(Take, bool)]) -> Result<Option<usize>> {
-    for (place, (take, may_exceed)) in takes.iter().enumerate() {
-        tx.wake(take.item);
-        let bound = if *may_exceed { "" } else { " and stocked - reserved >= ?" };
-        let sql = format!(
-            "update stock_level set reserved = reserved + ?, updated_at = ? where item_id = ? and location_id = ?{bound}"
-        );
-        let mut values: Vec<sea_orm::Value> =
-            vec![take.quantity.into(), tx.now().into(), Uuid::from(take.item).into(), Uuid::from(take.location).into()];
-        if !may_exceed {
-            values.push(take.quantity.into());
-        }
-        if tx.conn.execute_raw(statement(&tx.conn, &sql, values)).await?.rows_affected() != 1 {
-            return Ok(Some(place));
-        }
-    }
-    Ok(None)
-}
-
 /// Writes the promises of a checkout.
 pub async fn insert_reservations(tx: &mut Tx, rows: Vec<reservation::Model>) -> Result<()> {
     Ok(insert_all::<reservation::Entity>(&tx.conn, rows).await?)
+}
+
+/// A promise by id.
+pub async fn find_reservation(conn: &Conn, id: ReservationId) -> Result<Option<reservation::Model>> {
+    Ok(reservation::Entity::find_by_id(id).one(conn).await?)
+}
+
+/// A promise, locked until the transaction ends.
+pub async fn lock_reservation(tx: &Tx, id: ReservationId) -> Result<Option<reservation::Model>> {
+    Ok(reservation::Entity::find_by_id(id).lock_exclusive().one(&tx.conn).await?)
+}
+
+/// Writes every column of a promise; the level is the caller's to change.
+pub async fn update_reservation(tx: &mut Tx, row: reservation::Model) -> Result<()> {
+    row.into_active_model().reset_all().update(&tx.conn).await?;
+    Ok(())
+}
+
+/// What is held for a cart.
+pub async fn holds_of(conn: &Conn, cart: CartId) -> Result<Vec<reservation::Model>> {
+    Ok(in_lock_order(reservation::Entity::find().filter(reservation::Column::CartId.eq(cart)), conn).await?)
+}
+
+/// Deletes what is held for a cart; answers with how many rows that were. The levels are the caller's to change.
+pub async fn delete_holds(tx: &mut Tx, cart: CartId) -> Result<u64> {
+    let delete = reservation::Entity::delete_many().filter(reservation::Column::CartId.eq(cart));
+    Ok(delete.exec(&tx.conn).await?.rows_affected)
+}
+
+/// Some of what ended by itself at this moment or before.
+pub async fn has_expired(conn: &Conn, now: DateTime<Utc>) -> Result<bool> {
+    let find = reservation::Entity::find().filter(reservation::Column::ExpiresAt.lte(now));
+    Ok(find.one(conn).await?.is_some())
+}
+
+/// So many of those, locked, in lock order.
+pub async fn lock_expired(tx: &Tx, limit: u64) -> Result<Vec<reservation::Model>> {
+    let find = reservation::Entity::find().filter(reservation::Column::ExpiresAt.lte(tx.now()));
+    let find = find.limit(limit).lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+    Ok(in_lock_order(find, &tx.conn).await?)
 }
 
 /// The promises of a checkout in lock order.
@@ -249,55 +223,4 @@ pub async fn move_to_lines(tx: &mut Tx, checkout: CheckoutId, order: domain::id:
     let values = [Uuid::from(order).into(), Uuid::from(checkout).into()];
     tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?;
     Ok(())
-}
-
-/// Takes back `quantity` of a promise: the stock is free again.
-pub async fn release(tx: &mut Tx, row: &reservation::Model, quantity: i32) -> Result<()> {
-    shrink(tx, row, quantity).await?;
-    lower(tx, row, quantity, 0).await
-}
-
-/// Consumes `quantity` of a promise: the goods leave the location.
-pub async fn consume(tx: &mut Tx, row: &reservation::Model, quantity: i32, cause: String) -> Result<()> {
-    shrink(tx, row, quantity).await?;
-    lower(tx, row, quantity, quantity).await?;
-    let row = movement(tx, row.item_id, row.location_id, -quantity, MovementReason::Sold, Some(cause));
-    Ok(insert_all::<stock_movement::Entity>(&tx.conn, vec![row]).await?)
-}
-
-async fn shrink(tx: &mut Tx, row: &reservation::Model, quantity: i32) -> Result<()> {
-    let id = Uuid::from(row.id);
-    let (sql, values): (_, Vec<sea_orm::Value>) = if quantity == row.quantity {
-        ("delete from reservation where id = ? and quantity = ?", vec![id.into(), quantity.into()])
-    } else {
-        let sql = "update reservation set quantity = quantity - ? where id = ? and quantity > ?";
-        (sql, vec![quantity.into(), id.into(), quantity.into()])
-    };
-    match tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?.rows_affected() {
-        1 => Ok(()),
-        _ => Err(Error::internal("a reservation was used twice")),
-    }
-}
-
-async fn lower(tx: &mut Tx, row: &reservation::Model, reserved: i32, stocked: i32) -> Result<()> {
-    tx.wake(row.item_id);
-    let sql = "update stock_level set reserved = reserved - ?, stocked = stocked - ?, updated_at = ?
-        where item_id = ? and location_id = ? and stocked >= ?";
-    let values = [reserved.into(), stocked.into(), tx.now().into(), Uuid::from(row.item_id).into()];
-    let values = values.into_iter().chain([Uuid::from(row.location_id).into(), stocked.into()]);
-    if tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?.rows_affected() == 1 {
-        return Ok(());
-    }
-    // What was sold before it was there can be packed when it has come.
-    let message = "The goods of a line have not come yet: what is promised is more than what lies there.";
-    Err(Refusal::new(ErrorCode::InsufficientStock, message).at(["lines"]).into())
-}
-
-/// Promises goods again that a canceled fulfillment gave back.
-pub async fn restore(tx: &mut Tx, row: reservation::Model, cause: String) -> Result<()> {
-    let (item, location, quantity) = (row.item_id, row.location_id, row.quantity);
-    change_stocked(tx, item, location, quantity, MovementReason::Restocked, Some(cause)).await?;
-    let take = Take { item, location, quantity };
-    reserve(tx, &[(take, true)]).await?;
-    insert_reservations(tx, vec![row]).await
 }

@@ -1,0 +1,3 @@
+//! What staff decide about items and levels.
+
+pub mod admin;

@@ -1,0 +1,3 @@
+//! Promises and movements, and what staff put aside.
+
+pub mod admin;
