@@ -162,6 +162,8 @@ ids! {
     InventoryItemId = "iitem";
     /// A promise of stock.
     ReservationId = "resv";
+    /// A wish to know when a variant is back.
+    BackInStockRequestId = "backreq";
     /// An entry of the stock ledger.
     StockMovementId = "move";
     /// A customer.

@@ -5,6 +5,7 @@ pub mod address;
 pub mod api_key;
 pub mod audit_entry;
 pub mod auth_identity;
+pub mod back_in_stock_request;
 pub mod cart;
 pub mod cart_delivery;
 pub mod cart_line;

@@ -56,19 +56,15 @@ create table back_in_stock_request (
     channel_id {id} not null references channel (id),
     email text not null,
     locale text not null,
-    customer_id {id} references customer (id),
-    told_at {time}
+    customer_id {id} references customer (id)
 )
 "#,
-    r#"create unique index back_in_stock_request_open on back_in_stock_request (variant_id, channel_id, email)
-        where told_at is null"#,
+    r#"create unique index back_in_stock_request_once on back_in_stock_request (variant_id, channel_id, email)"#,
     r#"create index back_in_stock_request_email on back_in_stock_request (email)"#,
     r#"alter table notification add column variant_id {id}"#,
-    r#"insert into consumer (name, position) select 'back_in_stock', coalesce(max(position), 0) from event"#,
 ];
 
 pub const DOWN: &[&str] = &[
-    r#"delete from consumer where name = 'back_in_stock'"#,
     r#"delete from notification where variant_id is not null"#,
     r#"alter table notification drop column variant_id"#,
     r#"drop table back_in_stock_request"#,

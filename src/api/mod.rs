@@ -53,6 +53,7 @@ use crate::fulfillment::admin::FulfillmentAdminMutation;
 use crate::inventory::admin::{InventoryAdminMutation, InventoryAdminQuery};
 use crate::inventory::level::admin::LevelAdminMutation;
 use crate::inventory::reservation::admin::{ReservationAdminMutation, ReservationAdminQuery};
+use crate::inventory::store::InventoryStoreMutation;
 use crate::inventory::subs::InventoryStoreSubscription;
 use crate::job::admin::{JobAdminMutation, JobAdminQuery};
 use crate::job::subs::JobAdminSubscription;
@@ -119,6 +120,7 @@ root! {
         CartStoreMutation,
         CheckoutStoreMutation,
         CustomerStoreMutation,
+        InventoryStoreMutation,
     ]
 }
 

@@ -95,7 +95,7 @@ pub struct AdminChannelUpdateInput {
     pub active: Option<bool>,
 }
 
-/// Where links in mail lead: paths that begin with a slash, at most 500 characters each. Each but `account` holds
+/// Where links in mail lead: paths that begin with a slash, at most 500 characters each. Each but `account` and `product` holds
 /// `{token}`; that to an order may hold `{orderId}`. Null is the default again, what you leave out stays.
 #[derive(Debug, Default, InputObject)]
 pub struct AdminLinkPathsInput {
@@ -111,6 +111,8 @@ pub struct AdminLinkPathsInput {
     pub order_claim: MaybeUndefined<String>,
     /// To the account.
     pub account: MaybeUndefined<String>,
+    /// To a product; it holds `{handle}` and no token.
+    pub product: MaybeUndefined<String>,
     /// To the first log-in of a member of staff.
     pub staff_invitation: MaybeUndefined<String>,
     /// To a new password of a member of staff.
@@ -127,6 +129,7 @@ impl AdminLinkPathsInput {
             (LinkKind::EmailChange, self.email_change),
             (LinkKind::OrderClaim, self.order_claim),
             (LinkKind::Account, self.account),
+            (LinkKind::Product, self.product),
             (LinkKind::StaffInvitation, self.staff_invitation),
             (LinkKind::StaffRecovery, self.staff_recovery),
         ]

@@ -157,6 +157,8 @@ pub struct AdminLinkPaths {
     pub order_claim: String,
     /// To the account.
     pub account: String,
+    /// To a product; `{handle}` stands for its handle.
+    pub product: String,
     /// To the first log-in of a member of staff.
     pub staff_invitation: String,
     /// To a new password of a member of staff.
@@ -173,6 +175,7 @@ impl AdminLinkPaths {
             email_change: path(LinkKind::EmailChange),
             order_claim: path(LinkKind::OrderClaim),
             account: path(LinkKind::Account),
+            product: path(LinkKind::Product),
             staff_invitation: path(LinkKind::StaffInvitation),
             staff_recovery: path(LinkKind::StaffRecovery),
         }

@@ -9,7 +9,7 @@ use entity::{inventory_item, reservation, stock_level, variant, variant_item};
 
 use crate::api::call::{Batch, group};
 use engine::error::Error;
-use engine::inventory::repo::{self, StockRow, items};
+use engine::inventory::repo::{self, StockRow, items, waiting};
 
 /// The stock behind a variant, everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,6 +23,22 @@ impl Loader<StockOf> for Batch {
         let variants: Vec<_> = keys.iter().map(|key| key.0).collect();
         let rows = repo::of_variants(&self.conn, &variants).await?;
         Ok(group(rows.into_iter().map(|row| (StockOf(row.variant), row))))
+    }
+}
+
+/// How many wait to be told that a variant can be bought again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct WaitingFor(pub VariantId);
+
+impl Loader<WaitingFor> for Batch {
+    type Value = i32;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[WaitingFor]) -> Result<HashMap<WaitingFor, Self::Value>, Self::Error> {
+        let variants: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let counts = waiting::counts(&self.conn, &variants).await?;
+        let count = |(variant, count)| (WaitingFor(variant), i32::try_from(count).unwrap_or(i32::MAX));
+        Ok(counts.into_iter().map(count).collect())
     }
 }
 

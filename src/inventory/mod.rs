@@ -4,5 +4,6 @@ pub mod admin;
 pub mod level;
 pub mod load;
 pub mod reservation;
+pub mod store;
 pub mod subs;
 pub mod types;

@@ -2,10 +2,12 @@
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
+use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
 use crate::support::Shop;
-use crate::support::buying::{CartSession, Placed, address, faults};
+use crate::support::buying::{CartSession, Placed, address, faults, mutate};
+use crate::support::client::Client;
 use crate::support::invariants::invariants;
 use crate::support::walker::new_key;
 
@@ -455,4 +457,72 @@ async fn held_stock_is_bought_by_its_holders_alone_however_many_race() {
         assert!(!holds || answer.refusals().is_empty());
     }
     invariants(&shop).await;
+}
+
+#[tokio::test]
+async fn whoever_waits_for_goods_is_told_once_that_they_are_back() {
+    let (shop, post) = crate::support::post::post_shop().await;
+    channel(&shop, json!({ "storefrontUrl": "https://shop.example" })).await;
+    let main = first_place(&shop);
+    let tee = shop.tee("20.00", 1).await;
+    let item = item_of(&shop, &tee).await;
+    let wait =
+        async |client: &Client, input: Value| mutate(client, "", "backInStockRequest", input, "variant { id }").await;
+    let of = |email: &str| json!({ "variantId": tee, "email": email });
+    assert_eq!(faults(&wait(&shop.store, of("eve@shopper.example")).await), ["STATE_INVALID variantId"]);
+    buy(&shop, &[(&tee, 1)], "DE").await;
+    assert_eq!(faults(&wait(&shop.store, of("no mailbox")).await), ["INVALID email"]);
+    assert_eq!(faults(&wait(&shop.store, json!({ "variantId": tee })).await), ["EMAIL_MISSING email"]);
+    let gone =
+        json!({ "variantId": domain::id::VariantId(uuid::Uuid::now_v7()).to_string(), "email": "a@shopper.example" });
+    assert_eq!(faults(&wait(&shop.store, gone).await), ["NOT_FOUND variantId"]);
+    let ada = shop.customer("ada@shopper.example").await;
+    for _ in 0..2 {
+        wait(&shop.store, of("eve@shopper.example")).await.done();
+        wait(&ada.client, json!({ "variantId": tee })).await.done();
+    }
+    let waiting = "query($id: ID!) { productVariant(by: { id: $id }) { backInStockRequests } }";
+    let waiting =
+        async || shop.admin.send(waiting, json!({ "id": tee })).await.at("productVariant.backInStockRequests");
+    assert_eq!(waiting().await, 2);
+    shop.mail_is_done().await;
+    let before = post.taken().len();
+    for quantity in [1, 5] {
+        receive(&shop, &main, &item, quantity).await;
+        shop.mail_is_done().await;
+    }
+    let mails = post.taken();
+    let mut told: Vec<_> = mails[before..].iter().map(|mail| (mail.to.to_string(), mail.subject.clone())).collect();
+    told.sort();
+    let back = |to: &str| (to.to_owned(), "Tee is back".to_owned());
+    assert_eq!(told, [back("ada@shopper.example"), back("eve@shopper.example")]);
+    assert!(mails[before].text.contains("https://shop.example/products/tee"), "{}", mails[before].text);
+    assert_eq!(waiting().await, 0);
+    let events = entity::event::Entity::find().all(&shop.app.read()).await.unwrap();
+    let of_stock: Vec<_> =
+        events.iter().filter(|event| event.kind.starts_with("inventory.")).map(|event| event.kind.as_str()).collect();
+    assert_eq!(
+        of_stock,
+        ["inventory.back_in_stock"],
+        "one was low from the start; of one back, six are more, not news"
+    );
+    invariants(&shop).await;
+}
+
+#[tokio::test]
+async fn no_request_outlives_the_person() {
+    let shop = shop().await;
+    let tee = shop.tee("20.00", 0).await;
+    let ada = shop.customer("ada@shopper.example").await;
+    let own = json!({ "variantId": tee });
+    mutate(&ada.client, "", "backInStockRequest", own, "variant { id }").await.done();
+    let as_guest = json!({ "variantId": tee, "email": "Ada@shopper.example" });
+    mutate(&shop.store, "", "backInStockRequest", as_guest, "variant { id }").await.done();
+    let requests = async || {
+        let rows = entity::back_in_stock_request::Entity::find().all(&shop.app.read()).await.unwrap();
+        rows.into_iter().map(|row| row.email.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(requests().await, ["ada@shopper.example"], "one mailbox waits once");
+    shop.set("customerErase", json!({ "id": ada.id.to_string() }), "erasedId").await.done();
+    assert_eq!(requests().await, [""; 0]);
 }

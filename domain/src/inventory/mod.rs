@@ -21,6 +21,8 @@ use crate::word::words;
 pub const LOW_STOCK: i32 = 3;
 /// The longest for which stock is held for a cart: a day.
 pub const MAX_HOLD_MINUTES: i32 = 1_440;
+/// The most requests that wait for one mailbox.
+pub const MAX_BACK_IN_STOCK_REQUESTS: u64 = 100;
 /// The most items that a variant takes from.
 pub const MAX_KIT_ITEMS: usize = 50;
 /// The most units of one item in one piece of a variant.

@@ -23,6 +23,8 @@ pub enum LinkKind {
     OrderClaim,
     /// The account.
     Account,
+    /// A product.
+    Product,
     /// The first log-in of a member of staff.
     StaffInvitation,
     /// A new password of a member of staff.
@@ -38,6 +40,7 @@ impl LinkKind {
         Self::EmailChange,
         Self::OrderClaim,
         Self::Account,
+        Self::Product,
         Self::StaffInvitation,
         Self::StaffRecovery,
     ];
@@ -51,6 +54,7 @@ impl LinkKind {
             Self::EmailChange => "emailChange",
             Self::OrderClaim => "orderClaim",
             Self::Account => "account",
+            Self::Product => "product",
             Self::StaffInvitation => "staffInvitation",
             Self::StaffRecovery => "staffRecovery",
         }
@@ -65,6 +69,7 @@ impl LinkKind {
             Self::EmailChange => "/account/email?token={token}",
             Self::OrderClaim => "/account/claim?token={token}",
             Self::Account => "/account",
+            Self::Product => "/products/{handle}",
             Self::StaffInvitation => "/staff/invitation?token={token}",
             Self::StaffRecovery => "/staff/recovery?token={token}",
         }
@@ -82,14 +87,19 @@ impl LinkKind {
         if !path.bytes().all(|byte| byte.is_ascii_graphic() && !b"\\<>\"'`".contains(&byte)) {
             return Err(invalid("A path has no blanks, quotes, angle brackets or backslashes.".to_owned()));
         }
-        let bare = path.replace("{token}", "");
-        let bare = if self == Self::Order { bare.replace("{orderId}", "") } else { bare };
+        let (known, needed): (&[&str], Option<&str>) = match self {
+            Self::Order => (&["{token}", "{orderId}"], Some("{token}")),
+            Self::Product => (&["{handle}"], Some("{handle}")),
+            Self::Account => (&["{token}"], None),
+            _ => (&["{token}"], Some("{token}")),
+        };
+        let bare = known.iter().fold(path.to_owned(), |bare, known| bare.replace(known, ""));
         if bare.contains(['{', '}']) {
-            let known = if self == Self::Order { "{token} and {orderId}" } else { "{token}" };
+            let known = known.join(" and ");
             return Err(invalid(format!("What stands in braces is not known here; there is {known}.")));
         }
-        if self != Self::Account && !path.contains("{token}") {
-            return Err(invalid("This link opens nothing without {token}.".to_owned()));
+        if let Some(needed) = needed.filter(|needed| !path.contains(needed)) {
+            return Err(invalid(format!("This link opens nothing without {needed}.")));
         }
         Ok(path.to_owned())
     }
@@ -106,6 +116,7 @@ pub struct LinkPaths {
     email_change: Option<String>,
     order_claim: Option<String>,
     account: Option<String>,
+    product: Option<String>,
     staff_invitation: Option<String>,
     staff_recovery: Option<String>,
 }
@@ -119,6 +130,7 @@ impl LinkPaths {
             LinkKind::EmailChange => &self.email_change,
             LinkKind::OrderClaim => &self.order_claim,
             LinkKind::Account => &self.account,
+            LinkKind::Product => &self.product,
             LinkKind::StaffInvitation => &self.staff_invitation,
             LinkKind::StaffRecovery => &self.staff_recovery,
         }
@@ -133,6 +145,7 @@ impl LinkPaths {
             LinkKind::EmailChange => &mut self.email_change,
             LinkKind::OrderClaim => &mut self.order_claim,
             LinkKind::Account => &mut self.account,
+            LinkKind::Product => &mut self.product,
             LinkKind::StaffInvitation => &mut self.staff_invitation,
             LinkKind::StaffRecovery => &mut self.staff_recovery,
         }
@@ -143,10 +156,11 @@ impl LinkPaths {
         self.own(kind).as_deref().unwrap_or_else(|| kind.default_path())
     }
 
-    /// A link below a storefront's address. Tokens and ids are letters, digits, `.`, `_` and `-` and stand in an
-    /// address as they are.
-    pub fn link(&self, kind: LinkKind, storefront_url: &str, order_id: &str, token: &str) -> String {
-        let path = self.path(kind).replace("{orderId}", order_id).replace("{token}", token);
+    /// A link below a storefront's address; `subject` is the id of the order, or the handle of the product. Tokens,
+    /// ids and handles are letters, digits, `.`, `_` and `-` and stand in an address as they are.
+    pub fn link(&self, kind: LinkKind, storefront_url: &str, subject: &str, token: &str) -> String {
+        let path = self.path(kind).replace("{orderId}", subject).replace("{handle}", subject);
+        let path = path.replace("{token}", token);
         format!("{storefront_url}{path}")
     }
 }
@@ -171,6 +185,7 @@ mod tests {
         }
         assert!(LinkKind::Recovery.check("/{orderId}/{token}").is_err(), "there is no order");
         assert!(LinkKind::Account.check("/me").is_ok());
+        assert!(LinkKind::Product.check("/p").is_err() && LinkKind::Product.check("/p/{handle}?t={token}").is_err());
         assert!(LinkKind::Account.check(&format!("/{}", "x".repeat(500))).is_err());
     }
 

@@ -33,6 +33,8 @@ words! {
         CustomerOrderClaim = "CUSTOMER_ORDER_CLAIM",
         /// To a customer: somebody wanted an account with this mailbox, which has one.
         CustomerRegisteredAgain = "CUSTOMER_REGISTERED_AGAIN",
+        /// To whoever asked for it: a variant can be bought again.
+        BackInStock = "BACK_IN_STOCK",
         /// To a new member of staff: opens the account.
         StaffInvitation = "STAFF_INVITATION",
         /// To a member of staff: sets a new password.
@@ -78,6 +80,8 @@ pub enum About {
     Order,
     /// An account; it goes to its owner.
     Customer,
+    /// A variant; it goes to a mailbox that somebody named.
+    Variant,
     /// Access to the admin surface; it goes to a member of staff.
     Staff,
 }
@@ -113,6 +117,7 @@ impl NotificationTemplate {
             | Self::CustomerEmailChanged
             | Self::CustomerOrderClaim
             | Self::CustomerRegisteredAgain => About::Customer,
+            Self::BackInStock => About::Variant,
             Self::StaffInvitation | Self::StaffRecovery => About::Staff,
         }
     }

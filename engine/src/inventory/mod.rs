@@ -9,10 +9,12 @@
 //! |---|---|
 //! | which location is taken from, what is available | `domain::inventory` |
 //! | what who follows variants is told | [`live`] |
+//! | who is told that stock is back | [`back`] |
 //! | what ends by itself | [`expire`] |
 //! | what staff put aside, and decide about items and levels | [`promise`], [`set`] |
 //! | what staff change | [`ops`], `src/inventory/admin.rs` |
 
+pub mod back;
 pub mod expire;
 pub mod live;
 pub mod ops;

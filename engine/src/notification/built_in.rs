@@ -31,9 +31,9 @@ macro_rules! languages {
 /// The text of a kind of mail in one of [`LOCALES`].
 pub fn text(template: NotificationTemplate, locale: &str) -> Option<Text> {
     use NotificationTemplate::{
-        CustomerEmailChange, CustomerEmailChanged, CustomerOrderClaim, CustomerRecovery, CustomerRegisteredAgain,
-        CustomerVerification, OrderAccess, OrderCanceled, OrderConfirmation, OrderRefunded, OrderShipped,
-        StaffInvitation, StaffRecovery,
+        BackInStock, CustomerEmailChange, CustomerEmailChanged, CustomerOrderClaim, CustomerRecovery,
+        CustomerRegisteredAgain, CustomerVerification, OrderAccess, OrderCanceled, OrderConfirmation, OrderRefunded,
+        OrderShipped, StaffInvitation, StaffRecovery,
     };
     let (subject, text, html) = match template {
         OrderConfirmation => languages!(locale, "order_confirmation"),
@@ -47,6 +47,7 @@ pub fn text(template: NotificationTemplate, locale: &str) -> Option<Text> {
         CustomerEmailChanged => languages!(locale, "customer_email_changed"),
         CustomerOrderClaim => languages!(locale, "customer_order_claim"),
         CustomerRegisteredAgain => languages!(locale, "customer_registered_again"),
+        BackInStock => languages!(locale, "back_in_stock"),
         StaffInvitation => languages!(locale, "staff_invitation"),
         StaffRecovery => languages!(locale, "staff_recovery"),
     };

@@ -55,6 +55,36 @@ pub async fn collect(app: &Arc<App>) -> Result<usize> {
     Ok(read)
 }
 
+/// A notification to nobody about nothing yet.
+pub(crate) fn blank(tx: &Tx, template: NotificationTemplate, channel_id: ChannelId) -> notification::Model {
+    notification::Model {
+        id: tx.id(),
+        version: 1,
+        created_at: tx.now(),
+        updated_at: tx.now(),
+        template,
+        event_id: None,
+        channel_id,
+        order_id: None,
+        fulfillment_id: None,
+        payment_id: None,
+        amount_minor: None,
+        customer_id: None,
+        staff_id: None,
+        variant_id: None,
+        recipient: None,
+        locale: String::new(),
+        state: NotificationState::Pending,
+        attempts: 0,
+        due_at: Some(tx.now()),
+        sent_at: None,
+        message_id: None,
+        error: None,
+        resend_of: None,
+        forget_copy: false,
+    }
+}
+
 struct Collect;
 
 impl Op for Collect {
@@ -70,7 +100,8 @@ impl Op for Collect {
         let asked: Vec<_> =
             events.iter().filter(|event| event.at >= since).filter_map(|event| Some((event, wanted(event)?))).collect();
         let people = People::of(tx, &asked).await?;
-        let rows = asked.iter().filter_map(|(event, template)| people.row(tx, event, *template)).collect();
+        let mut rows: Vec<_> = asked.iter().filter_map(|(event, template)| people.row(tx, event, *template)).collect();
+        rows.extend(crate::inventory::back::told(tx, &events, &people.settings).await?);
         repo::insert_new(tx, rows).await?;
         repo::set_position(tx, last).await?;
         Ok(events.len())
@@ -107,30 +138,11 @@ impl People {
     fn row(&self, tx: &Tx, event: &event::Model, template: NotificationTemplate) -> Option<notification::Model> {
         let id = |name: &str| event.payload.get(name).and_then(serde_json::Value::as_str);
         let mut row = notification::Model {
-            id: tx.id(),
-            version: 1,
-            created_at: tx.now(),
-            updated_at: tx.now(),
-            template,
             event_id: Some(event.id),
-            channel_id: self.channel(id("channelId").and_then(|text| text.parse().ok()))?,
-            order_id: None,
             fulfillment_id: id("fulfillment").and_then(|text| text.parse::<FulfillmentId>().ok()),
             payment_id: id("payment").and_then(|text| text.parse::<PaymentId>().ok()),
             amount_minor: event.payload.get("amountMinor").and_then(serde_json::Value::as_i64),
-            customer_id: None,
-            staff_id: None,
-            variant_id: None,
-            recipient: None,
-            locale: String::new(),
-            state: NotificationState::Pending,
-            attempts: 0,
-            due_at: Some(tx.now()),
-            sent_at: None,
-            message_id: None,
-            error: None,
-            resend_of: None,
-            forget_copy: false,
+            ..blank(tx, template, self.channel(id("channelId").and_then(|text| text.parse().ok()))?)
         };
         match template.about() {
             About::Order => {
@@ -153,6 +165,8 @@ impl People {
                 row.recipient = Some(staff.email.clone());
                 row.locale = self.language(row.channel_id);
             }
+            // Nobody stands in the event: those who asked are looked up.
+            About::Variant => return None,
         }
         // An erased person is told nothing.
         (row.recipient != Some(Email::erased())).then_some(row)

@@ -29,6 +29,8 @@ use crate::settings::Settings;
 const NOBODY: &str = "noreply@localhost";
 /// What stands for a token in a preview.
 pub const PREVIEW_TOKEN: &str = "PREVIEW";
+/// What stands for a product's handle in a preview.
+const PREVIEW_HANDLE: &str = "tee";
 
 /// What became of a notification that was looked at.
 #[derive(Debug, Clone)]
@@ -107,10 +109,10 @@ fn shop(channel: &channel::Model) -> Context {
 }
 
 /// Puts a link into a context: below the address that staff gave the channel, never one that a request named.
-fn lead(context: &mut Context, channel: &channel::Model, kind: LinkKind, order: Option<OrderId>, token: &str) {
+/// `subject` is the order's id or the product's handle, where the link names one.
+fn lead(context: &mut Context, channel: &channel::Model, kind: LinkKind, subject: &str, token: &str) {
     let paths = channel.link_paths.clone().unwrap_or_default();
-    let order = order.map(|id| id.to_string()).unwrap_or_default();
-    context.link = channel.storefront_url.as_deref().map(|base| paths.link(kind, base, &order, token));
+    context.link = channel.storefront_url.as_deref().map(|base| paths.link(kind, base, subject, token));
 }
 
 /// What the mail of a kind leads to, when it is about a customer, and what its token is for.
@@ -134,6 +136,7 @@ pub async fn compose(app: &Arc<App>, row: &notification::Model) -> Result<Compos
     let to = match row.template.about() {
         About::Order => order_mail(app, row, channel, &mut context).await?,
         About::Customer => customer_mail(app, row, channel, &mut context).await?,
+        About::Variant => variant_mail(app, row, channel, &mut context).await?,
         About::Staff => staff_mail(app, row, channel, &mut context).await?,
     };
     let Some(to) = to else { return Ok(Composed::Pointless("What it was about is over.")) };
@@ -185,7 +188,7 @@ async fn order_mail(
     about_order(&conn, row, &order, context).await?;
     let granted = app.run(&Caller::system(), &GrantAccess { order: id, life: ORDER_LINK_LIFE }).await?;
     let token = app.keys.sign_order_link(id, granted.id, granted.created_at, granted.expires_at)?;
-    lead(context, channel, LinkKind::Order, Some(id), &token);
+    lead(context, channel, LinkKind::Order, &id.to_string(), &token);
     context.token = Some(token);
     context.valid_hours = Some(ORDER_LINK_LIFE.num_hours());
     Ok(Some(order.email))
@@ -237,7 +240,7 @@ async fn customer_mail(
         context.token = Some(token.clone());
         context.valid_hours = Some(one_time::life(purpose).num_hours());
     }
-    lead(context, channel, kind, None, &token);
+    lead(context, channel, kind, "", &token);
     let to = to.filter(|to| *to != Email::erased());
     context.customer = to.as_ref().map(|to| named(&customer, row.template, to));
     Ok(to)
@@ -251,6 +254,24 @@ fn named(row: &customer::Model, template: NotificationTemplate, to: &Email) -> P
         CustomerVerification | CustomerEmailChange => context::person(None, None, to.as_str()),
         _ => context::person(row.first_name.as_deref(), row.last_name.as_deref(), to.as_str()),
     }
+}
+
+/// Whoever asked for a variant is told that it is back, though others may have been faster since.
+async fn variant_mail(
+    app: &Arc<App>,
+    row: &notification::Model,
+    channel: &channel::Model,
+    context: &mut Context,
+) -> Result<Option<Email>> {
+    let conn = app.read();
+    let variants: Vec<_> = row.variant_id.into_iter().collect();
+    let found = crate::inventory::repo::for_sale(&conn, &variants, channel.id, app.clock.now()).await?;
+    let Some(variant) = found.into_iter().next() else { return Ok(None) };
+    let product = crate::catalog::repo::by_ids(&conn, &[variant.product_id]).await?.into_iter().next();
+    let product = product.ok_or_else(|| Error::internal("a variant without a product"))?;
+    lead(context, channel, LinkKind::Product, product.handle.as_str(), "");
+    context.product = Some(context::product(&product, &variant));
+    Ok(row.recipient.clone())
 }
 
 /// What the mail of a kind leads to, when it is about staff, and what its token is for.
@@ -271,7 +292,7 @@ async fn staff_mail(
     let (kind, purpose) = staff_link(row.template);
     let issue = crate::staff::mail::IssueToken { purpose, staff: id };
     let Some(mailed) = app.run(&Caller::system(), &issue).await? else { return Ok(None) };
-    lead(context, channel, kind, None, &mailed.secret);
+    lead(context, channel, kind, "", &mailed.secret);
     context.token = Some(mailed.secret);
     context.valid_hours = Some(one_time::life(purpose).num_hours());
     context.staff = Some(context::person(None, Some(&mailed.name), mailed.to.as_str()));
@@ -342,9 +363,11 @@ pub async fn preview(app: &Arc<App>, conn: &Conn, wish: &Preview) -> Result<Prev
     let kind = match wish.template.about() {
         About::Order => LinkKind::Order,
         About::Customer => customer_link(wish.template).0,
+        About::Variant => LinkKind::Product,
         About::Staff => staff_link(wish.template).0,
     };
-    lead(&mut context, channel, kind, order.as_ref().map(|row| row.id), PREVIEW_TOKEN);
+    let subject = order.as_ref().map(|row| row.id.to_string()).unwrap_or_else(|| PREVIEW_HANDLE.to_owned());
+    lead(&mut context, channel, kind, &subject, PREVIEW_TOKEN);
     context.token = context.token.map(|_| PREVIEW_TOKEN.to_owned());
     let chosen = choose(wish.template, channel, &locale, &repo::texts(conn, Some(wish.template)).await?);
     let chosen = chosen.ok_or_else(|| Error::internal("a kind of mail has no text"))?;

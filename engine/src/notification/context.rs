@@ -5,7 +5,7 @@ use chrono::{DateTime, Datelike, Utc};
 use domain::address::Address;
 use domain::money::{Currency, Money};
 use domain::notification::{About, NotificationTemplate, format};
-use entity::{fulfillment_line, order, order_line, order_shipping_line, tracking};
+use entity::{fulfillment_line, order, order_line, order_shipping_line, product, tracking, variant};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -129,6 +129,22 @@ pub struct FulfillmentView {
     pub trackings: Vec<ParcelView>,
 }
 
+/// A variant with its product.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProductView {
+    /// The product's title.
+    pub title: String,
+    /// The variant's title, when it says more.
+    pub variant_title: Option<String>,
+}
+
+/// How a variant is named in mail.
+pub fn product(product: &product::Model, variant: &variant::Model) -> ProductView {
+    let own = Some(variant.title.clone()).filter(|title| *title != product.title);
+    ProductView { title: product.title.clone(), variant_title: own }
+}
+
 /// Money that was given back.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -159,6 +175,9 @@ pub struct Context {
     /// What was given back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refund: Option<RefundView>,
+    /// The product of a variant that is back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub product: Option<ProductView>,
     /// The customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer: Option<PersonView>,
@@ -178,6 +197,7 @@ impl Context {
             order: None,
             fulfillment: None,
             refund: None,
+            product: None,
             customer: None,
             staff: None,
         }
@@ -297,6 +317,11 @@ pub fn sample(template: NotificationTemplate) -> Context {
     match template.about() {
         About::Order => context.order = Some(sample_order()),
         About::Customer => context.customer = Some(ada),
+        About::Variant => {
+            context.product = Some(ProductView { title: text("Tee"), variant_title: Some(text("Blue")) });
+            context.link = Some(text("https://shop.example/products/tee"));
+            (context.token, context.valid_hours) = (None, None);
+        }
         About::Staff => context.staff = Some(ada),
     }
     match template {
@@ -361,6 +386,9 @@ pub fn sparse(template: NotificationTemplate) -> Context {
     if let Some(fulfillment) = &mut context.fulfillment {
         fulfillment.trackings = Vec::new();
         fulfillment.lines.iter_mut().for_each(|line| line.variant_title = None);
+    }
+    if let Some(product) = &mut context.product {
+        product.variant_title = None;
     }
     for person in [&mut context.customer, &mut context.staff].into_iter().flatten() {
         (person.name, person.first_name, person.last_name) = (None, None, None);

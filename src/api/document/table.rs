@@ -16,6 +16,7 @@ use crate::api::{UnifiedMutation, UnifiedQuery, UnifiedSubscription};
 /// to a mailbox that the caller names: one of them in an operation, so that a
 /// request is one guess.
 pub const AUTHENTICATING: &[&str] = &[
+    "backInStockRequest",
     "customerDelete",
     "customerEmailChangeConfirm",
     "customerEmailChangeRequest",

@@ -21,7 +21,7 @@ use crate::catalog::load::{Grid, ProductBy, SelectedOf, VariantMediaOf};
 use crate::catalog::option::types::option_names;
 use crate::catalog::types::{AdminProduct, Product};
 use crate::inventory::admin::AdminStockLevel;
-use crate::inventory::load::{ItemBy, StockOf};
+use crate::inventory::load::{ItemBy, StockOf, WaitingFor};
 use crate::inventory::types::AdminInventoryItem;
 use crate::media::types::Media;
 use crate::metafield::types::Metafields;
@@ -295,6 +295,11 @@ impl VariantStaff {
         let levels = stock.iter().filter(|row| Some(row.item) == first).filter_map(|row| row.level.as_ref());
         let shown = levels.filter(|level| reach.holds(level.location_id));
         Ok(shown.map(AdminStockLevel::from).collect())
+    }
+
+    /// How many shoppers wait to be told that it can be bought again.
+    async fn back_in_stock_requests(&self, ctx: &Context<'_>) -> async_graphql::Result<i32> {
+        call(ctx)?.load(WaitingFor(self.0.id)).await
     }
 
     /// What one piece takes from stock: one item, unless it is a kit. At most 50.

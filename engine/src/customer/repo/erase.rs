@@ -69,6 +69,13 @@ const PERSONAL: &[(&str, Whose)] = &[
                 where \"order\".customer_id = ?)",
         Whose::Id,
     ),
+    ("delete from back_in_stock_request where email = (select email from customer where id = ?)", Whose::Id),
+    (
+        "update notification set recipient = null, forget_copy = true,
+            state = case when state = 'PENDING' then 'SKIPPED' else state end
+            where variant_id is not null and recipient = (select email from customer where id = ?)",
+        Whose::Id,
+    ),
     ("update audit_entry set before = null, after = null where entity = ?", Whose::Text),
 ];
 

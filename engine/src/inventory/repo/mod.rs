@@ -3,6 +3,7 @@
 pub mod items;
 pub mod kept;
 mod levels;
+pub mod waiting;
 
 use chrono::{DateTime, Utc};
 use domain::id::{CartId, ChannelId, CheckoutId, InventoryItemId, LocationId, OrderLineId, ReservationId, VariantId};
