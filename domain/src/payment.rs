@@ -32,6 +32,44 @@ words! {
 }
 
 words! {
+    /// When promised money is taken.
+    pub enum CaptureMode {
+        /// At once, when the order is placed.
+        Automatic = "AUTOMATIC",
+        /// When staff say so.
+        Manual = "MANUAL",
+    }
+}
+
+impl CaptureMode {
+    /// How a provider's money is taken where staff say nothing: what comes by
+    /// transfer or in cash is never there at once.
+    pub fn usual(provider: &str) -> Self {
+        if provider == "manual" { Self::Manual } else { Self::Automatic }
+    }
+}
+
+words! {
+    /// Why money is given back.
+    pub enum RefundReason {
+        /// The shopper asked for it.
+        Requested = "REQUESTED",
+        /// Goods came back.
+        Returned = "RETURNED",
+        /// Goods are missing, damaged or not as described.
+        Faulty = "FAULTY",
+        /// It was paid twice.
+        Duplicate = "DUPLICATE",
+        /// Somebody else's money was used.
+        Fraudulent = "FRAUDULENT",
+        /// The order was canceled.
+        Canceled = "CANCELED",
+        /// Something else: the note says what.
+        Other = "OTHER",
+    }
+}
+
+words! {
     /// Where a payment stands.
     pub enum PaymentState {
         /// Nothing is decided yet.
@@ -157,6 +195,20 @@ pub fn check_refund(entries: &[Entry], amount_minor: i64) -> Result<(), Refusal>
     check(amount_minor, refundable(entries), "This is more than is left to refund.")
 }
 
+/// Whether what is promised may be given up: `STATE_INVALID` when nothing is left of it, or when a part of it is
+/// being taken at this moment.
+pub fn check_void(entries: &[Entry]) -> Result<(), Refusal> {
+    let taking = |entry: &Entry| entry.kind == EntryKind::Capture && entry.state == EntryState::Pending;
+    if entries.iter().any(taking) {
+        let message = "Money of this payment is being taken; try again when that has settled.";
+        Err(Refusal::new(ErrorCode::StateInvalid, message))
+    } else if capturable(entries) == 0 {
+        Err(Refusal::new(ErrorCode::StateInvalid, "Nothing of this payment is left to be given up."))
+    } else {
+        Ok(())
+    }
+}
+
 fn check(amount_minor: i64, left_minor: i64, too_large: &str) -> Result<(), Refusal> {
     if amount_minor < 1 {
         Err(Refusal::new(ErrorCode::Invalid, "The amount must be above zero."))
@@ -210,6 +262,17 @@ mod tests {
     fn a_void_ends_capturing() {
         for (state, left) in [(Pending, 0), (Succeeded, 0), (Failed, 100)] {
             assert_eq!(capturable(&entries(&[(Authorize, Succeeded, 100), (Void, state, 100)])), left);
+        }
+    }
+
+    #[test]
+    fn what_is_being_taken_is_not_given_up() {
+        let authorized = (Authorize, Succeeded, 100);
+        assert_eq!(check_void(&entries(&[authorized])), Ok(()));
+        assert_eq!(check_void(&entries(&[authorized, (Capture, Succeeded, 40)])), Ok(()));
+        for more in [(Capture, Pending, 40), (Capture, Succeeded, 100), (Void, Pending, 100), (Void, Succeeded, 100)] {
+            let refused = check_void(&entries(&[authorized, more])).unwrap_err();
+            assert_eq!(refused.code, ErrorCode::StateInvalid, "{more:?}");
         }
     }
 

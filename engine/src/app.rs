@@ -21,6 +21,8 @@ use crate::hub::Hub;
 use crate::media::files::Files;
 use crate::provider::ask::Asked;
 use crate::provider::notification::Mailer;
+use crate::provider::payment::stripe::Stripe;
+use crate::provider::payment::test::TestCards;
 use crate::provider::payment::{Manual, PaymentProvider, PaymentProviders};
 use crate::provider::rate::RateProviders;
 use crate::relay::Redis;
@@ -44,6 +46,8 @@ pub struct App {
     pub redis: Option<Redis>,
     /// Takes money.
     pub payments: PaymentProviders,
+    /// The cards to try with, where there are any.
+    pub test_cards: Option<TestCards>,
     /// Who names tax rates and shipping prices from outside.
     pub rate_providers: RateProviders,
     /// What they are being asked.
@@ -74,6 +78,7 @@ pub struct AppBuilder {
     ids: Arc<dyn IdSource>,
     redis_url: Option<String>,
     payments: PaymentProviders,
+    test_cards: bool,
     rate_providers: RateProviders,
     files: Files,
     mail: Mailer,
@@ -98,6 +103,7 @@ impl App {
             ids: Arc::new(RandomIds::default()),
             redis_url: None,
             payments,
+            test_cards: false,
             rate_providers: RateProviders::default(),
             files: Files::new("emporion-data/files", MAX_UPLOAD),
             mail: Mailer::files("emporion-data/mail"),
@@ -198,6 +204,22 @@ impl AppBuilder {
         self
     }
 
+    /// The account at Stripe, when there is one.
+    #[must_use]
+    pub fn stripe(mut self, account: Option<Arc<Stripe>>) -> Self {
+        if let Some(account) = account {
+            self.payments.add(account);
+        }
+        self
+    }
+
+    /// The payment provider `test`, which takes cards without money behind them.
+    #[must_use]
+    pub fn test_cards(mut self, wanted: bool) -> Self {
+        self.test_cards = wanted;
+        self
+    }
+
     /// Another place for what is uploaded.
     #[must_use]
     pub fn files(mut self, files: Files) -> Self {
@@ -242,6 +264,11 @@ impl AppBuilder {
             Some(url) => Some(Redis::open(url, &keys.shop_id())?),
             None => None,
         };
+        let test_cards = self.test_cards.then(|| TestCards::new(self.db.clone(), self.clock.clone()));
+        let mut payments = self.payments;
+        if let Some(cards) = &test_cards {
+            payments.add(Arc::new(cards.clone()));
+        }
         Ok(Arc::new(App {
             db: self.db,
             clock: self.clock,
@@ -250,7 +277,8 @@ impl AppBuilder {
             hub: Hub::default(),
             epoch: Epoch::default(),
             redis,
-            payments: self.payments,
+            payments,
+            test_cards,
             rate_providers: self.rate_providers,
             asked: Asked::default(),
             vault: Vault::new(keys.vault_key(), self.secret.as_deref())?,

@@ -14,7 +14,7 @@ use crate::db::{Conn, insert_all, statement};
 use crate::error::Result;
 use crate::op::Tx;
 
-/// How long a worker may hold a run: longer than a provider may take to answer.
+/// How long a worker may hold a run: longer than the calls of a provider may take that he makes in a row.
 pub const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// How long a parked run waits for the shopper.
 pub const PARKED_LIFE: TimeDelta = TimeDelta::minutes(60);
@@ -40,6 +40,30 @@ pub async fn begin(tx: &mut Tx, kind: &str, key: impl ToString, step: &str) -> R
     Ok(id)
 }
 
+/// Begins a run that the caller holds, or takes one up again that has ended;
+/// nothing when somebody is at it.
+pub async fn begin_again(tx: &mut Tx, kind: &str, key: impl ToString, step: &str) -> Result<Option<flow::Model>> {
+    let key = key.to_string();
+    let sql =
+        "update flow set state = 'RUNNING', run_at = ?, deadline = ?, step = ?, attempts = 1, version = version + 1,
+        updated_at = ? where key = ? and (state not in ('RUNNING', 'PARKED') or run_at <= ?) returning *";
+    let (now, until) = (tx.now(), tx.now() + PARKED_LIFE);
+    let values = [(now + LEASE).into(), until.into(), step.into(), now.into(), key.clone().into(), now.into()];
+    if let Some(row) = tx.conn.query_one_raw(statement(&tx.conn, sql, values)).await? {
+        return Ok(Some(flow::Model::from_query_result(&row, "")?));
+    }
+    if find(&tx.conn, &key).await?.is_some() {
+        return Ok(None);
+    }
+    begin(tx, kind, &key, step).await?;
+    find(&tx.conn, &key).await
+}
+
+/// A run by its key.
+pub async fn find(conn: &Conn, key: &str) -> Result<Option<flow::Model>> {
+    Ok(flow::Entity::find().filter(flow::Column::Key.eq(key)).one(conn).await?)
+}
+
 /// Takes a run up: one that is parked, or one whose holder was silent for too
 /// long. `step` says what it is for from now on, which outlives a crash.
 /// `None` when somebody is working on it or it has ended.
@@ -52,19 +76,19 @@ pub async fn take(tx: &mut Tx, key: impl ToString, step: Option<&str>) -> Result
     Ok(row.map(|row| flow::Model::from_query_result(&row, "")).transpose()?)
 }
 
-/// Lays a run down until the world outside resumes it.
-pub async fn park(tx: &mut Tx, key: impl ToString) -> Result<()> {
-    set(tx, key, FlowState::Parked, tx.now(), Some(tx.now() + PARKED_LIFE)).await
+/// Lays a run down until the world outside resumes it, or until `deadline`; `step` says what it is for then.
+pub async fn park(tx: &mut Tx, key: impl ToString, step: &str, deadline: DateTime<Utc>) -> Result<()> {
+    set(tx, key, FlowState::Parked, tx.now(), Some(deadline), Some(step)).await
 }
 
-/// Lets go of a run that shall be tried again later.
-pub async fn postpone(tx: &mut Tx, key: impl ToString, until: DateTime<Utc>) -> Result<()> {
-    set(tx, key, FlowState::Running, until, None).await
+/// Lets go of a run that shall be tried again later; `step` says what it is for from now on.
+pub async fn postpone(tx: &mut Tx, key: impl ToString, until: DateTime<Utc>, step: Option<&str>) -> Result<()> {
+    set(tx, key, FlowState::Running, until, None, step).await
 }
 
 /// Ends a run.
 pub async fn end(tx: &mut Tx, key: impl ToString, state: FlowState) -> Result<()> {
-    set(tx, key, state, tx.now(), None).await
+    set(tx, key, state, tx.now(), None, None).await
 }
 
 async fn set(
@@ -73,11 +97,13 @@ async fn set(
     state: FlowState,
     run_at: DateTime<Utc>,
     deadline: Option<DateTime<Utc>>,
+    step: Option<&str>,
 ) -> Result<()> {
     // What has ended stays ended, whatever a slow worker comes back with.
-    let sql = "update flow set state = ?, run_at = ?, deadline = coalesce(?, deadline), version = version + 1,
-        updated_at = ? where key = ? and state in ('RUNNING', 'PARKED')";
-    let values = [state.as_str().into(), run_at.into(), deadline.into(), tx.now().into(), key.to_string().into()];
+    let sql = "update flow set state = ?, run_at = ?, deadline = coalesce(?, deadline), step = coalesce(?, step),
+        version = version + 1, updated_at = ? where key = ? and state in ('RUNNING', 'PARKED')";
+    let step = sea_orm::Value::from(step.map(str::to_owned));
+    let values = [state.as_str().into(), run_at.into(), deadline.into(), step, tx.now().into(), key.to_string().into()];
     tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?;
     Ok(())
 }

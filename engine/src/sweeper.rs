@@ -46,6 +46,7 @@ pub async fn sweep(app: &Arc<App>) -> Result<usize> {
             failpoint::reach("sweeper.resume");
             match (run.kind.as_str(), flow::subject(run), flow::subject(run)) {
                 (checkout::flow::KIND, Some(id), _) => checkout::flow::resume(app, id, run).await,
+                (checkout::flow::RETURN, ..) => checkout::flow::resume_return(app, run).await,
                 (payment::flow::KIND, _, Some(id)) => payment::flow::resume(app, id).await,
                 _ => Err(Error::internal(format!("nobody knows the run {:?}", run.key))),
             }
@@ -59,6 +60,7 @@ pub async fn sweep(app: &Arc<App>) -> Result<usize> {
     }
     // What one of them can't do holds up none of the others.
     let swept = [
+        payment::incoming::sweep(app).await,
         op::forget_expired_keys(app).await,
         media::sweep::sweep(app).await,
         auth::attempt::forget_stale(app).await,

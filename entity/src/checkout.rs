@@ -3,6 +3,7 @@
 use domain::checkout::CheckoutState;
 use domain::id::{CartId, CheckoutId, OrderId};
 use domain::money::Currency;
+use domain::payment::CaptureMode;
 use sea_orm::entity::prelude::*;
 
 /// One attempt to turn a cart into an order.
@@ -27,6 +28,8 @@ pub struct Model {
     pub provider_reference: Option<String>,
     pub next_action: Option<Json>,
     pub order_id: Option<OrderId>,
+    /// When the money is taken, as the region said at Begin; automatically when absent.
+    pub capture: Option<CaptureMode>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -3,6 +3,7 @@
 use domain::id::{PaymentEntryId, PaymentId};
 use domain::payment::EntryKind;
 use domain::payment::EntryState;
+use domain::payment::RefundReason;
 use sea_orm::entity::prelude::*;
 
 /// The ledger of a payment, append only.
@@ -18,6 +19,10 @@ pub struct Model {
     pub amount_minor: i64,
     pub provider_reference: Option<String>,
     pub cause: String,
+    /// Why money is given back.
+    pub reason: Option<RefundReason>,
+    /// What staff wrote about it.
+    pub note: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

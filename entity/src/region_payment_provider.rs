@@ -1,6 +1,7 @@
 //! Which payment providers a region offers.
 
 use domain::id::RegionId;
+use domain::payment::CaptureMode;
 use sea_orm::entity::prelude::*;
 
 /// Which payment providers a region offers.
@@ -11,6 +12,8 @@ pub struct Model {
     pub region_id: RegionId,
     #[sea_orm(primary_key, auto_increment = false)]
     pub provider: String,
+    /// When its money is taken.
+    pub capture: CaptureMode,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

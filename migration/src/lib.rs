@@ -40,6 +40,7 @@ mod m0030_line_reasons;
 mod m0031_subtotal_rules;
 mod m0032_shipping_reasons;
 mod m0033_inventory;
+mod m0034_payments;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sqlx::SqlSafeStr;
@@ -93,6 +94,7 @@ history! {
     m0031_subtotal_rules
     m0032_shipping_reasons
     m0033_inventory
+    m0034_payments
 }
 
 /// Applies every migration that the database has not seen.

@@ -41,7 +41,7 @@ pub struct CheckoutCancelInput {
 }
 
 /// What `cartComplete` did.
-#[derive(Debug, SimpleObject)]
+#[derive(Debug, Default, SimpleObject)]
 pub struct CartCompletePayload {
     /// The order; null while the shopper must do something, or when it was refused.
     pub order: Option<Order>,
@@ -49,6 +49,9 @@ pub struct CartCompletePayload {
     pub access_token: Option<String>,
     /// What the shopper must do at the payment provider; call again with the same key afterwards.
     pub next_action: Option<Json>,
+    /// Whether the money is on its way, as with a debit of a bank account: the order comes by itself when it has
+    /// arrived. Call again with the same key to see.
+    pub processing: bool,
     /// Every reason why there is no order; empty on success.
     pub user_errors: Vec<UserError>,
 }
@@ -76,8 +79,7 @@ impl CheckoutStoreMutation {
     ) -> async_graphql::Result<CartCompletePayload> {
         let call = call(ctx)?;
         let (answer, user_errors) = part(finish(call, input).await)?;
-        let (order, access_token, next_action) = answer.unwrap_or_default();
-        Ok(CartCompletePayload { order, access_token, next_action, user_errors })
+        Ok(CartCompletePayload { user_errors, ..answer.unwrap_or_default() })
     }
 
     /// Calls off a checkout that waits for the shopper: at the provider first, then here. The cart is open again.
@@ -92,20 +94,25 @@ impl CheckoutStoreMutation {
     }
 }
 
-type Answer = (Option<Order>, Option<String>, Option<Json>);
-
-async fn finish(call: &Call, input: CartCompleteInput) -> Result<Answer> {
+async fn finish(call: &Call, input: CartCompleteInput) -> Result<CartCompletePayload> {
     let access = access(&input.cart_id, input.cart_token)?;
     let key = IdempotencyKey { actor: access.id.to_string(), key: input.idempotency_key }.check()?;
     let expected = input.expected_total.check(&["expectedTotal"])?;
     let begin = Begin { access, expected, key };
     match complete(&call.app, &call.caller, &begin).await? {
-        Completed::NextAction(action) => Ok((None, None, Some(Json(action)))),
+        Completed::NextAction(action) => {
+            Ok(CartCompletePayload { next_action: Some(Json(action)), ..CartCompletePayload::default() })
+        }
+        Completed::Processing => Ok(CartCompletePayload { processing: true, ..CartCompletePayload::default() }),
         Completed::Placed(id) => {
             let found = engine::order::repo::find_with_token(&call.conn(), id).await?;
             let (order, token) = found.ok_or_else(|| Error::internal("an order vanished"))?;
             let link = call.app.keys.sign_order_link(id, token.id, token.created_at, token.expires_at)?;
-            Ok((Some(Order::from(order)), Some(link), None))
+            Ok(CartCompletePayload {
+                order: Some(Order::from(order)),
+                access_token: Some(link),
+                ..CartCompletePayload::default()
+            })
         }
     }
 }

@@ -53,13 +53,16 @@ const KEYS: &[&str] = &[
     "redis_url",
     "shutdown_grace",
     "sockets_per_address",
+    "stripe_api",
+    "stripe_secret_key",
+    "stripe_webhook_secret",
     "trusted_documents",
     "trusted_only",
     "trusted_proxies",
     "vault_secret",
 ];
 /// Keys whose value is never shown.
-const SECRET: &[&str] = &["mail_smtp_password", "vault_secret"];
+const SECRET: &[&str] = &["mail_smtp_password", "stripe_secret_key", "stripe_webhook_secret", "vault_secret"];
 /// Names another file.
 const VARIABLE: &str = "EMPORION_CONFIG";
 

@@ -13,6 +13,7 @@ use engine::app::App;
 use engine::db::{DatabaseUrl, Db};
 use engine::doctor::{Finding, Severity, disk, examine, secret};
 use engine::error::{Error, Result};
+use engine::provider::payment::PaymentProvider;
 
 /// Looks the shop over and says how to mend what is wrong. Ends with 1 when
 /// something does not work.
@@ -40,7 +41,8 @@ impl Doctor {
                         found.push(Finding::fine("every migration is applied"));
                         let builder =
                             App::builder(&url).await?.redis(self.place.redis_url.clone()).mail(self.place.mail()?);
-                        let app = builder.rate_providers(self.place.rate_providers()?).open().await?;
+                        let builder = builder.rate_providers(self.place.rate_providers()?);
+                        let app = builder.stripe(self.place.stripe()?).open().await?;
                         found.extend(examine(&app).await?);
                         app.db.close().await;
                     }
@@ -56,6 +58,7 @@ impl Doctor {
                 "mend --database-url or --data-dir, or set a shop up there with emporion migrate up or emporion serve",
             )),
         }
+        found.extend(self.stripe().await?);
         found.extend(self.trusted().await);
         found.extend(self.disks(&url));
         let shared = matches!(url, DatabaseUrl::Postgres(_));
@@ -73,6 +76,21 @@ impl Doctor {
             return Err(Error::internal("there is no such file"));
         }
         Ok(Db::open(url).await?)
+    }
+
+    /// The account at Stripe, when there is one.
+    async fn stripe(&self) -> Result<Vec<Finding>> {
+        let Some(account) = self.place.stripe()? else { return Ok(Vec::new()) };
+        let mut found = vec![match account.check().await {
+            Ok(what) => Finding::fine(what),
+            Err(what) => Finding::fault(what, "look at stripe_secret_key, and at the way to https://api.stripe.com"),
+        }];
+        if !account.sends_events() {
+            let what = "Stripe has no way to tell of payments: who pays and never comes back gets no order for an hour";
+            let remedy = "add an endpoint for /hooks/payment/stripe at Stripe, and set stripe_webhook_secret";
+            found.push(Finding::warning(what, remedy));
+        }
+        Ok(found)
     }
 
     /// The trusted documents, when there are files of them.

@@ -18,12 +18,14 @@ mod search;
 mod seed;
 pub mod serve;
 pub mod setup;
+mod stripe;
 pub mod telemetry;
 mod watch;
 mod worker;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -34,6 +36,7 @@ use engine::db::DatabaseUrl;
 use engine::error::{Error, Result};
 use engine::media::files::Files;
 use engine::provider::notification::Mailer;
+use engine::provider::payment::stripe::Stripe;
 use engine::provider::rate::RateProviders;
 use engine::relay;
 
@@ -113,6 +116,8 @@ pub struct Place {
     pub max_upload: u64,
     #[command(flatten)]
     mail: mail::Mail,
+    #[command(flatten)]
+    stripe: stripe::Stripe,
 }
 
 /// The largest upload that may be set: files are looked at in memory.
@@ -132,6 +137,11 @@ impl Place {
     /// How mail leaves the shop.
     pub fn mail(&self) -> Result<Mailer> {
         self.mail.mailer(&self.data_dir)
+    }
+
+    /// The account at Stripe, when there is one; settings that can't be used are an error in words.
+    pub fn stripe(&self) -> Result<Option<Arc<Stripe>>> {
+        self.stripe.provider()
     }
 
     /// Where staff log in besides; a file that can't be used is an error in words.

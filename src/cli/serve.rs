@@ -44,7 +44,7 @@ pub struct Serve {
 impl Serve {
     /// Sets the shop up as far as needed and serves until told to stop.
     pub async fn run(mut self) -> Result<()> {
-        let mail = self.place.mail()?;
+        let (mail, stripe) = (self.place.mail()?, self.place.stripe()?);
         let (providers, rate_providers) = (self.place.identity_providers()?, self.place.rate_providers()?);
         self.edge.trusting.load(&self.edge.documents.limits()).await.map_err(Error::internal)?;
         let url = self.place.prepare()?;
@@ -58,7 +58,9 @@ impl Serve {
             .mail(mail)
             .secret(self.place.secret.clone())
             .identity_providers(providers)
-            .rate_providers(rate_providers);
+            .rate_providers(rate_providers)
+            .stripe(stripe)
+            .test_cards(!self.edge.production);
         let setting_up = builder.db().lock_setup().await?;
         migration::up(builder.db().admin()).await?;
         let app = builder.open().await?;

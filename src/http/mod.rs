@@ -32,7 +32,7 @@ pub mod persisted;
 mod protocol;
 pub mod rate;
 mod ready;
-mod slow;
+pub mod slow;
 mod socket;
 mod sse;
 pub mod trusted;
@@ -114,6 +114,7 @@ pub fn router(app: Arc<App>, gate: Arc<Gate>) -> Router {
         .merge(endpoint("/admin/graphql", admin_schema(suggests), behind(Door::Admin), ADMIN_BODY))
         .merge(endpoint("/graphql", unified, behind(Door::Unified), ADMIN_BODY))
         .merge(health(app.clone(), gate.clone()))
+        .merge(crate::payment::http::routes(app.clone(), gate.clone(), throttle.clone()))
         .merge(crate::media::http::routes(app))
         .route("/media/demo/{file}", get(demo_picture))
         .layer(from_fn_with_state(gate, log::keep))

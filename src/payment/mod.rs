@@ -1,5 +1,6 @@
 //! How the gateway presents payments; what they are is said in `engine::payment`.
 
 pub mod admin;
+pub mod http;
 pub mod load;
 pub mod types;

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, MergedObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use domain::payment::{Entry, EntryKind, EntryState, PaymentState, ledger};
+use domain::payment::{Entry, EntryKind, EntryState, PaymentState, RefundReason, ledger};
 use entity::{payment, payment_entry};
 use std::sync::Arc;
 
@@ -114,6 +114,10 @@ pub struct AdminPaymentEntry {
     pub provider_reference: Option<String>,
     /// What caused it.
     pub cause: String,
+    /// Why money was given back, when staff said so.
+    pub reason: Option<Enum<RefundReason>>,
+    /// What staff wrote about it.
+    pub note: Option<String>,
     /// When it was asked for.
     pub at: DateTime<Utc>,
 }
@@ -127,6 +131,8 @@ impl AdminPaymentEntry {
             amount: Money::new(row.amount_minor, payment.currency),
             provider_reference: row.provider_reference.clone(),
             cause: row.cause.clone(),
+            reason: row.reason.map(Enum),
+            note: row.note.clone(),
             at: row.at,
         }
     }

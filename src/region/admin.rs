@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object};
 use domain::id::RegionId;
+use domain::payment::CaptureMode;
 use domain::totals::TaxRounding;
 
 use super::types::AdminRegion;
@@ -135,6 +136,18 @@ pub struct AdminRegionSetInput {
     pub tax_rounding: Option<Enum<TaxRounding>>,
     /// The names of the payment providers that it offers; `manual` when absent.
     pub payment_providers: Option<Vec<String>>,
+    /// When the money of which of these providers is taken. Of one that is not named here it is taken automatically,
+    /// except of `manual`.
+    pub payment_captures: Option<Vec<AdminPaymentCaptureSettingInput>>,
+}
+
+/// When a provider's money is taken.
+#[derive(Debug, InputObject)]
+pub struct AdminPaymentCaptureSettingInput {
+    /// The name of a provider that the region offers.
+    pub provider: String,
+    /// When its money is taken; carts that are being completed keep what was said when that began.
+    pub mode: Enum<CaptureMode>,
 }
 
 payload! {
@@ -168,6 +181,7 @@ impl RegionAdminMutation {
             prices_include_tax: input.prices_include_tax,
             tax_rounding: input.tax_rounding.map_or(TaxRounding::Line, |rounding| rounding.0),
             providers: input.payment_providers.unwrap_or_else(|| vec!["manual".to_owned()]),
+            captures: input.payment_captures.into_iter().flatten().map(|set| (set.provider, set.mode.0)).collect(),
             known_providers: call.app.payments.names(),
         };
         AdminRegionSetPayload::answer(call.app.run(&call.caller, &op).await.map(AdminRegion))

@@ -1,6 +1,7 @@
 //! How a region looks: to shoppers, and to staff.
 
-use async_graphql::{ID, Object};
+use async_graphql::{ID, Object, SimpleObject};
+use domain::payment::CaptureMode;
 use domain::totals::TaxRounding;
 
 use crate::api::scalar::{Country, CurrencyCode, id};
@@ -101,4 +102,22 @@ impl AdminRegion {
     async fn payment_providers(&self) -> &[String] {
         &self.0.providers
     }
+
+    /// When the money of each of them is taken.
+    async fn payment_captures(&self) -> Vec<AdminPaymentCaptureSetting> {
+        let setting = |(provider, mode): (&String, &CaptureMode)| AdminPaymentCaptureSetting {
+            provider: provider.clone(),
+            mode: Enum(*mode),
+        };
+        self.0.captures.iter().map(setting).collect()
+    }
+}
+
+/// When a provider's money is taken.
+#[derive(Debug, SimpleObject)]
+pub struct AdminPaymentCaptureSetting {
+    /// The name of the provider.
+    pub provider: String,
+    /// When its money is taken.
+    pub mode: Enum<CaptureMode>,
 }

@@ -80,6 +80,7 @@ const ENDING: &[(&str, &[&str])] = &[
     (
         "names of what is built in, or shown once",
         &[
+            "AdminRegion.paymentCaptures",
             "AdminRegion.paymentProviders",
             "AdminStaffRecoveryCodesRegeneratePayload.recoveryCodes",
             "AdminStaffSecondFactorConfirmPayload.recoveryCodes",

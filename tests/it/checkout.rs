@@ -253,10 +253,11 @@ async fn the_same_call_goes_on_after_the_shopper_acted() {
     invariants(&shop).await;
 
     let placed = Placed::of(cart.clone(), &cart.complete("k").await);
-    let keys: Vec<_> = provider.asked("create").into_iter().map(|asked| asked.key).collect();
-    assert_eq!(keys, vec![keys[0].clone(); 3], "the provider knows the payment by its key");
+    let (created, looked_up) = (provider.asked("create"), provider.asked("look_up"));
+    assert_eq!((created.len(), looked_up.len()), (1, 2), "made once, and looked up by its name from then on");
+    assert!(looked_up.iter().all(|asked| asked.key == format!("scripted:{}", created[0].key)), "{looked_up:?}");
     assert_eq!(Placed::of(cart.clone(), &cart.complete("k").await).id, placed.id);
-    assert_eq!(provider.asked("create").len(), 3, "a placed order asks nobody");
+    assert_eq!(provider.asked("look_up").len(), 2, "a placed order asks nobody");
     invariants(&shop).await;
 }
 
@@ -291,7 +292,7 @@ async fn a_shopper_who_never_comes_back_is_not_waited_for() {
     let (shop, provider) = scripted_shop().await;
     let tee = shop.tee("20.00", 5).await;
     let mut cart = shop.ready_cart(&[(&tee, 2)], "scripted").await;
-    provider.will_say([Says::RequiresAction]);
+    provider.will_say(vec![Says::RequiresAction; 3]);
     cart.complete("k").await.done();
     shop.pass(TimeDelta::minutes(59));
     sweep(&shop.app).await.unwrap();

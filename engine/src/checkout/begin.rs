@@ -74,7 +74,9 @@ impl Op for Begin {
         self.check(&quote)?;
         let frozen = freeze(tx, &settings, &quote).await?;
         promise(tx, checkout, &quote, &frozen).await?;
-        let row = checkout_row(tx, checkout, &quote, &frozen)?;
+        let mut row = checkout_row(tx, checkout, &quote, &frozen)?;
+        let region = settings.region(quote.rows.cart.region_id);
+        row.capture = region.zip(row.provider.as_deref()).map(|(region, provider)| region.capture_of(provider));
         repo::insert(tx, row.clone()).await?;
         crate::flow::begin(tx, flow::KIND, checkout, "provider").await?;
         Ok(Begun::Held(Box::new(row), 1))
@@ -166,5 +168,6 @@ fn checkout_row(tx: &Tx, id: CheckoutId, quote: &Quote, frozen: &Frozen) -> Resu
         provider_data: session.map(|session| session.data.clone()),
         next_action: None,
         order_id: None,
+        capture: None,
     })
 }

@@ -2,29 +2,42 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use domain::checkout::CheckoutState;
 use domain::flow::FlowState;
-use domain::id::{CheckoutId, OrderId};
+use domain::id::{ChannelId, CheckoutId, OrderId};
 use domain::money::Money;
+use domain::payment::CaptureMode;
 use domain::refusal::{ErrorCode, Refusal};
 use entity::checkout;
-use tokio::time::timeout;
 use tracing::Instrument;
+use url::{Origin, Url};
 
 use super::begin::{Begin, Begun};
-use super::place::{Abandon, Park, Place, Postpone, Take};
+use super::frozen::Frozen;
+use super::place::{Abandon, EndReturn, Park, Place, Postpone, Take, TakeReturn};
 use super::repo;
 use crate::actor::Caller;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::op::in_flight;
-use crate::provider::payment::{DEADLINE, NewPayment, Outcome, PaymentProvider, PaymentStep};
+use crate::provider::payment::{Known, NewPayment, Outcome, PaymentProvider, PaymentStep, Sums, in_time};
+use crate::settings::Settings;
 
 /// The kind of a checkout's run.
 pub const KIND: &str = "checkout";
 /// The step of a run that is called off: it never asks for money again.
 pub const CANCEL: &str = "cancel";
+/// The step of a run that asks the provider, or waits for the shopper.
+pub const STEP: &str = "provider";
+/// The step of a run that waits for money on its way.
+pub const LOOK: &str = "look";
+/// The kind of a run that gives back what came after its checkout was called off.
+pub const RETURN: &str = "checkout_return";
+
+/// After what time a provider may have forgotten a key: the shortest that we know of is a day.
+const FORGETTABLE: TimeDelta = TimeDelta::hours(20);
 
 /// What a checkout came to.
 #[derive(Debug, Clone)]
@@ -33,6 +46,8 @@ pub enum Completed {
     Placed(OrderId),
     /// The shopper must do something first; the same call goes on.
     NextAction(serde_json::Value),
+    /// The money is on its way; it becomes an order when that has arrived.
+    Processing,
 }
 
 fn as_system(caller: &Caller) -> Caller {
@@ -57,36 +72,76 @@ pub async fn complete(app: &Arc<App>, caller: &Caller, begin: &Begin) -> Result<
 /// Asks the provider and does what follows. The caller holds the run.
 async fn drive(app: &Arc<App>, caller: &Caller, row: checkout::Model, attempts: i32) -> Result<Completed> {
     let id = row.id;
-    let outcome = match ask(app, &row).await {
-        Ok(outcome) => outcome,
+    let known = match ask(app, &row, attempts > 1).await {
+        Ok(known) => known,
         Err(silent) => {
             tracing::warn!(checkout = %id, %silent, "the provider gave no answer");
-            app.run(caller, &Postpone { checkout: id, attempts }).await?;
+            app.run(caller, &Postpone { run: id.to_string(), attempts, step: None }).await?;
             return Err(in_flight().into());
         }
     };
     failpoint::reach("checkout.paid");
+    let due = Money::new(row.total_minor, row.currency);
+    if let Some(other) = known.as_ref().and_then(|known| known.sums).filter(|sums| sums.amount != due) {
+        tracing::error!(checkout = %id, %due, amount = %other.amount, "the provider's payment is for another amount");
+        let refused = Refusal::new(ErrorCode::PaymentDeclined, "The payment is for another amount than the order.");
+        return decline(app, caller, &row, known, attempts, refused).await;
+    }
+    let outcome = known.as_ref().map(|known| known.outcome.clone());
     match outcome {
         Some(Outcome::RequiresAction { reference, next_action }) => {
-            app.run(caller, &Park { checkout: id, reference, next_action: next_action.clone() }).await?;
+            let next = Some(next_action.clone());
+            app.run(caller, &Park { checkout: id, reference, next_action: next, attempts }).await?;
             Ok(Completed::NextAction(next_action))
         }
-        Some(Outcome::Declined { reason }) => {
-            app.run(caller, &Abandon { checkout: id, cart: row.cart_id }).await?;
-            Err(Refusal::new(ErrorCode::PaymentDeclined, reason).into())
+        Some(Outcome::Processing { reference }) => {
+            app.run(caller, &Park { checkout: id, reference, next_action: None, attempts }).await?;
+            Ok(Completed::Processing)
+        }
+        Some(Outcome::Declined { reason, .. }) => {
+            let refused = Refusal::new(ErrorCode::PaymentDeclined, reason);
+            decline(app, caller, &row, known, attempts, refused).await
+        }
+        Some(Outcome::Canceled { .. }) => {
+            let refused = Refusal::new(ErrorCode::PaymentDeclined, "The payment was canceled.");
+            decline(app, caller, &row, known, attempts, refused).await
+        }
+        Some(Outcome::Unavailable) => {
+            let message = "This way to pay is not available at the moment; choose another one.";
+            let refused = Refusal::new(ErrorCode::PaymentProviderUnavailable, message);
+            decline(app, caller, &row, known, attempts, refused).await
         }
         outcome => {
-            let place = Place { checkout: row.clone(), outcome: outcome.clone() };
+            let place = Place { checkout: row.clone(), outcome };
             match app.run(caller, &place).await {
                 Ok(order) => Ok(Completed::Placed(order)),
                 Err(Error::Refused(refusals)) => {
-                    give_back(app, &row, outcome.as_ref()).await?;
+                    send_back(app, &row, known).await?;
                     Err(refusals.into())
                 }
                 Err(error) => Err(error),
             }
         }
     }
+}
+
+/// Ends a checkout that the provider refused, so that nobody can pay it any more.
+async fn decline(
+    app: &Arc<App>,
+    caller: &Caller,
+    row: &checkout::Model,
+    known: Option<Known>,
+    attempts: i32,
+    refused: Refusal,
+) -> Result<Completed> {
+    if let Err(error) = give_back(app, row, known, attempts).await {
+        tracing::warn!(checkout = %row.id, %error, "a refused payment could not be given up; it is tried again");
+        app.run(caller, &Postpone { run: row.id.to_string(), attempts, step: Some(CANCEL) }).await?;
+        return Err(in_flight().into());
+    }
+    failpoint::reach("checkout.declined");
+    app.run(caller, &Abandon { checkout: row.id, cart: row.cart_id }).await?;
+    Err(refused.into())
 }
 
 fn provider_of(app: &App, row: &checkout::Model) -> Result<Option<Arc<dyn PaymentProvider>>, String> {
@@ -96,53 +151,121 @@ fn provider_of(app: &App, row: &checkout::Model) -> Result<Option<Arc<dyn Paymen
     }
 }
 
-/// What the provider says; nothing when nothing is due. `Err` says why there
-/// is no usable answer.
-async fn ask(app: &App, row: &checkout::Model) -> Result<Option<Outcome>, String> {
+/// What the provider says; nothing when nothing is due. A payment that is known is looked up: the call that made it
+/// would be answered as it was the first time. `Err` says why there is no usable answer.
+async fn ask(app: &App, row: &checkout::Model, repeated: bool) -> Result<Option<Known>, String> {
     let Some(provider) = provider_of(app, row)? else { return Ok(None) };
-    let payment = NewPayment {
-        idempotency_key: row.id.to_string(),
-        amount: Money::new(row.total_minor, row.currency),
-        data: row.provider_data.clone().unwrap_or_default(),
+    let reference = match &row.provider_reference {
+        Some(reference) => reference.clone(),
+        None => {
+            let payment = new_payment(app, row, repeated).map_err(|error| error.to_string())?;
+            let outcome = in_time(provider.create(&payment)).await.map_err(|silent| silent.to_string())?;
+            match outcome.reference().filter(|_| repeated) {
+                Some(reference) => reference.to_owned(),
+                None => return Ok(Some(Known { outcome, sums: None })),
+            }
+        }
     };
-    match timeout(DEADLINE, provider.create(&payment)).await {
-        Ok(Ok(outcome)) => Ok(Some(outcome)),
-        Ok(Err(silent)) => Err(silent.to_string()),
-        Err(_) => Err("it took too long".to_owned()),
-    }
+    let known = in_time(provider.look_up(&reference)).await.map_err(|silent| silent.to_string())?;
+    known.map(Some).ok_or_else(|| format!("the provider does not know {reference:?}"))
 }
 
-/// Gives up what the provider holds for a checkout that will not be an order.
-/// A provider that never answered is asked first what became of its call: the
-/// same call again has the same effect.
-async fn give_back(app: &App, row: &checkout::Model, outcome: Option<&Outcome>) -> Result<()> {
+fn new_payment(app: &App, row: &checkout::Model, repeated: bool) -> Result<NewPayment> {
+    let data = row.provider_data.clone().unwrap_or_default();
+    let frozen: Frozen = serde_json::from_value(row.frozen.clone()).map_err(Error::internal)?;
+    Ok(NewPayment {
+        idempotency_key: row.id.to_string(),
+        repeated,
+        old: app.clock.now() - row.created_at > FORGETTABLE,
+        amount: Money::new(row.total_minor, row.currency),
+        capture: row.capture.unwrap_or(CaptureMode::Automatic),
+        return_url: return_url(&app.settings(), frozen.channel, &data),
+        customer: None,
+        save_method: false,
+        data,
+    })
+}
+
+/// Where the shopper's browser comes back to: where the client says, when that is on a storefront of the shop,
+/// otherwise the channel's storefront.
+fn return_url(settings: &Settings, channel: ChannelId, data: &serde_json::Value) -> Option<String> {
+    let origin = |text: &str| Url::parse(text).ok().map(|url| url.origin()).filter(Origin::is_tuple);
+    let wanted = data["returnUrl"].as_str().filter(|wanted| {
+        let known = |storefront: &str| origin(storefront).is_some_and(|own| origin(wanted) == Some(own));
+        settings.storefronts().any(known)
+    });
+    let own = settings.channel(channel).and_then(|channel| channel.storefront_url.as_deref());
+    wanted.or(own).map(str::to_owned)
+}
+
+/// Gives up what the provider holds for a checkout that will not be an order. A provider of which nothing is known is
+/// asked first what became of its call.
+async fn give_back(app: &App, row: &checkout::Model, known: Option<Known>, attempts: i32) -> Result<()> {
     let Some(provider) = provider_of(app, row).map_err(Error::internal)? else { return Ok(()) };
-    let asked = match (outcome, &row.provider_reference) {
-        (None, None) => ask(app, row).await.map_err(Error::internal)?,
-        (known, _) => known.cloned(),
-    };
-    let (reference, taken) = match &asked {
-        Some(Outcome::Captured { reference }) => (reference.clone(), true),
-        Some(Outcome::Authorized { reference } | Outcome::RequiresAction { reference, .. }) => {
-            (reference.clone(), false)
-        }
-        Some(Outcome::Declined { .. }) => return Ok(()),
-        None => match &row.provider_reference {
-            Some(reference) => (reference.clone(), false),
+    let known = match known {
+        Some(known) => known,
+        None => match ask(app, row, true).await.map_err(Error::internal)? {
+            Some(known) => known,
             None => return Ok(()),
         },
     };
-    let step = PaymentStep {
-        idempotency_key: format!("{}:back", row.id),
-        reference,
-        amount: Money::new(row.total_minor, row.currency),
+    let (reference, taken) = match &known.outcome {
+        Outcome::Captured { reference } => (reference.clone(), true),
+        Outcome::Authorized { reference }
+        | Outcome::RequiresAction { reference, .. }
+        | Outcome::Processing { reference }
+        | Outcome::Declined { reference: Some(reference), .. } => (reference.clone(), false),
+        Outcome::Canceled { .. } | Outcome::Declined { reference: None, .. } | Outcome::Unavailable => return Ok(()),
     };
+    let due = Money::new(row.total_minor, row.currency);
+    let left = |sums: Sums| Money::new(sums.captured_minor - sums.refunded_minor, sums.amount.currency);
+    let amount = if taken { known.sums.map_or(due, left) } else { known.sums.map_or(due, |sums| sums.amount) };
+    if taken && amount.minor <= 0 {
+        return Ok(());
+    }
+    // Money is given back once. A promise that could not be given up may be another time, and there the key of the
+    // first time would be answered with the first refusal.
+    let what = if taken { "refund".to_owned() } else { format!("void:{attempts}") };
+    let step = PaymentStep { idempotency_key: format!("{}:{what}", row.id), reference, amount };
     let given = async { if taken { provider.refund(&step).await } else { provider.void(&step).await } };
-    match timeout(DEADLINE, given).await {
-        Ok(Ok(Ok(_))) => Ok(()),
-        Ok(Ok(Err(reason))) => Err(Error::internal(format!("the provider keeps the money of {}: {reason}", row.id))),
-        Ok(Err(silent)) => Err(Error::internal(silent)),
-        Err(_) => Err(Error::internal("the provider took too long")),
+    match in_time(given).await.map_err(Error::internal)? {
+        Ok(_) => Ok(()),
+        Err(reason) => Err(Error::internal(format!("the provider keeps the money of {}: {reason}", row.id))),
+    }
+}
+
+/// The key of the run that gives back what came after a checkout was called off.
+pub fn return_key(id: CheckoutId) -> String {
+    format!("return:{id}")
+}
+
+/// Gives back money that came after its checkout was called off, however often it takes.
+async fn send_back(app: &Arc<App>, row: &checkout::Model, known: Option<Known>) -> Result<()> {
+    let system = Caller::system();
+    let Some(run) = app.run(&system, &TakeReturn(row.id)).await? else { return Ok(()) };
+    failpoint::reach("checkout.returning");
+    match give_back(app, row, known, run.attempts).await {
+        Ok(()) => app.run(&system, &EndReturn(row.id)).await,
+        Err(error) => {
+            tracing::warn!(checkout = %row.id, %error, "late money could not be given back; it is tried again");
+            app.run(&system, &Postpone { run: return_key(row.id), attempts: run.attempts, step: None }).await
+        }
+    }
+}
+
+/// Takes up a run that gives back late money.
+pub async fn resume_return(app: &Arc<App>, run: &entity::flow::Model) -> Result<()> {
+    let id: Option<CheckoutId> = run.key.strip_prefix("return:").and_then(|id| id.parse().ok());
+    let id = id.ok_or_else(|| Error::internal("a run has no checkout"))?;
+    let row = repo::find(&app.read(), id).await?.ok_or_else(|| Error::internal("a checkout vanished"))?;
+    let system = Caller::system();
+    let Some(run) = app.run(&system, &Take { run: return_key(id), step: None }).await? else { return Ok(()) };
+    match give_back(app, &row, None, run.attempts).await {
+        Ok(()) => app.run(&system, &EndReturn(id)).await,
+        Err(error) => {
+            tracing::warn!(checkout = %id, %error, "late money could not be given back; it is tried again");
+            app.run(&system, &Postpone { run: return_key(id), attempts: run.attempts, step: None }).await
+        }
     }
 }
 
@@ -156,34 +279,82 @@ pub async fn cancel(app: &Arc<App>, caller: &Caller, id: CheckoutId) -> Result<(
 }
 
 async fn call_off(app: &Arc<App>, system: &Caller, id: CheckoutId) -> Result<()> {
-    let take = Take { checkout: id, step: Some(CANCEL) };
+    let take = Take { run: id.to_string(), step: Some(CANCEL) };
     let taken = app.run(system, &take).await?;
     // Read after it was taken: nobody else changes it now.
-    let row = repo::find(&app.db.read(&system.statements), id).await?;
-    let row = row.ok_or_else(|| Error::internal("a checkout vanished"))?;
-    let open = matches!(row.state, CheckoutState::Pending | CheckoutState::RequiresAction);
-    let run = match (open, taken) {
-        (false, _) => return Ok(()),
-        (true, None) => return Err(in_flight().into()),
-        (true, Some(run)) => run,
-    };
-    if let Err(error) = give_back(app, &row, None).await {
-        tracing::warn!(checkout = %id, %error, "could not be called off at the provider; it is tried again");
-        app.run(system, &Postpone { checkout: id, attempts: run.attempts }).await?;
-        return Err(in_flight().into());
+    let row = find(app, id).await?;
+    match (is_open(&row), taken) {
+        (false, _) => Ok(()),
+        (true, None) => Err(in_flight().into()),
+        (true, Some(run)) => undo(app, system, &row, run.attempts).await,
     }
-    app.run(system, &Abandon { checkout: id, cart: row.cart_id }).await
 }
 
-/// Takes up a run that is due: one that was lost goes on, one whose shopper
-/// never came back is called off.
-pub async fn resume(app: &Arc<App>, id: CheckoutId, run: &entity::flow::Model) -> Result<()> {
-    let system = Caller::system();
-    if run.state == FlowState::Parked || run.step == CANCEL {
-        return cancel(app, &system, id).await;
+async fn find(app: &App, id: CheckoutId) -> Result<checkout::Model> {
+    repo::find(&app.read(), id).await?.ok_or_else(|| Error::internal("a checkout vanished"))
+}
+
+fn is_open(row: &checkout::Model) -> bool {
+    matches!(row.state, CheckoutState::Pending | CheckoutState::RequiresAction)
+}
+
+/// Undoes a checkout: at the provider, then here. The caller holds the run.
+async fn undo(app: &Arc<App>, system: &Caller, row: &checkout::Model, attempts: i32) -> Result<()> {
+    if let Err(error) = give_back(app, row, None, attempts).await {
+        tracing::warn!(checkout = %row.id, %error, "could not be called off at the provider; it is tried again");
+        app.run(system, &Postpone { run: row.id.to_string(), attempts, step: Some(CANCEL) }).await?;
+        return Err(in_flight().into());
     }
-    let take = Take { checkout: id, step: None };
-    let Some(run) = app.run(&system, &take).await? else { return Ok(()) };
-    let row = repo::find(&app.read(), id).await?.ok_or_else(|| Error::internal("a checkout vanished"))?;
-    drive(app, &system, row, run.attempts).await.map(|_| ())
+    failpoint::reach("checkout.called_off");
+    app.run(system, &Abandon { checkout: row.id, cart: row.cart_id }).await
+}
+
+/// Takes up a run that is due: one that was lost or whose money is on its way
+/// goes on. One whose shopper never came back is called off, unless he has paid.
+pub async fn resume(app: &Arc<App>, id: CheckoutId, run: &entity::flow::Model) -> Result<()> {
+    let waited = run.state == FlowState::Parked && run.step == STEP;
+    go_on(app, id, waited).await.map(|_| ())
+}
+
+/// Goes on with a checkout because the provider tells that something happened; `false` when somebody is at it.
+pub async fn wake(app: &Arc<App>, id: CheckoutId) -> Result<bool> {
+    match go_on(app, id, false).await {
+        // A refusal is an outcome, or the run waits for its next try.
+        Ok(true) | Err(Error::Refused(_)) => Ok(true),
+        Ok(false) => Ok(!is_open(&find(app, id).await?)),
+        Err(error) => Err(error),
+    }
+}
+
+async fn go_on(app: &Arc<App>, id: CheckoutId, waited: bool) -> Result<bool> {
+    let system = Caller::system();
+    let take = Take { run: id.to_string(), step: None };
+    let Some(run) = app.run(&system, &take).await? else { return Ok(false) };
+    let row = find(app, id).await?;
+    if run.step == CANCEL {
+        return undo(app, &system, &row, run.attempts).await.map(|()| true);
+    }
+    if waited {
+        let paid = ask(app, &row, true).await.ok().flatten().is_some_and(|known| {
+            matches!(known.outcome, Outcome::Authorized { .. } | Outcome::Captured { .. } | Outcome::Processing { .. })
+        });
+        if !paid {
+            return undo(app, &system, &row, run.attempts).await.map(|()| true);
+        }
+    }
+    drive(app, &system, row, run.attempts).await.map(|_| true)
+}
+
+/// Gives back what the provider holds for a checkout that was called off; `false` when somebody is at it.
+pub async fn return_late(app: &Arc<App>, row: &checkout::Model) -> Result<bool> {
+    let known = ask(app, row, true).await.map_err(Error::internal)?;
+    let held = known.as_ref().is_some_and(|known| match &known.outcome {
+        Outcome::Captured { .. } => known.sums.is_none_or(|sums| sums.captured_minor > sums.refunded_minor),
+        Outcome::Canceled { .. } | Outcome::Declined { reference: None, .. } | Outcome::Unavailable => false,
+        _ => true,
+    });
+    if held {
+        send_back(app, row, known).await?;
+    }
+    Ok(true)
 }

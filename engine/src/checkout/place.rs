@@ -12,10 +12,12 @@ use entity::{checkout, flow, payment, payment_entry};
 use serde_json::json;
 
 use super::begin::OPERATION;
+use super::flow::{LOOK, RETURN, STEP, return_key};
 use super::frozen::Frozen;
 use super::repo;
 use crate::actor::Need;
 use crate::error::{Error, Result};
+use crate::flow::{PARKED_LIFE, back_off};
 use crate::op::{Op, Tx, forget_keys};
 use crate::order::aggregate;
 use crate::provider::payment::Outcome;
@@ -117,6 +119,8 @@ fn pay(
         amount_minor: row.total_minor,
         provider_reference: Some(reference.clone()),
         cause: row.id.to_string(),
+        reason: None,
+        note: None,
     };
     let entries = kinds.iter().map(entry).collect();
     Some((payment, entries))
@@ -150,15 +154,17 @@ impl Op for Abandon {
     }
 }
 
-/// Waits for the shopper.
+/// Waits for the shopper, or for money that is on its way.
 #[derive(Debug, Clone)]
 pub struct Park {
     /// Which checkout.
     pub checkout: CheckoutId,
     /// The provider's name for the payment.
     pub reference: String,
-    /// What the client needs.
-    pub next_action: serde_json::Value,
+    /// What the client needs; nothing while the money is on its way.
+    pub next_action: Option<serde_json::Value>,
+    /// How often the run was taken up.
+    pub attempts: i32,
 }
 
 impl Op for Park {
@@ -167,18 +173,24 @@ impl Op for Park {
     type Out = ();
 
     async fn run(&self, tx: &mut Tx) -> Result<()> {
-        repo::wait(tx, self.checkout, &self.reference, &self.next_action).await?;
-        crate::flow::park(tx, self.checkout).await
+        repo::wait(tx, self.checkout, &self.reference, self.next_action.as_ref()).await?;
+        match self.next_action {
+            Some(_) => crate::flow::park(tx, self.checkout, STEP, tx.now() + PARKED_LIFE).await,
+            // Only the provider can end this, so it is asked again and again.
+            None => crate::flow::park(tx, self.checkout, LOOK, back_off(tx.now(), self.attempts)).await,
+        }
     }
 }
 
 /// Lets go of a run whose provider gave no answer: it is asked again later.
 #[derive(Debug, Clone)]
 pub struct Postpone {
-    /// Which checkout.
-    pub checkout: CheckoutId,
+    /// The key of the run.
+    pub run: String,
     /// How often it was tried.
     pub attempts: i32,
+    /// What the run is for from now on; as before when absent.
+    pub step: Option<&'static str>,
 }
 
 impl Op for Postpone {
@@ -187,16 +199,16 @@ impl Op for Postpone {
     type Out = ();
 
     async fn run(&self, tx: &mut Tx) -> Result<()> {
-        let until = crate::flow::back_off(tx.now(), self.attempts);
-        crate::flow::postpone(tx, self.checkout, until).await
+        let until = back_off(tx.now(), self.attempts);
+        crate::flow::postpone(tx, &self.run, until, self.step).await
     }
 }
 
 /// Takes a run up that nobody holds.
 #[derive(Debug, Clone)]
 pub struct Take {
-    /// Which checkout.
-    pub checkout: CheckoutId,
+    /// The key of the run.
+    pub run: String,
     /// What the run is for from now on; as before when absent.
     pub step: Option<&'static str>,
 }
@@ -207,6 +219,35 @@ impl Op for Take {
     type Out = Option<flow::Model>;
 
     async fn run(&self, tx: &mut Tx) -> Result<Option<flow::Model>> {
-        crate::flow::take(tx, self.checkout, self.step).await
+        crate::flow::take(tx, &self.run, self.step).await
+    }
+}
+
+/// Takes up, for the first time or again, the giving back of money that came
+/// after its checkout was called off. Nothing when somebody is at it.
+#[derive(Debug, Clone)]
+pub struct TakeReturn(pub CheckoutId);
+
+impl Op for TakeReturn {
+    const NAME: &'static str = "checkout.take_return";
+    const NEEDS: Need = Need::System;
+    type Out = Option<flow::Model>;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Option<flow::Model>> {
+        crate::flow::begin_again(tx, RETURN, return_key(self.0), "provider").await
+    }
+}
+
+/// Notes that such money is given back.
+#[derive(Debug, Clone)]
+pub struct EndReturn(pub CheckoutId);
+
+impl Op for EndReturn {
+    const NAME: &'static str = "checkout.end_return";
+    const NEEDS: Need = Need::System;
+    type Out = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        crate::flow::end(tx, return_key(self.0), FlowState::Done).await
     }
 }

@@ -20,6 +20,12 @@ pub async fn find(conn: &Conn, id: CheckoutId) -> Result<Option<checkout::Model>
     Ok(checkout::Entity::find_by_id(id).one(conn).await?)
 }
 
+/// The checkout whose payment a provider calls so.
+pub async fn find_by_reference(conn: &Conn, provider: &str, reference: &str) -> Result<Option<checkout::Model>> {
+    let find = checkout::Entity::find().filter(checkout::Column::ProviderReference.eq(reference));
+    Ok(find.filter(checkout::Column::Provider.eq(provider)).one(conn).await?)
+}
+
 /// The newest checkout of a cart.
 pub async fn last_of(conn: &Conn, cart: CartId) -> Result<Option<checkout::Model>> {
     let find = checkout::Entity::find().filter(checkout::Column::CartId.eq(cart));
@@ -43,11 +49,13 @@ pub async fn end(
     Ok(row.map(|row| checkout::Model::from_query_result(&row, "")).transpose()?)
 }
 
-/// Notes that the provider wants the shopper.
-pub async fn wait(tx: &mut Tx, id: CheckoutId, reference: &str, next_action: &serde_json::Value) -> Result<()> {
-    let sql = "update checkout set state = 'REQUIRES_ACTION', provider_reference = ?, next_action = ?,
+/// Notes that the provider wants the shopper, or, without an action, that the money is on its way.
+pub async fn wait(tx: &mut Tx, id: CheckoutId, reference: &str, next_action: Option<&serde_json::Value>) -> Result<()> {
+    let sql = "update checkout set state = ?, provider_reference = ?, next_action = ?,
         version = version + 1, updated_at = ? where id = ? and state in ('PENDING', 'REQUIRES_ACTION')";
-    let values = [reference.into(), next_action.clone().into(), tx.now().into(), Uuid::from(id).into()];
+    let state = if next_action.is_some() { CheckoutState::RequiresAction } else { CheckoutState::Pending };
+    let next_action = sea_orm::Value::from(next_action.cloned());
+    let values = [state.as_str().into(), reference.into(), next_action, tx.now().into(), Uuid::from(id).into()];
     tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?;
     Ok(())
 }

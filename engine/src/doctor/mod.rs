@@ -15,6 +15,8 @@ use crate::app::App;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::notification;
+use crate::provider::payment::PaymentProviders;
+use crate::provider::payment::test;
 use crate::provider::rate::RateProviders;
 use crate::settings::Settings;
 
@@ -85,6 +87,7 @@ pub async fn examine(app: &App) -> Result<Vec<Finding>> {
     found.push(Finding::fine(format!("{keys} signing key(s) in the database")));
     found.extend(settings(&app.settings()));
     found.extend(nameless(&app.settings(), &app.rate_providers));
+    found.extend(payless(&app.settings(), &app.payments));
     let currencies: Vec<String> = app.settings().regions.iter().map(|region| region.row.currency.to_string()).collect();
     for currency in currencies.iter().enumerate().filter(|(at, code)| !currencies[..*at].contains(code)) {
         found.extend(unpriced(currency.1, repo::unpriced(&conn, currency.1).await?));
@@ -111,6 +114,20 @@ pub async fn examine(app: &App) -> Result<Vec<Finding>> {
         )),
     }
     Ok(found)
+}
+
+/// Payment providers that regions offer and nobody has set up.
+fn payless(settings: &Settings, known: &PaymentProviders) -> Vec<Finding> {
+    let offered = settings.regions.iter().flat_map(|region| region.providers.iter().map(move |name| (region, name)));
+    let missing = offered.filter(|(_, name)| name.as_str() != test::NAME && known.get(name).is_none());
+    let told = missing.map(|(region, name)| {
+        let what = format!(
+            "the region {:?} offers the payment provider {name:?}, which is not set up",
+            region.row.handle.as_str()
+        );
+        Finding::fault(what, "set it up in every process of the shop, or take it out of the region with regionSet")
+    });
+    told.collect()
 }
 
 /// Providers of rates that staff chose and no operator describes: nobody can be asked.

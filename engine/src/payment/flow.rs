@@ -6,15 +6,15 @@ use domain::id::PaymentEntryId;
 use domain::money::Money;
 use domain::payment::{EntryKind, EntryState};
 use domain::refusal::{ErrorCode, Refusal};
-use tokio::time::timeout;
 
 use super::ops::{PostponeEntry, SettleEntry, TakeEntry};
 use super::repo;
 use crate::actor::{Actor, Caller};
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::failpoint;
 use crate::op::in_flight;
-use crate::provider::payment::{DEADLINE, PaymentStep};
+use crate::provider::payment::{PaymentStep, in_time};
 
 /// The kind of an entry's run.
 pub const KIND: &str = "payment_entry";
@@ -48,9 +48,11 @@ pub async fn settle(app: &Arc<App>, caller: &Caller, id: PaymentEntryId, attempt
             EntryKind::Authorize => Ok(Ok(step.reference.clone())),
         }
     };
-    match timeout(DEADLINE, asked).await {
-        Ok(Ok(said)) => {
-            app.run(&system, &SettleEntry { id, said: said.clone() }).await?;
+    match in_time(asked).await {
+        Ok(said) => {
+            failpoint::reach("payment.asked");
+            let lets_go = row.kind == EntryKind::Capture && !provider.captures_in_parts();
+            app.run(&system, &SettleEntry { id, said: said.clone(), lets_go }).await?;
             said.map(|_| ()).map_err(|reason| refused(&reason).into())
         }
         silent => {

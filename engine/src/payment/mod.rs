@@ -11,9 +11,12 @@
 //! | how much can be captured or refunded | `domain::payment` |
 //! | the transactions | [`ops`] |
 //! | the order of the steps | [`flow`] |
+//! | what providers tell by themselves | [`incoming`] |
 
 pub mod flow;
+pub mod incoming;
 pub mod ops;
+mod reconcile;
 pub mod repo;
 
 use domain::payment::EntryKind;

@@ -5,9 +5,11 @@ use domain::flow::FlowState;
 use domain::id::{OrderId, PaymentEntryId, PaymentId};
 use domain::money::Money;
 use domain::order::OrderStatus;
-use domain::payment::{Entry, EntryKind, EntryState, capturable, check_capture, check_refund, refundable, state};
+use domain::payment::{
+    Entry, EntryKind, EntryState, RefundReason, capturable, check_capture, check_refund, check_void, refundable, state,
+};
 use domain::refusal::{ErrorCode, Refusal};
-use entity::{payment, payment_entry};
+use entity::{order, payment, payment_entry};
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -41,19 +43,9 @@ impl Op for RequestCapture {
 
     async fn run(&self, tx: &mut Tx) -> Result<PaymentEntryId> {
         let (payment, entries) = lock(tx, self.payment).await?;
-        let amount = match &self.amount {
-            Some((_, currency)) if *currency != payment.currency.code() => {
-                let message = format!("The payment is in {}.", payment.currency);
-                return Err(Refusal::new(ErrorCode::Invalid, message).at(["amount", "currencyCode"]).into());
-            }
-            Some((minor, _)) => *minor,
-            None => capturable(&entries),
-        };
-        if self.amount.is_none() && amount == 0 {
-            return Err(Refusal::new(ErrorCode::StateInvalid, "Nothing of this payment is left to take.").into());
-        }
+        let amount = wanted(self.amount.as_ref(), &payment, capturable(&entries), "taken")?;
         check_capture(&entries, amount).map_err(|refusal| refusal.at(["amount"]))?;
-        let id = request(tx, &payment, EntryKind::Capture, amount, "staff").await?;
+        let id = request(tx, &payment, EntryKind::Capture, amount, "staff", Why::default()).await?;
         tx.audit(payment.id, None, Some(json!({ "captureMinor": amount })));
         Ok(id)
     }
@@ -66,6 +58,97 @@ impl Repeatable for RequestCapture {
 
     async fn replay(&self, _: &mut Tx, entity: Uuid) -> Result<PaymentEntryId> {
         Ok(entity.into())
+    }
+}
+
+/// Wants promised money of a payment to be given up: all that was not taken.
+#[derive(Debug, Clone, Serialize)]
+pub struct RequestVoid {
+    /// Of which payment.
+    pub payment: PaymentId,
+}
+
+impl Op for RequestVoid {
+    const NAME: &'static str = "payment.void";
+    const NEEDS: Need = Need::Permission(Permission::PaymentsWrite);
+    type Out = PaymentEntryId;
+
+    async fn run(&self, tx: &mut Tx) -> Result<PaymentEntryId> {
+        let (payment, entries) = lock(tx, self.payment).await?;
+        check_void(&entries)?;
+        let amount = capturable(&entries);
+        let id = request(tx, &payment, EntryKind::Void, amount, "staff", Why::default()).await?;
+        tx.audit(payment.id, None, Some(json!({ "voidMinor": amount })));
+        Ok(id)
+    }
+}
+
+impl Repeatable for RequestVoid {
+    fn entity(out: &PaymentEntryId) -> Uuid {
+        (*out).into()
+    }
+
+    async fn replay(&self, _: &mut Tx, entity: Uuid) -> Result<PaymentEntryId> {
+        Ok(entity.into())
+    }
+}
+
+/// Wants taken money of a payment to be given back.
+#[derive(Debug, Clone, Serialize)]
+pub struct RequestRefund {
+    /// Of which payment.
+    pub payment: PaymentId,
+    /// How much, in minor units with its currency; all that can be given back when absent.
+    pub amount: Option<(i64, String)>,
+    /// Why.
+    pub why: Why,
+}
+
+/// The longest note about a refund, in characters.
+const MAX_NOTE: usize = 1_000;
+
+impl Op for RequestRefund {
+    const NAME: &'static str = "payment.refund";
+    const NEEDS: Need = Need::Permission(Permission::PaymentsWrite);
+    type Out = PaymentEntryId;
+
+    async fn run(&self, tx: &mut Tx) -> Result<PaymentEntryId> {
+        if self.why.note.as_ref().is_some_and(|note| note.chars().count() > MAX_NOTE) {
+            let message = format!("A note has at most {MAX_NOTE} characters.");
+            return Err(Refusal::new(ErrorCode::Invalid, message).limit(MAX_NOTE as i64).at(["note"]).into());
+        }
+        let (payment, entries) = lock(tx, self.payment).await?;
+        let amount = wanted(self.amount.as_ref(), &payment, refundable(&entries), "given back")?;
+        check_refund(&entries, amount).map_err(|refusal| refusal.at(["amount"]))?;
+        let id = request(tx, &payment, EntryKind::Refund, amount, "staff", self.why.clone()).await?;
+        tx.audit(payment.id, None, Some(json!({ "refundMinor": amount, "reason": self.why.reason })));
+        Ok(id)
+    }
+}
+
+impl Repeatable for RequestRefund {
+    fn entity(out: &PaymentEntryId) -> Uuid {
+        (*out).into()
+    }
+
+    async fn replay(&self, _: &mut Tx, entity: Uuid) -> Result<PaymentEntryId> {
+        Ok(entity.into())
+    }
+}
+
+/// How much of a payment staff mean: all that is left when they say nothing.
+fn wanted(amount: Option<&(i64, String)>, payment: &payment::Model, left: i64, verb: &str) -> Result<i64> {
+    match amount {
+        Some((_, currency)) if *currency != payment.currency.code() => {
+            let message = format!("The payment is in {}.", payment.currency);
+            Err(Refusal::new(ErrorCode::Invalid, message).at(["amount", "currencyCode"]).into())
+        }
+        Some((minor, _)) => Ok(*minor),
+        None if left == 0 => {
+            let message = format!("Nothing of this payment is left to be {verb}.");
+            Err(Refusal::new(ErrorCode::StateInvalid, message).into())
+        }
+        None => Ok(left),
     }
 }
 
@@ -83,6 +166,15 @@ async fn lock(tx: &mut Tx, id: PaymentId) -> Result<(payment::Model, Vec<Entry>)
     Ok((payment, entries.iter().map(repo::entry).collect()))
 }
 
+/// Why staff move money.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Why {
+    /// Why money is given back.
+    pub reason: Option<RefundReason>,
+    /// What they wrote about it.
+    pub note: Option<String>,
+}
+
 /// Writes a pending entry, which holds its share, and the run that settles it.
 /// The order must be locked.
 pub async fn request(
@@ -91,6 +183,7 @@ pub async fn request(
     kind: EntryKind,
     amount_minor: i64,
     cause: &str,
+    why: Why,
 ) -> Result<PaymentEntryId> {
     let row = payment_entry::Model {
         id: tx.id(),
@@ -101,6 +194,8 @@ pub async fn request(
         amount_minor,
         provider_reference: None,
         cause: cause.to_owned(),
+        reason: why.reason,
+        note: why.note,
     };
     let id = row.id;
     repo::insert_entry(tx, row).await?;
@@ -122,11 +217,12 @@ pub async fn request_return(tx: &mut Tx, order: OrderId) -> Result<Vec<PaymentEn
         let promised = capturable(&entries);
         if taken > 0 {
             check_refund(&entries, taken)?;
-            requested.push(request(tx, &payment, EntryKind::Refund, taken, "cancel").await?);
+            let why = Why { reason: Some(RefundReason::Canceled), note: None };
+            requested.push(request(tx, &payment, EntryKind::Refund, taken, "cancel", why).await?);
         }
         // Of a payment that was taken in part, the rest is still promised.
         if promised > 0 {
-            requested.push(request(tx, &payment, EntryKind::Void, promised, "cancel").await?);
+            requested.push(request(tx, &payment, EntryKind::Void, promised, "cancel", Why::default()).await?);
         }
     }
     Ok(requested)
@@ -162,8 +258,50 @@ impl Op for PostponeEntry {
 
     async fn run(&self, tx: &mut Tx) -> Result<()> {
         let until = crate::flow::back_off(tx.now(), self.attempts);
-        crate::flow::postpone(tx, self.id, until).await
+        crate::flow::postpone(tx, self.id, until, None).await
     }
+}
+
+/// What provider and shop agree on without anybody here having asked for it.
+pub(super) const CAUSE_PROVIDER: &str = "provider";
+
+/// The rest of a promise, of which a part was taken by another entry.
+fn let_go(tx: &Tx, payment: &payment::Model, amount_minor: i64, by: PaymentEntryId) -> payment_entry::Model {
+    payment_entry::Model {
+        id: tx.id(),
+        at: tx.now(),
+        payment_id: payment.id,
+        kind: EntryKind::Void,
+        state: EntryState::Succeeded,
+        amount_minor,
+        provider_reference: payment.provider_reference.clone(),
+        cause: by.to_string(),
+        reason: None,
+        note: None,
+    }
+}
+
+/// Brings a payment and its order up to the ledger, and tells what was done. The order must be locked.
+pub(super) async fn book(
+    tx: &mut Tx,
+    mut payment: payment::Model,
+    order: order::Model,
+    done: &[(EntryKind, i64)],
+) -> Result<()> {
+    let entries: Vec<Entry> = repo::entries_of(&tx.conn, &[payment.id]).await?.iter().map(repo::entry).collect();
+    payment.state = state(payment.amount_minor, &entries);
+    payment.version += 1;
+    payment.updated_at = tx.now();
+    let (payment_id, order_id) = (payment.id, order.id);
+    repo::update(tx, payment).await?;
+    let paid = repo::paid_of(&tx.conn, order_id).await?;
+    let lines = crate::order::repo::lines_of(&tx.conn, &[order_id]).await?;
+    crate::order::repo::save_statuses(tx, order, &paid, &lines).await?;
+    for (kind, amount_minor) in done {
+        let payload = json!({ "payment": payment_id, "amountMinor": amount_minor });
+        tx.emit(aggregate(order_id), event_kind(*kind), payload);
+    }
+    Ok(())
 }
 
 /// Writes what the provider said of an entry; doing it twice does it once.
@@ -173,6 +311,8 @@ pub struct SettleEntry {
     pub id: PaymentEntryId,
     /// The provider's name for what it did, or why it did not.
     pub said: std::result::Result<String, String>,
+    /// Whether a part that is taken lets go of the rest.
+    pub lets_go: bool,
 }
 
 impl Op for SettleEntry {
@@ -188,7 +328,7 @@ impl Op for SettleEntry {
         let order = crate::order::repo::lock(tx, order).await?.ok_or_else(gone)?;
         // Both again, now that nobody else changes them.
         let mut row = repo::find_entry(&tx.conn, self.id).await?.ok_or_else(gone)?;
-        let mut payment = repo::find(&tx.conn, row.payment_id).await?.ok_or_else(gone)?;
+        let payment = repo::find(&tx.conn, row.payment_id).await?.ok_or_else(gone)?;
         if row.state != EntryState::Pending {
             return Ok(());
         }
@@ -197,17 +337,27 @@ impl Op for SettleEntry {
         row.provider_reference = self.said.clone().ok();
         let (kind, amount_minor) = (row.kind, row.amount_minor);
         repo::update_entry(tx, row).await?;
-        let entries: Vec<Entry> = repo::entries_of(&tx.conn, &[payment.id]).await?.iter().map(repo::entry).collect();
-        payment.state = state(payment.amount_minor, &entries);
-        payment.version += 1;
-        payment.updated_at = tx.now();
+        let mut done = Vec::new();
+        if succeeded {
+            done.push((kind, amount_minor));
+        }
+        if succeeded && self.lets_go {
+            let entries = repo::entries_of(&tx.conn, &[payment.id]).await?;
+            let rest = capturable(&entries.iter().map(repo::entry).collect::<Vec<_>>());
+            if rest > 0 {
+                repo::insert_entry(tx, let_go(tx, &payment, rest, self.id)).await?;
+                done.push((EntryKind::Void, rest));
+            }
+        }
         let payment_id = payment.id;
-        repo::update(tx, payment).await?;
-        let paid = repo::paid_of(&tx.conn, order.id).await?;
-        let lines = crate::order::repo::lines_of(&tx.conn, &[order.id]).await?;
-        let order = crate::order::repo::save_statuses(tx, order, &paid, &lines).await?;
-        let payload = json!({ "payment": payment_id, "amountMinor": amount_minor });
-        tx.emit(aggregate(order.id), if succeeded { event_kind(kind) } else { "payment.failed" }, payload);
+        if succeeded {
+            book(tx, payment, order, &done).await?;
+        } else {
+            let payload = json!({ "payment": payment_id, "amountMinor": amount_minor });
+            let order_id = order.id;
+            book(tx, payment, order, &[]).await?;
+            tx.emit(aggregate(order_id), "payment.failed", payload);
+        }
         crate::flow::end(tx, self.id, if succeeded { FlowState::Done } else { FlowState::Failed }).await
     }
 }

@@ -1,12 +1,16 @@
 //! Rows of payments and their ledgers.
 
-use domain::id::{OrderId, PaymentEntryId, PaymentId};
+use chrono::{DateTime, Utc};
+use domain::id::{OrderId, PaymentEntryId, PaymentId, ProviderEventId};
 use domain::order::Paid;
 use domain::payment::{Entry, EntryState, ledger};
-use entity::{payment, payment_entry};
-use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use entity::{payment, payment_entry, provider_event};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+};
+use uuid::Uuid;
 
-use crate::db::{Conn, any, insert_all};
+use crate::db::{Conn, any, insert_all, statement};
 use crate::error::Result;
 use crate::op::Tx;
 
@@ -103,4 +107,46 @@ pub async fn paid_of(conn: &Conn, order: OrderId) -> Result<Paid> {
     let ledgers: Vec<Vec<Entry>> =
         ids.iter().map(|id| entries.iter().filter(|row| row.payment_id == *id).map(entry).collect()).collect();
     Ok(paid(ledgers.iter().map(Vec::as_slice)))
+}
+
+/// Keeps an event of a provider; `false` when it is known.
+pub async fn insert_event(tx: &mut Tx, row: provider_event::Model) -> Result<bool> {
+    let known = provider_event::Entity::find()
+        .filter(provider_event::Column::Provider.eq(&row.provider))
+        .filter(provider_event::Column::EventId.eq(&row.event_id));
+    if known.one(&tx.conn).await?.is_some() {
+        return Ok(false);
+    }
+    insert_all::<provider_event::Entity>(&tx.conn, vec![row]).await?;
+    Ok(true)
+}
+
+/// An event of a provider.
+pub async fn find_event(conn: &Conn, id: ProviderEventId) -> Result<Option<provider_event::Model>> {
+    Ok(provider_event::Entity::find_by_id(id).one(conn).await?)
+}
+
+/// Events that are to be looked at, the oldest first.
+pub async fn due_events(conn: &Conn, now: DateTime<Utc>, limit: u64) -> Result<Vec<ProviderEventId>> {
+    use provider_event::Column;
+    let due = provider_event::Entity::find()
+        .filter(Column::ProcessedAt.is_null())
+        .filter(Column::LookAt.lte(now))
+        .order_by_asc(Column::LookAt)
+        .limit(limit);
+    Ok(due.all(conn).await?.into_iter().map(|row| row.id).collect())
+}
+
+/// Writes what came of an event; `false` when somebody else did.
+pub async fn close_event(tx: &mut Tx, id: ProviderEventId, outcome: &str) -> Result<bool> {
+    let sql = "update provider_event set processed_at = ?, outcome = ? where id = ? and processed_at is null";
+    let values = [tx.now().into(), outcome.into(), Uuid::from(id).into()];
+    Ok(tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?.rows_affected() == 1)
+}
+
+/// Lets an event be looked at again later.
+pub async fn postpone_event(tx: &mut Tx, id: ProviderEventId, until: DateTime<Utc>) -> Result<()> {
+    let sql = "update provider_event set attempts = attempts + 1, look_at = ? where id = ? and processed_at is null";
+    tx.conn.execute_raw(statement(&tx.conn, sql, [until.into(), Uuid::from(id).into()])).await?;
+    Ok(())
 }

@@ -1,8 +1,11 @@
 //! What staff change about regions.
 
+use std::collections::BTreeMap;
+
 use domain::auth::Permission;
 use domain::id::RegionId;
 use domain::money::Currency;
+use domain::payment::CaptureMode;
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::{CountryCode, Handle, title};
 use domain::totals::TaxRounding;
@@ -38,6 +41,8 @@ pub struct SetRegion {
     pub tax_rounding: TaxRounding,
     /// The payment providers that it offers.
     pub providers: Vec<String>,
+    /// When their money is taken; of those that are not named as [`CaptureMode::usual`] says.
+    pub captures: Vec<(String, CaptureMode)>,
     /// Every provider that this shop has.
     pub known_providers: Vec<String>,
 }
@@ -83,15 +88,14 @@ impl Op for SetRegion {
         let row = repo::save(tx, row, known.is_none()).await?;
         let mut countries = self.countries.clone();
         countries.sort();
-        let mut providers = self.providers.clone();
-        providers.sort();
-        repo::replace_members(tx, row.id, &countries, &providers).await?;
+        let captures = self.captures();
+        repo::replace_members(tx, row.id, &countries, &captures).await?;
         tx.touch_settings().await?;
         if known.is_none() {
             crate::pricing::listing::list_region(tx, row.id).await?;
         }
         tx.audit(row.id, before, Some(json!({ "name": row.name, "pricesIncludeTax": row.prices_include_tax })));
-        Ok(Region { row, countries, providers })
+        Ok(Region { row, countries, providers: captures.keys().cloned().collect(), captures })
     }
 }
 
@@ -143,6 +147,13 @@ impl Op for DeleteRegion {
 }
 
 impl SetRegion {
+    /// When the money of each provider is taken.
+    fn captures(&self) -> BTreeMap<String, CaptureMode> {
+        let named = |provider: &str| self.captures.iter().find(|(name, _)| name == provider).map(|(_, mode)| *mode);
+        let mode = |provider: &String| named(provider).unwrap_or_else(|| CaptureMode::usual(provider));
+        self.providers.iter().map(|provider| (provider.clone(), mode(provider))).collect()
+    }
+
     fn check_members(&self, regions: &[Region], known: Option<&region::Model>) -> Vec<Refusal> {
         let mut refusals = Vec::new();
         if self.countries.is_empty() {
@@ -166,6 +177,14 @@ impl SetRegion {
                     Refusal::new(ErrorCode::PaymentProviderUnavailable, message)
                         .at(["paymentProviders".to_owned(), place.to_string()]),
                 );
+            }
+        }
+        for (place, (provider, _)) in self.captures.iter().enumerate() {
+            let before = &self.captures[..place];
+            if !self.providers.contains(provider) || before.iter().any(|(name, _)| name == provider) {
+                let message = format!("The region does not offer {provider:?}, or it stands here twice.");
+                let at = ["paymentCaptures".to_owned(), place.to_string(), "provider".to_owned()];
+                refusals.push(Refusal::new(ErrorCode::Invalid, message).at(at));
             }
         }
         if known.is_some_and(|row| row.currency != self.currency) {

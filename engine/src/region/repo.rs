@@ -1,9 +1,10 @@
 //! Rows of regions.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use domain::id::RegionId;
+use domain::payment::CaptureMode;
 use domain::text::{CountryCode, Handle};
 use entity::{region, region_country, region_payment_provider};
 use sea_orm::sea_query::{Expr, ExprTrait, LockType};
@@ -27,15 +28,19 @@ pub async fn all(conn: &Conn) -> Result<Vec<Region>> {
     for row in region_country::Entity::find().order_by_asc(region_country::Column::Country).all(conn).await? {
         countries.entry(row.region_id).or_default().push(row.country);
     }
-    let mut providers: HashMap<RegionId, Vec<String>> = HashMap::new();
+    let mut providers: HashMap<RegionId, BTreeMap<String, CaptureMode>> = HashMap::new();
     let listed = region_payment_provider::Entity::find().order_by_asc(region_payment_provider::Column::Provider);
     for row in listed.all(conn).await? {
-        providers.entry(row.region_id).or_default().push(row.provider);
+        providers.entry(row.region_id).or_default().insert(row.provider, row.capture);
     }
-    let whole = |row: region::Model| Region {
-        countries: countries.remove(&row.id).unwrap_or_default(),
-        providers: providers.remove(&row.id).unwrap_or_default(),
-        row,
+    let whole = |row: region::Model| {
+        let captures = providers.remove(&row.id).unwrap_or_default();
+        Region {
+            countries: countries.remove(&row.id).unwrap_or_default(),
+            providers: captures.keys().cloned().collect(),
+            captures,
+            row,
+        }
     };
     Ok(rows.into_iter().map(whole).collect())
 }
@@ -94,15 +99,22 @@ pub async fn save(tx: &mut Tx, row: region::Model, new: bool) -> Result<region::
 }
 
 /// Replaces the countries and providers of a region.
-pub async fn replace_members(tx: &mut Tx, id: RegionId, countries: &[CountryCode], providers: &[String]) -> Result<()> {
+pub async fn replace_members(
+    tx: &mut Tx,
+    id: RegionId,
+    countries: &[CountryCode],
+    captures: &BTreeMap<String, CaptureMode>,
+) -> Result<()> {
     release_members(tx, id).await?;
     let countries = countries
         .iter()
         .map(|country| region_country::ActiveModel { country: Set(country.clone()), region_id: Set(id) });
     region_country::Entity::insert_many(countries).exec_without_returning(&tx.conn).await?;
-    let providers = providers
-        .iter()
-        .map(|provider| region_payment_provider::ActiveModel { region_id: Set(id), provider: Set(provider.clone()) });
+    let providers = captures.iter().map(|(provider, capture)| region_payment_provider::ActiveModel {
+        region_id: Set(id),
+        provider: Set(provider.clone()),
+        capture: Set(*capture),
+    });
     region_payment_provider::Entity::insert_many(providers).exec_without_returning(&tx.conn).await?;
     Ok(())
 }

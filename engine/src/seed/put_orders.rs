@@ -13,7 +13,7 @@ use domain::fulfillment::FulfillmentState;
 use domain::id::{CartId, CheckoutId, CustomerId, FulfillmentId, InventoryItemId};
 use domain::inventory::{MovementReason, StockCount};
 use domain::order::{OrderStatus, fulfillment_status, order_status, payment_status};
-use domain::payment::{Entry, EntryKind, EntryState, state};
+use domain::payment::{CaptureMode, Entry, EntryKind, EntryState, state};
 use entity::{
     address, auth_identity, cart, cart_delivery, cart_line, checkout, customer, event, flow, fulfillment,
     fulfillment_item, fulfillment_line, line_tax, order, order_line, order_shipping_line, order_token, payment,
@@ -299,6 +299,7 @@ impl Rows {
             provider_reference: Some(format!("{PROVIDER}:{id}")),
             next_action: None,
             order_id: Some(frozen.order),
+            capture: Some(CaptureMode::Manual),
         });
         self.flows.push(flow_row(tx, crate::checkout::flow::KIND, id.to_string(), at));
         Ok(())
@@ -330,6 +331,8 @@ impl Rows {
                 amount_minor: *amount_minor,
                 provider_reference: None,
                 cause: String::new(),
+                reason: None,
+                note: None,
             };
             let entry = row.id;
             let (cause, said) = match kind {

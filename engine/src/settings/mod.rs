@@ -8,13 +8,14 @@
 //! | what is in the snapshot | [`Settings::load`] and the noun's `repo::all` |
 //! | when it is renewed | [`crate::relay`], which follows `settings.changed` |
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use domain::address::area::Area;
 use domain::id::{ChannelId, LocationId, RegionId, ServiceZoneId, ShippingOptionId, ShippingProfileId};
 use domain::metafield::{MetafieldOwnerType, MetafieldStoreAccess};
+use domain::payment::CaptureMode;
 use domain::pricing::PriceList;
 use domain::text::CountryCode;
 use domain::totals::Rate;
@@ -38,6 +39,15 @@ pub struct Region {
     pub countries: Vec<CountryCode>,
     /// The payment providers that it offers.
     pub providers: Vec<String>,
+    /// When the money of each of them is taken.
+    pub captures: BTreeMap<String, CaptureMode>,
+}
+
+impl Region {
+    /// When a provider's money is taken.
+    pub fn capture_of(&self, provider: &str) -> CaptureMode {
+        self.captures.get(provider).copied().unwrap_or_else(|| CaptureMode::usual(provider))
+    }
 }
 
 /// A shipping option with where it goes and what it costs.

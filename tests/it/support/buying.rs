@@ -128,7 +128,7 @@ const CART: &str = "id state totalQuantity currencyCode subtotal { amount } ship
 
 /// The order as `cartComplete` shows it.
 const COMPLETED: &str = "order { id number status paymentStatus fulfillmentStatus total { amount } tax { amount } }
-    accessToken nextAction";
+    accessToken nextAction processing";
 
 /// A cart and whoever holds its token.
 #[derive(Debug, Clone)]
@@ -194,6 +194,11 @@ impl CartSession {
     /// Chooses how it is paid.
     pub async fn pay(&mut self, provider: &str) -> Answer {
         self.mutate("paymentSessionCreate", json!({ "provider": provider })).await
+    }
+
+    /// Chooses how it is paid, with what the provider needs to know.
+    pub async fn pay_with(&mut self, provider: &str, data: Value) -> Answer {
+        self.mutate("paymentSessionCreate", json!({ "provider": provider, "data": data })).await
     }
 
     /// Turns it into an order for the total that was shown last.

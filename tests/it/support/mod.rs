@@ -23,6 +23,7 @@ pub mod redis;
 pub mod rows;
 pub mod shop;
 pub mod socket;
+pub mod stripe;
 pub mod walker;
 pub mod wire;
 

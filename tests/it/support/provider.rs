@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use engine::provider::payment::{NewPayment, Outcome, PaymentProvider, PaymentStep, Silent};
+use engine::provider::payment::{Known, NewPayment, Outcome, PaymentProvider, PaymentStep, Said, Silent};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
@@ -18,6 +18,7 @@ pub enum Says {
     Captured,
     Declined,
     RequiresAction,
+    Processing,
     Silence,
     /// Nothing before the test lets it; then that the money is promised.
     AuthorizedOnceLetThrough(Arc<Semaphore>),
@@ -59,6 +60,24 @@ impl Scripted {
         self.asked.lock().unwrap().push(Asked { what, key: key.to_owned(), minor });
     }
 
+    async fn says(&self, reference: String) -> Result<Outcome, Silent> {
+        let says = self.script.lock().unwrap().pop_front();
+        match says.unwrap_or(Says::Authorized) {
+            Says::Authorized => Ok(Outcome::Authorized { reference }),
+            Says::Captured => Ok(Outcome::Captured { reference }),
+            Says::Declined => Ok(Outcome::Declined { reference: None, reason: "The card was declined.".to_owned() }),
+            Says::RequiresAction => {
+                Ok(Outcome::RequiresAction { reference, next_action: json!({ "url": "https://pay.example/3ds" }) })
+            }
+            Says::Processing => Ok(Outcome::Processing { reference }),
+            Says::Silence => Err(Silent("the line is dead".to_owned())),
+            Says::AuthorizedOnceLetThrough(gate) => {
+                gate.acquire().await.unwrap().forget();
+                Ok(Outcome::Authorized { reference })
+            }
+        }
+    }
+
     fn step(&self, what: &'static str, step: &PaymentStep) -> Result<String, String> {
         assert!(step.reference.starts_with("scripted:"), "{what} of a payment that was never made: {step:?}");
         self.note(what, &step.idempotency_key, step.amount.minor);
@@ -77,32 +96,24 @@ impl PaymentProvider for Scripted {
 
     async fn create(&self, payment: &NewPayment) -> Result<Outcome, Silent> {
         self.note("create", &payment.idempotency_key, payment.amount.minor);
-        let reference = format!("scripted:{}", payment.idempotency_key);
-        let says = self.script.lock().unwrap().pop_front();
-        match says.unwrap_or(Says::Authorized) {
-            Says::Authorized => Ok(Outcome::Authorized { reference }),
-            Says::Captured => Ok(Outcome::Captured { reference }),
-            Says::Declined => Ok(Outcome::Declined { reason: "The card was declined.".to_owned() }),
-            Says::RequiresAction => {
-                Ok(Outcome::RequiresAction { reference, next_action: json!({ "url": "https://pay.example/3ds" }) })
-            }
-            Says::Silence => Err(Silent("the line is dead".to_owned())),
-            Says::AuthorizedOnceLetThrough(gate) => {
-                gate.acquire().await.unwrap().forget();
-                Ok(Outcome::Authorized { reference })
-            }
-        }
+        self.says(format!("scripted:{}", payment.idempotency_key)).await
     }
 
-    async fn capture(&self, step: &PaymentStep) -> Result<Result<String, String>, Silent> {
+    async fn look_up(&self, reference: &str) -> Result<Option<Known>, Silent> {
+        self.note("look_up", reference, 0);
+        let outcome = self.says(reference.to_owned()).await?;
+        Ok(Some(Known { outcome, sums: None }))
+    }
+
+    async fn capture(&self, step: &PaymentStep) -> Result<Said, Silent> {
         Ok(self.step("capture", step))
     }
 
-    async fn void(&self, step: &PaymentStep) -> Result<Result<String, String>, Silent> {
+    async fn void(&self, step: &PaymentStep) -> Result<Said, Silent> {
         Ok(self.step("void", step))
     }
 
-    async fn refund(&self, step: &PaymentStep) -> Result<Result<String, String>, Silent> {
+    async fn refund(&self, step: &PaymentStep) -> Result<Said, Silent> {
         Ok(self.step("refund", step))
     }
 }

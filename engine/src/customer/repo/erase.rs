@@ -39,6 +39,21 @@ const PERSONAL: &[(&str, Whose)] = &[
             where revoked_at is null and order_id in (select id from \"order\" where customer_id = ?)",
         Whose::Id,
     ),
+    (
+        "update provider_event set body = '' where reference in (select provider_reference from checkout
+            where cart_id in (select id from cart where customer_id = ?))",
+        Whose::Id,
+    ),
+    (
+        "update provider_event set body = '' where reference in (select provider_reference from checkout
+            where order_id in (select id from \"order\" where customer_id = ?))",
+        Whose::Id,
+    ),
+    (
+        "update payment_entry set note = null where payment_id in (select id from payment
+            where order_id in (select id from \"order\" where customer_id = ?))",
+        Whose::Id,
+    ),
     ("delete from payment_session where cart_id in (select id from cart where customer_id = ?)", Whose::Id),
     (
         "update checkout set provider_data = null, next_action = null

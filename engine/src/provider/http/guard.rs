@@ -9,7 +9,7 @@ use url::{Host, Url};
 
 /// Looks names up, and leaves out addresses that may not be called.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Guard {
+pub(in crate::provider) struct Guard {
     /// Whether any address may be called.
     pub private: bool,
 }
@@ -29,7 +29,7 @@ impl Resolve for Guard {
 }
 
 /// Refuses an address by number that may not be called.
-pub(super) fn may_call(url: &Url, private: bool) -> Result<(), String> {
+pub(in crate::provider) fn may_call(url: &Url, private: bool) -> Result<(), String> {
     let number: Option<IpAddr> = match url.host() {
         Some(Host::Ipv4(address)) => Some(address.into()),
         Some(Host::Ipv6(address)) => Some(address.into()),

@@ -6,6 +6,8 @@
 
 mod guard;
 
+pub(in crate::provider) use guard::{Guard, may_call};
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -20,7 +22,6 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::Silent;
-use guard::{Guard, may_call};
 
 /// The largest answer, in bytes.
 const MAX_ANSWER: usize = 256 * 1024;
@@ -202,7 +203,7 @@ impl HttpProvider {
             let of_question = status.is_client_error() && !OF_PROVIDER.contains(&status);
             return Err(Fault { why: format!("it answered with {status}"), of_question });
         }
-        let body = body_of(response).await?;
+        let body = body_of(response, MAX_ANSWER).await?;
         Ok(serde_json::from_slice(&body).map_err(|error| format!("its answer can't be read: {error}"))?)
     }
 
@@ -223,11 +224,12 @@ impl HttpProvider {
     }
 }
 
-async fn body_of(mut response: Response) -> Result<Vec<u8>, String> {
+/// A body of so many bytes at most.
+pub(in crate::provider) async fn body_of(mut response: Response, most: usize) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
     while let Some(part) = response.chunk().await.map_err(|error| told(&error.without_url()))? {
-        if body.len() + part.len() > MAX_ANSWER {
-            return Err(format!("its answer is larger than {MAX_ANSWER} bytes"));
+        if body.len() + part.len() > most {
+            return Err(format!("its answer is larger than {most} bytes"));
         }
         body.extend_from_slice(&part);
     }
@@ -235,7 +237,7 @@ async fn body_of(mut response: Response) -> Result<Vec<u8>, String> {
 }
 
 /// An error with what caused it: the outermost says only that sending failed.
-fn told(error: &dyn std::error::Error) -> String {
+pub(in crate::provider) fn told(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -2,32 +2,59 @@
 //!
 //! A provider is called with no transaction open, and with a key that makes
 //! the call safe to repeat: whatever got lost on the way, the same call again
-//! has the same effect and the same answer.
+//! has the same effect. Its answer may be that of the first time, so what has
+//! become of a payment since is looked up.
+//!
+//! | provider | |
+//! |---|---|
+//! | [`Manual`] | promises everything and moves nothing |
+//! | [`test`] | cards to try with, in the shop's own database; never in production |
+//! | [`stripe`] | Stripe, over its own protocol |
 
 mod manual;
+pub mod stripe;
+pub mod test;
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::id::CheckoutId;
 use domain::money::Money;
+use domain::payment::CaptureMode;
+use tokio::time::timeout;
 
 pub use super::Silent;
 pub use manual::Manual;
 
-/// How long a provider may take to answer before it counts as silent.
-pub const DEADLINE: Duration = Duration::from_secs(30);
+/// How long a provider may take to answer before it counts as silent. Who holds a run
+/// asks up to three times in a row ([`crate::flow::LEASE`]).
+pub const DEADLINE: Duration = Duration::from_secs(18);
 
 /// A payment to create and confirm.
 #[derive(Debug, Clone)]
 pub struct NewPayment {
-    /// Makes the call safe to repeat.
+    /// Makes the call safe to repeat: the id of the checkout, which the provider keeps with the payment.
     pub idempotency_key: String,
+    /// Whether the call may have been made before.
+    pub repeated: bool,
+    /// Whether that may be so long ago that the provider has forgotten the key.
+    pub old: bool,
     /// How much.
     pub amount: Money,
+    /// Whether the money is taken with the promise.
+    pub capture: CaptureMode,
     /// What the client chose: the payment session's data.
     pub data: serde_json::Value,
+    /// Where the shopper's browser comes back to.
+    pub return_url: Option<String>,
+    /// The provider's name for the customer, when it knows him.
+    pub customer: Option<String>,
+    /// Whether he wishes to pay so again.
+    pub save_method: bool,
 }
 
 /// Money to take, give up or give back on a payment that the provider knows.
@@ -49,7 +76,7 @@ pub enum Outcome {
         /// The provider's name for the payment.
         reference: String,
     },
-    /// The money is taken.
+    /// The money is taken, or as much of it as was captured.
     Captured {
         /// The provider's name for the payment.
         reference: String,
@@ -61,12 +88,99 @@ pub enum Outcome {
         /// What the client needs for it.
         next_action: serde_json::Value,
     },
+    /// The money is on its way: whether it arrives is known later.
+    Processing {
+        /// The provider's name for the payment.
+        reference: String,
+    },
     /// The provider said no.
     Declined {
+        /// The provider's name for the payment, when it can still be tried and so must be given up.
+        reference: Option<String>,
         /// Why, in words for the shopper.
         reason: String,
     },
+    /// The promise was given up, or nothing ever came.
+    Canceled {
+        /// The provider's name for the payment.
+        reference: String,
+    },
+    /// The provider takes no orders from this shop, and has never taken this one.
+    Unavailable,
 }
+
+impl Outcome {
+    /// The provider's name for the payment, when there is one.
+    pub fn reference(&self) -> Option<&str> {
+        match self {
+            Self::Authorized { reference }
+            | Self::Captured { reference }
+            | Self::RequiresAction { reference, .. }
+            | Self::Processing { reference }
+            | Self::Canceled { reference } => Some(reference),
+            Self::Declined { reference, .. } => reference.as_deref(),
+            Self::Unavailable => None,
+        }
+    }
+}
+
+/// What a provider's books say of a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sums {
+    /// What it is for.
+    pub amount: Money,
+    /// What was ever taken of it, in minor units.
+    pub captured_minor: i64,
+    /// What was given back of that, in minor units.
+    pub refunded_minor: i64,
+}
+
+/// What a provider knows of a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// What has become of it.
+    pub outcome: Outcome,
+    /// What its books say; nothing of one that keeps none.
+    pub sums: Option<Sums>,
+}
+
+/// How old an event may be, and how far ahead of our clock.
+pub const TOLERANCE: TimeDelta = TimeDelta::seconds(300);
+
+/// Something that a provider told by itself, proven to be the provider's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The provider's name for it.
+    pub id: String,
+    /// What happened, in the provider's words.
+    pub kind: String,
+    /// The provider's name for the payment that it is about.
+    pub reference: Option<String>,
+    /// The checkout that the payment says it is for.
+    pub checkout: Option<CheckoutId>,
+    /// What the payment is for, when the event says so.
+    pub amount: Option<Money>,
+    /// Whether it is for money of which we know nothing.
+    pub foreign_currency: bool,
+}
+
+/// Why something is no event of the provider's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forged {
+    /// This provider tells nothing by itself.
+    Unexpected,
+    /// It is not signed, or by somebody else.
+    Unsigned,
+    /// It was signed too long ago: somebody may have kept it.
+    Old,
+    /// It is signed, and no event that could be read.
+    Unreadable,
+    /// It is about another account than the shop's.
+    OtherAccount,
+}
+
+/// The provider's name for what it did, or why not, in words for staff.
+pub type Said = Result<String, String>;
 
 /// Somebody who takes money.
 #[async_trait]
@@ -74,18 +188,49 @@ pub trait PaymentProvider: std::fmt::Debug + Send + Sync {
     /// The name under which regions offer it.
     fn name(&self) -> &'static str;
 
+    /// Whether promised money can be taken in several parts. Otherwise a part that is taken lets go of the rest.
+    fn captures_in_parts(&self) -> bool {
+        true
+    }
+
     /// Creates and confirms a payment.
     async fn create(&self, payment: &NewPayment) -> Result<Outcome, Silent>;
 
-    /// Takes promised money, or a part of it. Answers with the provider's name
-    /// for the capture, or with why not.
-    async fn capture(&self, step: &PaymentStep) -> Result<Result<String, String>, Silent>;
+    /// What has become of a payment; nothing when there is none of this name.
+    async fn look_up(&self, reference: &str) -> Result<Option<Known>, Silent>;
 
-    /// Gives up promised money.
-    async fn void(&self, step: &PaymentStep) -> Result<Result<String, String>, Silent>;
+    /// Takes promised money, or a part of it.
+    async fn capture(&self, step: &PaymentStep) -> Result<Said, Silent>;
+
+    /// Gives up promised money. What is given up already is no fault.
+    async fn void(&self, step: &PaymentStep) -> Result<Said, Silent>;
 
     /// Gives back taken money, or a part of it.
-    async fn refund(&self, step: &PaymentStep) -> Result<Result<String, String>, Silent>;
+    async fn refund(&self, step: &PaymentStep) -> Result<Said, Silent>;
+
+    /// Whether it tells things by itself.
+    fn sends_events(&self) -> bool {
+        false
+    }
+
+    /// Reads what claims to be an event: a header by its name, and the body as it came.
+    ///
+    /// # Errors
+    /// Why it is none.
+    fn read_event(
+        &self,
+        header: &(dyn Fn(&str) -> Option<String> + Sync),
+        body: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<Event, Forged> {
+        let _ = (header, body, now);
+        Err(Forged::Unexpected)
+    }
+}
+
+/// What a provider answers, when it does so in time.
+pub async fn in_time<T: Send>(asked: impl Future<Output = Result<T, Silent>> + Send) -> Result<T, Silent> {
+    timeout(DEADLINE, asked).await.unwrap_or_else(|_| Err(Silent("it took too long".to_owned())))
 }
 
 /// The providers of a shop by name.

@@ -1,0 +1,99 @@
+//! Brings a ledger up to what the provider's books say: money can be taken and
+//! given back at the provider, too, by whoever looks after the account there.
+
+use std::sync::Arc;
+
+use domain::id::PaymentId;
+use domain::payment::{Entry, EntryKind, EntryState, capturable, ledger};
+use entity::{checkout, payment_entry};
+
+use super::ops::{CAUSE_PROVIDER, book};
+use super::repo;
+use crate::actor::{Caller, Need};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::op::{Op, Tx};
+use crate::provider::payment::{Outcome, Sums, in_time};
+
+/// Looks the payment of a placed order up; `false` when somebody is at it.
+pub(super) async fn reconcile(app: &Arc<App>, row: &checkout::Model) -> Result<bool> {
+    let conn = app.read();
+    let Some(order) = row.order_id else { return Ok(true) };
+    let payments = repo::of_orders(&conn, &[order]).await?;
+    let payment = payments.into_iter().find(|payment| payment.provider_reference == row.provider_reference);
+    let Some(payment) = payment else { return Ok(true) };
+    let (Some(provider), Some(reference)) = (app.payments.get(&payment.provider), &payment.provider_reference) else {
+        return Err(Error::internal(format!("there is no provider {:?}", payment.provider)));
+    };
+    let known = in_time(provider.look_up(reference)).await.map_err(Error::internal)?;
+    let Some((outcome, sums)) = known.and_then(|known| Some((known.outcome, known.sums?))) else { return Ok(true) };
+    let canceled = matches!(outcome, Outcome::Canceled { .. });
+    let op = Reconcile { payment: payment.id, version: payment.version, sums, canceled };
+    app.run(&Caller::system(), &op).await
+}
+
+struct Reconcile {
+    payment: PaymentId,
+    /// What the payment was when the provider was asked.
+    version: i32,
+    sums: Sums,
+    canceled: bool,
+}
+
+impl Op for Reconcile {
+    const NAME: &'static str = "payment.reconcile";
+    const NEEDS: Need = Need::System;
+    type Out = bool;
+
+    async fn run(&self, tx: &mut Tx) -> Result<bool> {
+        let gone = || Error::internal("a payment vanished");
+        let payment = repo::find(&tx.conn, self.payment).await?.ok_or_else(gone)?;
+        let order = payment.order_id.ok_or_else(gone)?;
+        let order = crate::order::repo::lock(tx, order).await?.ok_or_else(gone)?;
+        let payment = repo::find(&tx.conn, self.payment).await?.ok_or_else(gone)?;
+        let entries: Vec<Entry> = repo::entries_of(&tx.conn, &[payment.id]).await?.iter().map(repo::entry).collect();
+        // What is under way here will be settled by whoever began it; the provider's answer may be of before.
+        if payment.version != self.version || entries.iter().any(|entry| entry.state == EntryState::Pending) {
+            return Ok(false);
+        }
+        let own = ledger(&entries);
+        if (payment.amount_minor, payment.currency) != (self.sums.amount.minor, self.sums.amount.currency)
+            || self.sums.captured_minor < own.captured_minor
+            || self.sums.refunded_minor < own.refunded_minor
+        {
+            tracing::error!(payment = %payment.id, sums = ?self.sums, ?own, "the provider's books say less than ours");
+            return Ok(true);
+        }
+        let mut found = vec![
+            (EntryKind::Capture, self.sums.captured_minor - own.captured_minor),
+            (EntryKind::Refund, self.sums.refunded_minor - own.refunded_minor),
+        ];
+        if self.canceled && !own.voided {
+            found.push((EntryKind::Void, capturable(&entries)));
+        }
+        let found: Vec<payment_entry::Model> = found
+            .into_iter()
+            .filter(|(_, amount)| *amount > 0)
+            .map(|(kind, amount_minor)| payment_entry::Model {
+                id: tx.id(),
+                at: tx.now(),
+                payment_id: payment.id,
+                kind,
+                state: EntryState::Succeeded,
+                amount_minor,
+                provider_reference: payment.provider_reference.clone(),
+                cause: CAUSE_PROVIDER.to_owned(),
+                reason: None,
+                note: None,
+            })
+            .collect();
+        let done: Vec<_> = found.iter().map(|entry| (entry.kind, entry.amount_minor)).collect();
+        for entry in found {
+            repo::insert_entry(tx, entry).await?;
+        }
+        if !done.is_empty() {
+            book(tx, payment, order, &done).await?;
+        }
+        Ok(true)
+    }
+}
