@@ -124,7 +124,7 @@ impl App {
 
     /// Reads the settings again.
     pub async fn refresh_settings(&self) -> Result<()> {
-        let settings = Settings::load(&self.read()).await?;
+        let settings = Settings::load(&self.read()).await?.paid_through(&self.payments);
         // Two renewals may overtake each other; the newer one stays.
         self.settings.rcu(
             |known| {
@@ -277,7 +277,6 @@ impl AppBuilder {
             hub: Hub::default(),
             epoch: Epoch::default(),
             redis,
-            payments,
             test_cards,
             rate_providers: self.rate_providers,
             asked: Asked::default(),
@@ -286,7 +285,8 @@ impl AppBuilder {
             identity_providers: self.identity_providers,
             files: self.files,
             mail: self.mail,
-            settings: ArcSwap::from_pointee(settings),
+            settings: ArcSwap::from_pointee(settings.paid_through(&payments)),
+            payments,
         }))
     }
 }

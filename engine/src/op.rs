@@ -194,7 +194,10 @@ impl Tx {
     /// along with its own rows.
     pub async fn settings_at(&mut self, version: i64) -> Result<Arc<Settings>> {
         let snapshot = self.app.settings();
-        let settings = if snapshot.version == version { snapshot } else { Arc::new(Settings::load(&self.conn).await?) };
+        let settings = match snapshot.version == version {
+            true => snapshot,
+            false => Arc::new(Settings::load(&self.conn).await?.paid_through(&self.app.payments)),
+        };
         self.settings = Some(settings.clone());
         Ok(settings)
     }

@@ -5,8 +5,9 @@ use domain::auth::TokenPurpose;
 use domain::id::OrderId;
 use engine::actor::Caller;
 use engine::auth::token::ORDER_LINK_LIFE;
+use engine::db::{StatementCount, statement};
 use engine::order::ops::GrantAccess;
-use sea_orm::{ConnectionTrait, EntityTrait};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait};
 use serde_json::{Value, json};
 
 use crate::support::Shop;
@@ -249,6 +250,35 @@ async fn everything(shop: &Shop) -> String {
     all
 }
 
+/// What a provider told of his payment, and what staff wrote when they gave money back.
+async fn told_by_a_provider(shop: &Shop, email: &str) {
+    let conn = shop.app.read();
+    let orders = entity::order::Entity::find().all(&conn).await.unwrap();
+    let order = orders.into_iter().find(|order| order.email.as_str() == email).unwrap();
+    let payments = engine::payment::repo::of_orders(&conn, &[order.id]).await.unwrap();
+    let row = entity::provider_event::ActiveModel {
+        id: Set(uuid::Uuid::now_v7().into()),
+        received_at: Set(shop.app.clock.now()),
+        provider: Set("manual".to_owned()),
+        event_id: Set("evt_1".to_owned()),
+        kind: Set("payment".to_owned()),
+        reference: Set(payments[0].provider_reference.clone()),
+        checkout_id: Set(None),
+        amount_minor: Set(None),
+        currency: Set(None),
+        body: Set(format!("{{\"receipt_email\":\"{email}\"}}")),
+        attempts: Set(0),
+        look_at: Set(shop.app.clock.now()),
+        processed_at: Set(Some(shop.app.clock.now())),
+        outcome: Set(None),
+    };
+    let conn = shop.app.db.begin(&StatementCount::default()).await.unwrap();
+    row.insert(&conn).await.unwrap();
+    let sql = "update payment_entry set note = 'for Marker' where payment_id = ?";
+    conn.execute_raw(statement(&conn, sql, [uuid::Uuid::from(payments[0].id).into()])).await.unwrap();
+    conn.commit().await.unwrap();
+}
+
 #[tokio::test]
 async fn erasing_a_person_leaves_amounts_and_nobody() {
     let (shop, tee) = german_shop().await;
@@ -277,6 +307,7 @@ async fn erasing_a_person_leaves_amounts_and_nobody() {
     let open = ada.mutate("customerDelete", json!({ "password": PASSWORD }), "deletedId").await;
     assert_eq!(faults(&open), ["STATE_INVALID"], "an order is on its way");
     assert_eq!(open.at("customerDelete.userErrors.0.entityId"), placed.id.as_str());
+    told_by_a_provider(&shop, "marker@shopper.example").await;
     let cancel = json!({ "idempotencyKey": "c", "orderId": placed.id });
     shop.set("orderCancel", cancel, "order { id }").await.done();
     let kept = everything(&shop).await.to_lowercase();

@@ -55,6 +55,7 @@ mod order;
 mod outage;
 mod payment;
 mod payment_contract;
+mod payment_crash;
 mod payment_foreign;
 mod payment_hook;
 mod payment_staff;

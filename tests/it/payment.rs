@@ -229,3 +229,24 @@ async fn money_on_its_way_is_looked_for_until_the_provider_knows() {
     assert_eq!((shop.level(&tee).await, provider.asked("create").len()), ((5, 0), 1));
     invariants(&shop).await;
 }
+
+#[tokio::test]
+async fn what_the_operator_has_taken_away_is_offered_to_nobody() {
+    let database = Arc::new(TestDatabase::copy().await);
+    let shop = Shop::on(database.clone(), |builder| builder.test_cards(true)).await;
+    shop.europe(&["DE"], true).await;
+    shop.offer(&["manual", "test"]).await;
+    let tee = shop.tee("20.00", 50).await;
+    let cart = cart_with(&shop, &tee, json!({})).await;
+
+    // The same shop, served in production.
+    let shop = Shop::on(database, |builder| builder).await;
+    let mut cart = CartSession { client: shop.store.clone(), ..cart };
+    assert_eq!(cart.complete("k").await.refusals(), ["PAYMENT_PROVIDER_UNAVAILABLE"]);
+    assert_eq!(cart.pay("test").await.refusals(), ["PAYMENT_PROVIDER_UNAVAILABLE"]);
+    let offered = shop.admin.send("{ regions { paymentProviders } }", json!({})).await.at("regions.0.paymentProviders");
+    assert_eq!(offered, json!(["manual"]));
+    cart.pay("manual").await.done();
+    cart.complete("k").await.done();
+    invariants(&shop).await;
+}

@@ -18,7 +18,7 @@ use crate::notification;
 use crate::provider::payment::PaymentProviders;
 use crate::provider::payment::test;
 use crate::provider::rate::RateProviders;
-use crate::settings::Settings;
+use crate::settings::{Region, Settings};
 
 /// How long events may wait for their position while the shop is served.
 const BEHIND: TimeDelta = TimeDelta::seconds(60);
@@ -87,7 +87,7 @@ pub async fn examine(app: &App) -> Result<Vec<Finding>> {
     found.push(Finding::fine(format!("{keys} signing key(s) in the database")));
     found.extend(settings(&app.settings()));
     found.extend(nameless(&app.settings(), &app.rate_providers));
-    found.extend(payless(&app.settings(), &app.payments));
+    found.extend(payless(&crate::region::repo::all(&conn).await?, &app.payments));
     let currencies: Vec<String> = app.settings().regions.iter().map(|region| region.row.currency.to_string()).collect();
     for currency in currencies.iter().enumerate().filter(|(at, code)| !currencies[..*at].contains(code)) {
         found.extend(unpriced(currency.1, repo::unpriced(&conn, currency.1).await?));
@@ -117,8 +117,8 @@ pub async fn examine(app: &App) -> Result<Vec<Finding>> {
 }
 
 /// Payment providers that regions offer and nobody has set up.
-fn payless(settings: &Settings, known: &PaymentProviders) -> Vec<Finding> {
-    let offered = settings.regions.iter().flat_map(|region| region.providers.iter().map(move |name| (region, name)));
+fn payless(regions: &[Region], known: &PaymentProviders) -> Vec<Finding> {
+    let offered = regions.iter().flat_map(|region| region.providers.iter().map(move |name| (region, name)));
     let missing = offered.filter(|(_, name)| name.as_str() != test::NAME && known.get(name).is_none());
     let told = missing.map(|(region, name)| {
         let what = format!(

@@ -28,6 +28,7 @@ use sea_orm::ConnectionTrait;
 use crate::db::{Conn, statement};
 use crate::error::{Error, Result};
 use crate::policy::repo::Heading;
+use crate::provider::payment::PaymentProviders;
 use crate::tax::Taxes;
 
 /// A region with what hangs on it.
@@ -150,6 +151,16 @@ impl Settings {
             lists: price_lists.iter().map(crate::pricing::buyer::list).collect(),
             price_lists,
         })
+    }
+
+    /// The same without the payment providers that this shop does not have: nobody could be paid through them.
+    #[must_use]
+    pub fn paid_through(mut self, known: &PaymentProviders) -> Self {
+        for region in &mut self.regions {
+            region.providers.retain(|name| known.get(name).is_some());
+            region.captures.retain(|name, _| known.get(name).is_some());
+        }
+        self
     }
 
     /// A channel that is active.

@@ -80,12 +80,17 @@ pub async fn all_in_stock(store: &Client) -> Vec<String> {
 impl Walker {
     /// Fills a cart and chooses the first delivery and the payment `manual`.
     pub async fn ready(store: &Client, variant: &str, quantity: i64) -> Self {
+        Self::ready_to_pay(store, variant, quantity, "manual", json!({})).await
+    }
+
+    /// The same with another way to pay.
+    pub async fn ready_to_pay(store: &Client, variant: &str, quantity: i64, provider: &str, data: Value) -> Self {
         let made = store.send(CREATE, json!({ "input": german_cart(variant, quantity) })).await;
         made.done();
         let (cart, token) = (made.text("cartCreate.cart.id"), made.text("cartCreate.cartToken"));
         let option = made.text("cartCreate.cart.deliveryGroups.0.options.0.id");
         let delivery = json!({ "cartId": cart, "cartToken": token, "deliveryOptionId": option });
-        let payment = json!({ "cartId": cart, "cartToken": token, "provider": "manual" });
+        let payment = json!({ "cartId": cart, "cartToken": token, "provider": provider, "data": data });
         let chosen = store.send(CHOOSE, json!({ "delivery": delivery, "payment": payment })).await;
         for mutation in ["cartDeliverySelect", "paymentSessionCreate"] {
             assert_eq!(chosen.at(&format!("{mutation}.userErrors")), json!([]));
