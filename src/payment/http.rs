@@ -1,7 +1,7 @@
 //! Payments over plain HTTP: what providers tell by themselves, and the page that asks the shopper of a test card.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::from_fn;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
+use chrono::{DateTime, Utc};
 use domain::throttle::LEAST;
 
 use crate::http::gate::Gate;
@@ -33,6 +34,29 @@ struct Hook {
     app: Arc<App>,
     gate: Arc<Gate>,
     throttle: Arc<Throttle>,
+    refused: Arc<Mutex<Refused>>,
+}
+
+/// How many forgeries of the last minute stand in the audit log: who sends many fills it with no more than these.
+#[derive(Debug, Default)]
+struct Refused {
+    minute: i64,
+    count: usize,
+}
+
+/// How many forgeries stand in the audit log for each minute; the log of the process has them all.
+const AUDITED: usize = 30;
+
+impl Refused {
+    /// Whether one more is audited at a moment.
+    fn audits(&mut self, now: DateTime<Utc>) -> bool {
+        let minute = now.timestamp() / 60;
+        if self.minute != minute {
+            *self = Self { minute, count: 0 };
+        }
+        self.count += 1;
+        self.count <= AUDITED
+    }
 }
 
 /// The ways in for providers, and for the browsers of those who pay.
@@ -40,7 +64,12 @@ pub fn routes(app: Arc<App>, gate: Arc<Gate>, throttle: Arc<Throttle>) -> Router
     let page = get(show).post(answer).layer(DefaultBodyLimit::max(FORM));
     let page = Router::new().route(&format!("{PAGE}{{reference}}"), page).with_state(app.clone());
     let hook = post(hear).layer(DefaultBodyLimit::max(EVENT)).layer(from_fn(slow::hurry));
-    page.merge(Router::new().route("/hooks/payment/{provider}", hook).with_state(Hook { app, gate, throttle }))
+    page.merge(Router::new().route("/hooks/payment/{provider}", hook).with_state(Hook {
+        app,
+        gate,
+        throttle,
+        refused: Arc::default(),
+    }))
 }
 
 /// Takes an event of a provider in. It is looked at after it is kept, so the provider waits for no other.
@@ -64,9 +93,11 @@ async fn hear(
         Err(rejection) => return rejection.into_response(),
     };
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let read = told.read_event(&text, &body, hook.app.clock.now());
+    let now = hook.app.clock.now();
+    let read = told.read_event(&text, &body, now);
     let caller = Caller { from: Some(from), ..Caller::system() };
-    match receive(&hook.app, &caller, &provider, read, &body).await {
+    let audits = || hook.refused.lock().unwrap_or_else(PoisonError::into_inner).audits(now);
+    match receive(&hook.app, &caller, &provider, read, &body, audits).await {
         Ok(Ok(stored)) => {
             if let Some(id) = stored {
                 let app = hook.app.clone();

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::support::Shop;
 use crate::support::database::TestDatabase;
 use crate::support::node::run_command;
+use crate::support::stripe::{FakeStripe, KEY};
 
 fn emporion(folder: &std::path::Path, args: &[&str]) -> (bool, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_emporion"))
@@ -64,6 +65,7 @@ fn config_print_says_where_each_value_comes_from_and_no_password() {
         .env_remove("EMPORION_REDIS_URL")
         .env_remove("EMPORION_LISTEN")
         .env("EMPORION_DATABASE_URL", "postgres://user:secret@db:5433/shop")
+        .env("EMPORION_STRIPE_SECRET_KEY", "sk_test_:secret")
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -73,6 +75,8 @@ fn config_print_says_where_each_value_comes_from_and_no_password() {
         "database_url = \"postgres://db:5433/shop\"  # EMPORION_DATABASE_URL",
         "redis_url = \"redis://cache:6379\"  # emporion.toml",
         "listen = \"127.0.0.1:4000\"  # default",
+        "# stripe_secret_key is set  # EMPORION_STRIPE_SECRET_KEY",
+        "# stripe_webhook_secret is not set",
     ] {
         assert!(lines.contains(&line), "{line} in {text}");
     }
@@ -84,6 +88,26 @@ async fn run(database: &TestDatabase, arguments: &[&str]) -> (bool, String) {
     let output = run_command(database, arguments).await;
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     (output.status.success(), text)
+}
+
+#[tokio::test]
+async fn the_doctor_asks_stripe_and_shows_no_secret() {
+    let (shop, fake) = (Shop::open().await, FakeStripe::start().await);
+    shop.europe(&["DE"], true).await;
+    let with = |key: &'static str| {
+        ["doctor", "--stripe-secret-key", key, "--stripe-api", fake.url.as_str()].map(str::to_owned)
+    };
+    for (key, told, well) in [
+        (KEY, "ok       Stripe answers in test mode", true),
+        ("sk_test_hidden77", "fault    Stripe does not take the secret key", false),
+        ("hidden88", "stripe_secret_key begins with sk_test_", false),
+    ] {
+        let arguments = with(key);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let (ended_well, text) = run(&shop.database, &arguments).await;
+        assert!(text.contains(told) && !text.contains("sk_test_51") && !text.contains("hidden"), "{text}");
+        assert!(well || !ended_well, "{text}");
+    }
 }
 
 #[tokio::test]

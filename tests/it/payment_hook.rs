@@ -4,10 +4,15 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use domain::throttle::{Budget, LEAST};
+use emporion::http::gate::{Edge, Gate};
+use emporion::http::rate::{Limit, Rates};
+use engine::provider::payment::{PaymentProvider, PaymentStep};
 use engine::sweeper::sweep;
 use futures_util::future::join_all;
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::support::Shop;
 use crate::support::buying::{CartSession, Placed, eventually};
@@ -250,7 +255,6 @@ async fn ten_repeats_are_one_effect_and_disorder_comes_to_the_same() {
     assert_eq!((scene.fake.kept(), scene.fake.intents().len()), (TOTAL, 1));
 
     // What somebody gives back at Stripe's dashboard stands in the ledger once, however often it is told.
-    use engine::provider::payment::{PaymentProvider, PaymentStep};
     let back = |key: &str, minor| PaymentStep {
         idempotency_key: key.to_owned(),
         reference: intent.clone(),
@@ -331,5 +335,57 @@ async fn a_hundred_lost_answers_settle_with_one_charge_each() {
     .await;
     assert!(passed.into_inner() <= 120, "two minutes of the shop's time");
     assert_eq!((scene.fake.kept(), scene.fake.intents().len()), (100 * TOTAL, 100));
+    invariants(&scene.shop).await;
+}
+
+#[tokio::test]
+async fn who_forges_again_and_again_fills_no_table_and_is_slowed_down() {
+    let scene = Scene::open().await;
+    for _ in 0..40 {
+        assert_eq!(scene.post("{}", Some("t=1,v1=00")).await, 400);
+    }
+    let audited = scene.refusals().await;
+    assert!((30..=60).contains(&audited), "{audited}: thirty in each minute");
+    assert!(scene.events().await.is_empty());
+    let few = Budget { capacity: u32::try_from(10 * LEAST).unwrap(), per_second: 1 };
+    let rates = Rates { rate_address: Limit(Some(few)), ..Rates::default() };
+    let gate = Gate::new(Edge { rates, ..Edge::default() }, CancellationToken::new());
+    let address = scene.shop.served_at(gate).await;
+    let url = format!("http://{address}/hooks/payment/stripe");
+    let mut statuses = Vec::new();
+    for _ in 0..12 {
+        let answer = reqwest::Client::new().post(&url).body("{}").send().await.unwrap();
+        statuses.push(answer.status().as_u16());
+    }
+    assert_eq!((statuses[0], statuses[11]), (400, 429), "{statuses:?}");
+}
+
+#[tokio::test]
+async fn what_is_taken_at_the_dashboard_lets_go_of_the_rest() {
+    let scene = Scene::open().await;
+    let input = json!({
+        "handle": "europe", "name": "Europe", "currencyCode": "EUR", "countries": ["DE"], "pricesIncludeTax": true,
+        "paymentProviders": ["manual", "stripe"], "paymentCaptures": [{ "provider": "stripe", "mode": "MANUAL" }],
+    });
+    scene.shop.set("regionSet", input, "region { id }").await.done();
+    let cart = scene.cart(VISA).await;
+    let placed = Placed::of(cart.clone(), &cart.complete("k").await);
+    let intent = scene.newest();
+    let taken = PaymentStep {
+        idempotency_key: "dashboard".to_owned(),
+        reference: intent.clone(),
+        amount: domain::money::Money::new(3_000, "EUR".parse().unwrap()),
+    };
+    scene.fake.client().capture(&taken).await.unwrap().unwrap();
+    for _ in 0..2 {
+        scene.send(&scene.fake.event("payment_intent.succeeded", &intent)).await;
+        scene.settled().await;
+    }
+    let query = "query($id: ID!) { order(id: $id) { paymentStatus payments { entries { kind amount { amount } } } } }";
+    let order = scene.shop.admin.send(query, json!({ "id": placed.id })).await.at("order");
+    let entry = |kind: &str, amount: &str| json!({ "kind": kind, "amount": { "amount": amount } });
+    let expected = [entry("AUTHORIZE", "44.90"), entry("CAPTURE", "30.00"), entry("VOID", "14.90")];
+    assert_eq!(order["payments"][0]["entries"], json!(expected));
+    assert_eq!(order["paymentStatus"], "PARTIALLY_CAPTURED");
     invariants(&scene.shop).await;
 }

@@ -28,7 +28,9 @@ pub(super) async fn reconcile(app: &Arc<App>, row: &checkout::Model) -> Result<b
     let known = in_time(provider.look_up(reference)).await.map_err(Error::internal)?;
     let Some((outcome, sums)) = known.and_then(|known| Some((known.outcome, known.sums?))) else { return Ok(true) };
     let canceled = matches!(outcome, Outcome::Canceled { .. });
-    let op = Reconcile { payment: payment.id, version: payment.version, sums, canceled };
+    // Of what can be taken once, nothing is left when a part is taken.
+    let let_go = canceled || (sums.captured_minor > 0 && !provider.captures_in_parts());
+    let op = Reconcile { payment: payment.id, version: payment.version, sums, let_go };
     app.run(&Caller::system(), &op).await
 }
 
@@ -37,7 +39,8 @@ struct Reconcile {
     /// What the payment was when the provider was asked.
     version: i32,
     sums: Sums,
-    canceled: bool,
+    /// Whether what is not taken is given up.
+    let_go: bool,
 }
 
 impl Op for Reconcile {
@@ -64,12 +67,11 @@ impl Op for Reconcile {
             tracing::error!(payment = %payment.id, sums = ?self.sums, ?own, "the provider's books say less than ours");
             return Ok(true);
         }
-        let mut found = vec![
-            (EntryKind::Capture, self.sums.captured_minor - own.captured_minor),
-            (EntryKind::Refund, self.sums.refunded_minor - own.refunded_minor),
-        ];
-        if self.canceled && !own.voided {
-            found.push((EntryKind::Void, capturable(&entries)));
+        let taken = self.sums.captured_minor - own.captured_minor;
+        let mut found =
+            vec![(EntryKind::Capture, taken), (EntryKind::Refund, self.sums.refunded_minor - own.refunded_minor)];
+        if self.let_go && !own.voided {
+            found.push((EntryKind::Void, capturable(&entries) - taken));
         }
         let found: Vec<payment_entry::Model> = found
             .into_iter()
