@@ -7,9 +7,11 @@
 //! | the same for prices of shipping | [`crate::shipping::asked`] |
 //! | when a provider that fails is asked again | [`breaker`] |
 //! | which networks may be called | [`network`] |
+//! | how Stripe counts amounts | [`stripe`] |
 
 pub mod breaker;
 pub mod network;
+pub mod stripe;
 
 use serde::{Deserialize, Serialize};
 

@@ -2,10 +2,10 @@
 
 use aws_lc_rs::hmac;
 use chrono::{DateTime, Utc};
+use domain::provider::stripe::from_stripe;
 use serde_json::Value;
 
 use super::super::{Event, Forged, TOLERANCE};
-use super::amount::of_stripe;
 use super::intent::is_name;
 
 /// An event, when one of these secrets signed it a moment ago.
@@ -34,8 +34,8 @@ pub(super) fn read(
         kind,
         reference: text(reference).filter(|id| is_name(id, "pi_")),
         checkout: object["metadata"]["checkout"].as_str().and_then(|id| id.parse().ok()),
-        amount: amount.and_then(|(amount, currency)| of_stripe(amount, currency)),
-        foreign_currency: amount.is_some_and(|(amount, currency)| of_stripe(amount, currency).is_none()),
+        amount: amount.and_then(|(amount, currency)| from_stripe(amount, currency)),
+        foreign_currency: amount.is_some_and(|(amount, currency)| from_stripe(amount, currency).is_none()),
     })
 }
 

@@ -1,9 +1,9 @@
 //! What Stripe tells of a PaymentIntent, in our words.
 
+use domain::provider::stripe::from_stripe;
 use serde_json::{Value, json};
 
 use super::super::{Known, Outcome, Silent, Sums};
-use super::amount::of_stripe;
 
 /// What an intent has become.
 ///
@@ -13,8 +13,8 @@ pub(super) fn known(intent: &Value) -> Result<Known, Silent> {
     let unclear = |what: &str| Silent(format!("a PaymentIntent without {what}"));
     let reference = intent["id"].as_str().filter(|id| is_name(id, "pi_")).ok_or_else(|| unclear("an id"))?.to_owned();
     let currency = intent["currency"].as_str().ok_or_else(|| unclear("a currency"))?;
-    let minor = |value: &Value| of_stripe(value.as_i64().unwrap_or(0), currency).map(|money| money.minor);
-    let amount = intent["amount"].as_i64().and_then(|amount| of_stripe(amount, currency));
+    let minor = |value: &Value| from_stripe(value.as_i64().unwrap_or(0), currency).map(|money| money.minor);
+    let amount = intent["amount"].as_i64().and_then(|amount| from_stripe(amount, currency));
     let sums = Sums {
         amount: amount.ok_or_else(|| unclear("an amount"))?,
         captured_minor: minor(&intent["amount_received"]).unwrap_or(0),

@@ -10,10 +10,9 @@
 //! |---|---|
 //! | how Stripe is called | [`client`] |
 //! | what it means what it tells | [`intent`] |
-//! | how amounts are counted | [`amount`] |
+//! | how amounts are counted | [`domain::provider::stripe`] |
 //! | how its events are proven | [`event`] |
 
-mod amount;
 mod client;
 mod event;
 mod intent;
@@ -22,9 +21,9 @@ use async_trait::async_trait;
 use aws_lc_rs::hmac;
 use chrono::{DateTime, Utc};
 use domain::payment::CaptureMode;
+use domain::provider::stripe::to_stripe;
 use serde_json::Value;
 
-use self::amount::of_ours;
 use self::client::{Api, Fault, Form};
 use self::intent::{is_name, known, words};
 use super::{Event, Forged, Known, NewPayment, Outcome, PaymentProvider, PaymentStep, Said, Silent};
@@ -137,7 +136,7 @@ impl Stripe {
 
 /// The form that creates and confirms an intent; why there can be none in words for the shopper.
 fn creation(payment: &NewPayment) -> Result<Form, String> {
-    let amount = of_ours(payment.amount).map_err(|why| {
+    let amount = to_stripe(payment.amount).map_err(|why| {
         tracing::warn!(why, "an amount that Stripe does not take");
         "This amount can't be paid so.".to_owned()
     })?;
@@ -235,7 +234,7 @@ impl PaymentProvider for Stripe {
     }
 
     async fn capture(&self, step: &PaymentStep) -> Result<Said, Silent> {
-        let amount = match of_ours(step.amount) {
+        let amount = match to_stripe(step.amount) {
             Ok(amount) => amount,
             Err(why) => return Ok(Err(why)),
         };
@@ -256,7 +255,7 @@ impl PaymentProvider for Stripe {
     }
 
     async fn refund(&self, step: &PaymentStep) -> Result<Said, Silent> {
-        let amount = match of_ours(step.amount) {
+        let amount = match to_stripe(step.amount) {
             Ok(amount) => amount,
             Err(why) => return Ok(Err(why)),
         };

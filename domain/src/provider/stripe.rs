@@ -1,6 +1,6 @@
 //! Amounts as Stripe counts them: mostly the minor units of ISO 4217, with exceptions.
 
-use domain::money::{Currency, Money};
+use crate::money::{Currency, Money};
 
 /// What Stripe counts in hundredths of the unit though the currency has no smaller one.
 const HUNDREDTHS: [&str; 2] = ["ISK", "UGX"];
@@ -20,7 +20,7 @@ fn scale(currency: Currency) -> (i64, i64) {
 ///
 /// # Errors
 /// When Stripe can't take it, in words.
-pub(super) fn of_ours(money: Money) -> Result<i64, String> {
+pub fn to_stripe(money: Money) -> Result<i64, String> {
     let (times, by) = scale(money.currency);
     let step = if money.currency.exponent() == 3 { 10 } else { by };
     if money.minor % step != 0 {
@@ -30,7 +30,7 @@ pub(super) fn of_ours(money: Money) -> Result<i64, String> {
 }
 
 /// An amount that Stripe counted; nothing when it is in no currency that we know.
-pub(super) fn of_stripe(amount: i64, currency: &str) -> Option<Money> {
+pub fn from_stripe(amount: i64, currency: &str) -> Option<Money> {
     let currency: Currency = currency.to_uppercase().parse().ok()?;
     let (times, by) = scale(currency);
     Some(Money::new(amount.checked_mul(by)? / times, currency))
@@ -50,15 +50,15 @@ mod tests {
             (5, "UGX", 500),
             (1_990, "KWD", 1_990),
         ] {
-            assert_eq!(of_ours(money(minor, code)), Ok(stripe), "{code}");
-            assert_eq!(of_stripe(stripe, &code.to_lowercase()), Some(money(minor, code)), "{code}");
+            assert_eq!(to_stripe(money(minor, code)), Ok(stripe), "{code}");
+            assert_eq!(from_stripe(stripe, &code.to_lowercase()), Some(money(minor, code)), "{code}");
         }
-        let refused = of_ours(money(1_995, "KWD")).unwrap_err();
+        let refused = to_stripe(money(1_995, "KWD")).unwrap_err();
         assert!(refused.contains("1.995 KWD"), "{refused}");
         if money(1, "MGA").currency.exponent() == 2 {
-            assert_eq!((of_ours(money(500, "MGA")), of_stripe(5, "mga")), (Ok(5), Some(money(500, "MGA"))));
-            of_ours(money(501, "MGA")).unwrap_err();
+            assert_eq!((to_stripe(money(500, "MGA")), from_stripe(5, "mga")), (Ok(5), Some(money(500, "MGA"))));
+            to_stripe(money(501, "MGA")).unwrap_err();
         }
-        assert_eq!(of_stripe(1, "zzz"), None);
+        assert_eq!(from_stripe(1, "zzz"), None);
     }
 }
