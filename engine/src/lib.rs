@@ -55,6 +55,7 @@ pub mod cart;
 pub mod catalog;
 pub mod category;
 pub mod channel;
+pub mod check;
 pub mod checkout;
 pub mod collection;
 pub mod customer;

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod bar;
+mod check;
 mod config;
 mod database;
 mod doctor;
@@ -80,6 +81,8 @@ enum Command {
     Key(access::Key),
     /// Look the shop over and say how to mend what is wrong.
     Doctor(doctor::Doctor),
+    /// Verify that the whole database agrees with itself.
+    Check(check::Check),
     /// Show the settings that the commands would use.
     Config(config::Config),
 }
@@ -250,6 +253,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Staff(command) => command.run().await?,
         Command::Key(command) => command.run().await?,
         Command::Doctor(command) => return command.run().await,
+        Command::Check(command) => return command.run().await,
         Command::Config(command) => command.run(Cli::command())?,
     }
     Ok(ExitCode::SUCCESS)

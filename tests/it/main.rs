@@ -18,6 +18,7 @@ mod cart;
 mod catalog;
 mod category;
 mod channel;
+mod check;
 mod checkout;
 mod cli;
 mod clients;

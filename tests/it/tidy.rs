@@ -260,7 +260,7 @@ fn both_databases_differ_in_the_frame_s_storage_alone() {
 /// values, and numbers of our own. Nothing that somebody sent has one of these names; it goes beside the text, as a value.
 #[rustfmt::skip]
 const PARTS: &[&str] = &[
-    "CANDIDATES", "CATEGORY", "EACH", "EXAMPLES", "FREE", "LIST", "MAX_OPTION_VALUES", "MAX_PROMISES", "MAX_VALUES", "OPTION",
+    "CANDIDATES", "CATEGORY", "EACH", "EXAMPLES", "FREE", "LIST", "MAX_OPTION_VALUES", "MAX_PROMISES", "MOST", "MAX_VALUES", "OPTION",
     "PRICE", "UNUSED", "below", "bound", "column", "comparison", "facet", "few", "has_word", "head", "id", "label", "last",
     "list", "listed", "marks", "matches", "most", "name", "only", "own", "owner", "place", "reached", "rows", "seen",
     "set", "short", "shown", "spoken", "sql", "table", "test", "tests", "value", "which", "among",

@@ -25,6 +25,7 @@ pub async fn invariants(shop: &Shop) {
     numbers(shop).await;
     histories(shop).await;
     checkouts(shop).await;
+    assert_eq!(engine::check::check(&shop.app).await.unwrap(), [], "what emporion check says");
 }
 
 async fn stock(shop: &Shop) {

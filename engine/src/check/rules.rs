@@ -1,0 +1,182 @@
+//! What a statement can tell to be broken. Each selects the broken rows alone: the id of the row, another id beside it
+//! or itself again, and two numbers, what is there and what should be. `{due}` stands for the moment before which everything
+//! that was due should be done.
+
+use domain::id::{CartId, CheckoutId, EventId, FlowId, InventoryItemId, LocationId, OrderId, PaymentId, ReservationId};
+use uuid::Uuid;
+
+/// How a row is named, out of its id and the other one.
+pub type Name = fn(Uuid, Uuid) -> String;
+
+/// A rule and the statement that finds what breaks it.
+#[derive(Debug)]
+pub struct Rule {
+    /// What should be true.
+    pub says: &'static str,
+    /// How a row is named.
+    pub name: Name,
+    /// Selects `id`, `other`, `found`, `expected` of what breaks it.
+    pub sql: &'static str,
+}
+
+fn level(item: Uuid, location: Uuid) -> String {
+    format!("{} at {}", InventoryItemId(item), LocationId(location))
+}
+
+/// Every rule.
+pub const RULES: &[Rule] = &[
+    Rule {
+        says: "what is reserved of a level is the sum of its reservations",
+        name: level,
+        sql: "select level.item_id as id, level.location_id as other, level.reserved as found,
+                coalesce(promised.quantity, 0) as expected
+            from stock_level level left join (select item_id, location_id, sum(quantity) as quantity
+                from reservation group by item_id, location_id) promised
+                on promised.item_id = level.item_id and promised.location_id = level.location_id
+            where level.reserved <> coalesce(promised.quantity, 0)",
+    },
+    Rule {
+        says: "what is stocked at a level is the sum of its movements",
+        name: level,
+        sql: "select level.item_id as id, level.location_id as other, level.stocked as found,
+                coalesce(moved.delta, 0) as expected
+            from stock_level level left join (select item_id, location_id, sum(delta) as delta
+                from stock_movement where counted = 'STOCKED' group by item_id, location_id) moved
+                on moved.item_id = level.item_id and moved.location_id = level.location_id
+            where level.stocked <> coalesce(moved.delta, 0)",
+    },
+    Rule {
+        says: "what is on its way to a level is the sum of its movements",
+        name: level,
+        sql: "select level.item_id as id, level.location_id as other, level.incoming as found,
+                coalesce(moved.delta, 0) as expected
+            from stock_level level left join (select item_id, location_id, sum(delta) as delta
+                from stock_movement where counted = 'INCOMING' group by item_id, location_id) moved
+                on moved.item_id = level.item_id and moved.location_id = level.location_id
+            where level.incoming <> coalesce(moved.delta, 0)",
+    },
+    Rule {
+        says: "no more is promised than there is, unless a variant that takes it may wait",
+        name: level,
+        sql: "select level.item_id as id, level.location_id as other, level.reserved as found, level.stocked as expected
+            from stock_level level where level.reserved > level.stocked and not exists (
+                select 1 from variant_item join variant on variant.id = variant_item.variant_id
+                where variant_item.item_id = level.item_id and variant.backorder <> 'DENY')",
+    },
+    Rule {
+        says: "what is promised or moved has a level",
+        name: level,
+        sql: "select item_id as id, location_id as other, count(*) as found, 0 as expected from (
+                select item_id, location_id from reservation union all
+                select item_id, location_id from stock_movement) as used
+            where not exists (select 1 from stock_level where stock_level.item_id = used.item_id
+                and stock_level.location_id = used.location_id)
+            group by item_id, location_id",
+    },
+    Rule {
+        says: "a checkout that was placed has its order, and no other has one",
+        name: |id, _| CheckoutId(id).to_string(),
+        sql: "select checkout.id as id, checkout.id as other,
+                case when checkout.state = 'PLACED' then 0 else 1 end as found,
+                case when checkout.state = 'PLACED' then 1 else 0 end as expected
+            from checkout left join \"order\" on \"order\".checkout_id = checkout.id
+            where (checkout.state = 'PLACED') <> (\"order\".id is not null)
+                or (checkout.order_id is null) <> (\"order\".id is null)",
+    },
+    Rule {
+        says: "a cart is completing while a checkout of it is open, and completed once one was placed",
+        name: |id, _| CartId(id).to_string(),
+        sql: "select cart.id as id, cart.id as other, coalesce(open.count, 0) as found,
+                case when cart.state = 'COMPLETING' then 1 else 0 end as expected
+            from cart left join (select cart_id, count(*) as count from checkout
+                where state in ('PENDING', 'REQUIRES_ACTION') group by cart_id) open on open.cart_id = cart.id
+            left join (select cart_id, count(*) as count from checkout where state = 'PLACED' group by cart_id) placed
+                on placed.cart_id = cart.id
+            where coalesce(open.count, 0) <> case when cart.state = 'COMPLETING' then 1 else 0 end
+                or coalesce(placed.count, 0) <> case when cart.state = 'COMPLETED' then 1 else 0 end",
+    },
+    Rule {
+        says: "what a checkout that was given up promised is free again",
+        name: |id, _| ReservationId(id).to_string(),
+        sql: "select reservation.id as id, reservation.id as other, reservation.quantity as found, 0 as expected
+            from reservation join checkout on checkout.id = reservation.checkout_id where checkout.state = 'ABANDONED'",
+    },
+    Rule {
+        says: "an order that costs something has a payment over it",
+        name: |id, _| OrderId(id).to_string(),
+        sql: "select \"order\".id as id, \"order\".id as other, coalesce(paid.amount, 0) as found, \"order\".total_minor as expected
+            from \"order\" left join (select order_id, sum(amount_minor) as amount from payment group by order_id) paid
+                on paid.order_id = \"order\".id
+            where \"order\".total_minor > coalesce(paid.amount, 0)",
+    },
+    Rule {
+        says: "no more of a payment is taken than was promised, nor given back than was taken",
+        name: |id, _| PaymentId(id).to_string(),
+        sql: "select payment_id as id, payment_id as other, taken as found, promised as expected from (
+                select payment_id,
+                    sum(case when kind = 'AUTHORIZE' then amount_minor else 0 end) as promised,
+                    sum(case when kind = 'CAPTURE' then amount_minor else 0 end) as taken,
+                    sum(case when kind = 'REFUND' then amount_minor else 0 end) as given
+                from payment_entry where state = 'SUCCEEDED' group by payment_id) as ledger
+            where taken > promised or given > taken",
+    },
+    Rule {
+        says: "the lines and deliveries of an order come to its total",
+        name: |id, _| OrderId(id).to_string(),
+        sql: "select \"order\".id as id, \"order\".id as other, \"order\".total_minor as found,
+                coalesce(lines.total, 0) + coalesce(sent.total, 0) as expected
+            from \"order\" left join (select order_id, sum(total_minor) as total, sum(tax_minor) as tax
+                from order_line group by order_id) lines on lines.order_id = \"order\".id
+            left join (select order_id, sum(total_minor) as total, sum(tax_minor) as tax
+                from order_shipping_line group by order_id) sent on sent.order_id = \"order\".id
+            where \"order\".total_minor <> coalesce(lines.total, 0) + coalesce(sent.total, 0)
+                or \"order\".tax_minor <> coalesce(lines.tax, 0) + coalesce(sent.tax, 0)",
+    },
+    Rule {
+        says: "the taxes of an order's rows come to its tax",
+        name: |id, _| OrderId(id).to_string(),
+        sql: "select \"order\".id as id, \"order\".id as other, \"order\".tax_minor as found, coalesce(taxes.tax, 0) as expected
+            from \"order\" left join (select order_id, sum(tax_minor) as tax from line_tax group by order_id) taxes
+                on taxes.order_id = \"order\".id
+            where \"order\".tax_minor <> coalesce(taxes.tax, 0)",
+    },
+    Rule {
+        says: "every order has a number",
+        name: |id, _| OrderId(id).to_string(),
+        sql: "select id, id as other, 0 as found, 1 as expected from \"order\" where number is null",
+    },
+    Rule {
+        says: "order numbers have no holes",
+        name: |id, _| OrderId(id).to_string(),
+        sql: "select id, id as other, number as found, before + 1 as expected from (
+                select id, number, lag(number) over (order by number) as before from \"order\"
+                where number is not null) as numbered
+            where before is not null and number <> before + 1",
+    },
+    Rule {
+        says: "the sequence of a history begins with 1 and has no holes",
+        name: |id, _| id.to_string(),
+        sql: "select aggregate_id as id, aggregate_id as other, count(*) as found, max(sequence) as expected
+            from event group by aggregate_type, aggregate_id
+            having count(*) <> max(sequence) or min(sequence) <> 1",
+    },
+    Rule {
+        says: "the positions of the log have no holes",
+        name: |id, _| EventId(id).to_string(),
+        sql: "select id, id as other, position as found, before + 1 as expected from (
+                select id, position, lag(position) over (order by position) as before from event
+                where position is not null) as placed
+            where before is not null and position <> before + 1",
+    },
+    Rule {
+        says: "a run goes on when it is due",
+        name: |id, _| FlowId(id).to_string(),
+        sql: "select id, id as other, attempts as found, 0 as expected from flow
+            where (state = 'RUNNING' and run_at < {due}) or (state = 'PARKED' and deadline < {due})",
+    },
+    Rule {
+        says: "what is held or put aside for a while ends in time",
+        name: |id, _| ReservationId(id).to_string(),
+        sql: "select id, id as other, quantity as found, 0 as expected from reservation where expires_at < {due}",
+    },
+];

@@ -1,0 +1,184 @@
+//! `emporion check` names what is broken, and nothing else.
+
+use std::sync::Arc;
+
+use engine::app::App;
+use engine::check::{check, rules};
+use engine::db::{StatementCount, statement};
+use sea_orm::ConnectionTrait;
+use serde_json::json;
+
+use crate::support::Shop;
+use crate::support::invariants::invariants;
+use crate::support::node::run_command;
+use crate::support::walker::new_key;
+
+/// What breaks each rule, and what mends it.
+const BREAKS: &[(&str, &str, &str)] = &[
+    (
+        "what is reserved of a level",
+        "update stock_level set reserved = reserved + 1",
+        "update stock_level set reserved = reserved - 1",
+    ),
+    (
+        "what is stocked at a level",
+        "update stock_level set stocked = stocked + 1",
+        "update stock_level set stocked = stocked - 1",
+    ),
+    (
+        "what is on its way to a level",
+        "update stock_level set incoming = incoming + 1",
+        "update stock_level set incoming = incoming - 1",
+    ),
+    (
+        "no more is promised than there is",
+        "update stock_level set reserved = stocked + 1",
+        "update stock_level set reserved = (select coalesce(sum(quantity), 0) from reservation
+            where reservation.item_id = stock_level.item_id)",
+    ),
+    (
+        "what is promised or moved has a level",
+        "delete from stock_level",
+        "insert into stock_level (item_id, location_id, stocked, reserved, updated_at, safety, incoming, low_stock)
+            select item_id, location_id, 9, 4, max(at), 0, 0, 3 from stock_movement group by item_id, location_id",
+    ),
+    ("a checkout that was placed", "update checkout set state = 'ABANDONED'", "update checkout set state = 'PLACED'"),
+    ("a cart is completing", "update cart set state = 'COMPLETING'", "update cart set state = 'COMPLETED'"),
+    (
+        "what a checkout that was given up",
+        "update checkout set state = 'ABANDONED'",
+        "update checkout set state = 'PLACED'",
+    ),
+    (
+        "an order that costs something",
+        "update payment set amount_minor = amount_minor - 1",
+        "update payment set amount_minor = amount_minor + 1",
+    ),
+    (
+        "no more of a payment is taken",
+        "update payment_entry set amount_minor = amount_minor + 1 where kind = 'CAPTURE'",
+        "update payment_entry set amount_minor = amount_minor - 1 where kind = 'CAPTURE'",
+    ),
+    (
+        "the lines and deliveries",
+        "update order_line set total_minor = total_minor + 1",
+        "update order_line set total_minor = total_minor - 1",
+    ),
+    (
+        "the taxes of an order's rows",
+        "update line_tax set tax_minor = tax_minor + 1",
+        "update line_tax set tax_minor = tax_minor - 1",
+    ),
+    (
+        "every order has a number",
+        "update \"order\" set number = null where number = 1002",
+        "update \"order\" set number = 1002 where number is null",
+    ),
+    (
+        "order numbers",
+        "update \"order\" set number = 1004 where number = 1002",
+        "update \"order\" set number = 1002 where number = 1004",
+    ),
+    (
+        "the sequence of a history",
+        "update event set sequence = 4 where kind = 'payment.captured'",
+        "update event set sequence = 3 where kind = 'payment.captured'",
+    ),
+    (
+        "the positions of the log",
+        "update event set position = -position where position = 2",
+        "update event set position = 2 where position = -2",
+    ),
+    (
+        "a run goes on when it is due",
+        // Of a kind that nobody takes up.
+        "update flow set state = 'RUNNING', kind = 'nobody', run_at = created_at",
+        "update flow set state = 'DONE', kind = 'checkout'",
+    ),
+    (
+        "what is held or put aside",
+        "update reservation set expires_at = created_at",
+        "update reservation set expires_at = null",
+    ),
+    ("the state of a payment", "update payment set state = 'VOIDED'", "update payment set state = 'CAPTURED'"),
+    (
+        "the payment status of an order",
+        "update \"order\" set payment_status = 'NOT_PAID'",
+        "update \"order\" set payment_status = 'CAPTURED'",
+    ),
+    (
+        "the fulfillment status of an order",
+        "update \"order\" set fulfillment_status = 'DELIVERED'",
+        "update \"order\" set fulfillment_status = 'NOT_FULFILLED'",
+    ),
+    (
+        "what a payment provider is being asked",
+        "update payment_entry set state = 'PENDING' where kind = 'CAPTURE'",
+        "update payment_entry set state = 'SUCCEEDED' where kind = 'CAPTURE'",
+    ),
+];
+
+async fn write(app: &Arc<App>, sql: &str) {
+    let conn = app.db.begin(&StatementCount::default()).await.unwrap();
+    let changed = conn.execute_raw(statement(&conn, sql, [])).await.unwrap();
+    assert!(changed.rows_affected() > 0, "{sql} changes nothing");
+    conn.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn every_rule_is_broken_by_what_breaks_it_and_names_the_row() {
+    let shop = Shop::open().await;
+    shop.europe(&["DE"], true).await;
+    shop.offer(&["manual"]).await;
+    let tee = shop.tee("20.00", 9).await;
+    for key in ["1", "2"] {
+        let placed = shop.checkout_all(&[(&tee, 2)], "manual", key).await;
+        let payments = "query($id: ID!) { order(id: $id) { payments { id } } }";
+        let payment = shop.admin.send(payments, json!({ "id": placed.id })).await.at("order.payments.0.id");
+        let capture = json!({ "idempotencyKey": new_key(), "paymentId": payment });
+        shop.set("paymentCapture", capture, "payment { id }").await.done();
+    }
+    invariants(&shop).await;
+    shop.pass(chrono::TimeDelta::hours(1));
+    // Nobody mends anything meanwhile: the shop's own work has ended.
+    let (database, clock) = (shop.database.clone(), shop.clock.clone());
+    drop(shop);
+    let app = App::builder(&database.url).await.unwrap().clock(clock).open().await.unwrap();
+    assert_eq!(check(&app).await.unwrap(), []);
+    for (rule, breaks, mends) in BREAKS {
+        write(&app, breaks).await;
+        let found = check(&app).await.unwrap();
+        let named = found.iter().find(|broken| broken.rule.starts_with(rule));
+        let named = named.unwrap_or_else(|| panic!("{rule}: not found after {breaks}, but {found:?}"));
+        assert!(!named.row.is_empty() && named.found.contains("instead of") || named.found == "no run", "{named:?}");
+        write(&app, mends).await;
+        assert_eq!(check(&app).await.unwrap(), [], "after {mends}");
+    }
+    let unbroken: Vec<_> = rules::RULES
+        .iter()
+        .map(|rule| rule.says)
+        .filter(|says| !BREAKS.iter().any(|(rule, ..)| says.starts_with(rule)))
+        .collect();
+    assert_eq!(unbroken, [""; 0], "nothing here breaks these");
+}
+
+#[tokio::test]
+async fn the_command_ends_with_one_when_something_is_broken() {
+    let shop = Shop::open().await;
+    shop.europe(&["DE"], true).await;
+    shop.tee("20.00", 9).await;
+    let run = async || run_command(&shop.database, &["check"]).await;
+    let fine = run().await;
+    assert_eq!(
+        (fine.status.code(), String::from_utf8_lossy(&fine.stdout).contains("0 broken row(s)")),
+        (Some(0), true),
+        "{fine:?}"
+    );
+    write(&shop.app, "update stock_level set stocked = 8").await;
+    let broken = run().await;
+    let said = String::from_utf8_lossy(&broken.stdout).into_owned();
+    assert_eq!(broken.status.code(), Some(1), "{said}");
+    assert!(said.contains("what is stocked at a level is the sum of its movements: iitem_"), "{said}");
+    assert!(said.contains("8 instead of 9"), "{said}");
+    write(&shop.app, "update stock_level set stocked = 9").await;
+}
