@@ -76,9 +76,10 @@ pub async fn take(tx: &mut Tx, key: impl ToString, step: Option<&str>) -> Result
     Ok(row.map(|row| flow::Model::from_query_result(&row, "")).transpose()?)
 }
 
-/// Lays a run down until the world outside resumes it, or until `deadline`; `step` says what it is for then.
-pub async fn park(tx: &mut Tx, key: impl ToString, step: &str, deadline: DateTime<Utc>) -> Result<()> {
-    set(tx, key, FlowState::Parked, tx.now(), Some(deadline), Some(step)).await
+/// Lays a run down until the world outside resumes it, or until `deadline`, which stays as it was when absent; `step`
+/// says what it is for then.
+pub async fn park(tx: &mut Tx, key: impl ToString, step: &str, deadline: Option<DateTime<Utc>>) -> Result<()> {
+    set(tx, key, FlowState::Parked, tx.now(), deadline, Some(step)).await
 }
 
 /// Lets go of a run that shall be tried again later; `step` says what it is for from now on.

@@ -40,6 +40,8 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
 /// Looks once; answers with how many runs it took up.
 pub async fn sweep(app: &Arc<App>) -> Result<usize> {
     failpoint::reach("sweeper.sweep");
+    // First what asks nobody outside: a provider that is slow keeps no stock from being free again.
+    let at_home = [op::forget_expired_keys(app).await, inventory::expire::end_expired(app).await];
     let due = flow::due(&app.read(), app.clock.now(), BATCH).await?;
     for run in &due {
         let resumed = async {
@@ -61,12 +63,10 @@ pub async fn sweep(app: &Arc<App>) -> Result<usize> {
     // What one of them can't do holds up none of the others.
     let swept = [
         payment::incoming::sweep(app).await,
-        op::forget_expired_keys(app).await,
         media::sweep::sweep(app).await,
         auth::attempt::forget_stale(app).await,
         provider::ask::forget_stale(app).await,
-        inventory::expire::end_expired(app).await,
     ];
-    swept.into_iter().collect::<Result<()>>()?;
+    at_home.into_iter().chain(swept).collect::<Result<()>>()?;
     Ok(due.len())
 }

@@ -23,6 +23,8 @@ pub struct Model {
     pub expires_at: Option<DateTimeUtc>,
     /// Why staff put it aside.
     pub note: Option<String>,
+    /// Whether it may be for goods that have yet to come.
+    pub may_wait: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

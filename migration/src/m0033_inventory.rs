@@ -17,6 +17,7 @@ pub const UP: &[&str] = &[
     r#"{postgres}alter table reservation add column cart_id uuid references cart (id)"#,
     r#"{postgres}alter table reservation add column expires_at timestamptz"#,
     r#"{postgres}alter table reservation add column note text"#,
+    r#"{postgres}alter table reservation add column may_wait boolean not null default false"#,
     r#"{sqlite}drop index reservation_item"#,
     r#"{sqlite}drop index reservation_order_line"#,
     r#"{sqlite}drop index reservation_checkout"#,
@@ -34,6 +35,7 @@ create table reservation (
     cart_id {id} references cart (id),
     expires_at {time},
     note text,
+    may_wait boolean not null default false,
     check (quantity > 0)
 )
 "#,
@@ -45,6 +47,12 @@ select id, created_at, item_id, location_id, quantity, checkout_id, position, or
     r#"{sqlite}create index reservation_checkout on reservation (checkout_id)"#,
     r#"{sqlite}create index reservation_order_line on reservation (order_line_id)"#,
     r#"{sqlite}create index reservation_item on reservation (item_id, created_at, id)"#,
+    // What was sold under backorder before stays allowed to wait.
+    r#"
+update reservation set may_wait = true where exists (
+    select 1 from variant_item join variant on variant.id = variant_item.variant_id
+    where variant_item.item_id = reservation.item_id and variant.backorder <> 'DENY')
+"#,
     r#"create index reservation_cart on reservation (cart_id) where cart_id is not null"#,
     r#"create index reservation_expiry on reservation (expires_at) where expires_at is not null"#,
     r#"create index reservation_newest on reservation (created_at, id)"#,
@@ -77,6 +85,7 @@ update stock_level set reserved = reserved - (
     r#"drop index reservation_newest"#,
     r#"drop index reservation_expiry"#,
     r#"drop index reservation_cart"#,
+    r#"{postgres}alter table reservation drop column may_wait"#,
     r#"{postgres}alter table reservation drop column note"#,
     r#"{postgres}alter table reservation drop column expires_at"#,
     r#"{postgres}alter table reservation drop column cart_id"#,

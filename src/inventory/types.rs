@@ -138,7 +138,7 @@ impl AdminInventoryItem {
         Ok(levels.iter().filter(|row| reach.holds(row.location_id)).map(AdminStockLevel::from).collect())
     }
 
-    /// The variants that take from it: one, unless kits share it.
+    /// The variants that take from it: one, unless kits share it. At most 250.
     async fn takers(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminInventoryTaker>> {
         let takers = call(ctx)?.load(TakersOf(self.0.id)).await?;
         let taker = |(link, row): &(entity::variant_item::Model, entity::variant::Model)| AdminInventoryTaker {
@@ -148,7 +148,8 @@ impl AdminInventoryItem {
         Ok(takers.iter().map(taker).collect())
     }
 
-    /// What is promised of it at the locations that your roles reach: the latest 50, the latest first.
+    /// Of the latest 50 promises of it, those at locations that your roles reach, the latest first. `reservations` lists
+    /// all of them.
     async fn reservations(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminReservation>> {
         let reach = reach(ctx)?;
         let promises = call(ctx)?.load(PromisesOf(self.0.id)).await?;

@@ -108,13 +108,7 @@ const ENDING: &[(&str, &[&str])] = &[
     ),
     (
         "what hangs on one variant or option, whose values end at 250",
-        &[
-            "AdminInventoryItem.takers",
-            "AdminOption.values",
-            "AdminOptionValues.values",
-            "OrderLine.selectedOptions",
-            "ProductOption.optionValues",
-        ],
+        &["AdminOption.values", "AdminOptionValues.values", "OrderLine.selectedOptions", "ProductOption.optionValues"],
     ),
     (
         "a page or a count that an argument or the search itself bounds",

@@ -31,10 +31,9 @@ const BREAKS: &[(&str, &str, &str)] = &[
         "update stock_level set incoming = incoming - 1",
     ),
     (
-        "no more is promised than there is",
-        "update stock_level set reserved = stocked + 1",
-        "update stock_level set reserved = (select coalesce(sum(quantity), 0) from reservation
-            where reservation.item_id = stock_level.item_id)",
+        "no more is promised to those who may not wait",
+        "update stock_level set stocked = 1",
+        "update stock_level set stocked = 9",
     ),
     (
         "what is promised or moved has a level",

@@ -168,3 +168,24 @@ async fn at_stripe_a_part_lets_go_of_the_rest_and_a_lost_answer_gives_back_once(
     assert_eq!(fake.intents()[1]["status"], "canceled");
     invariants(&shop).await;
 }
+
+#[tokio::test]
+async fn what_a_canceled_order_could_not_give_back_can_be_given_back_later() {
+    let (shop, provider) = scripted_shop().await;
+    let tee = shop.tee("20.00", 50).await;
+    let placed = shop.checkout_all(&[(&tee, 1)], "scripted", "k").await;
+    let id = id_of(&shop, &placed).await;
+    capture(&shop, "c", &id, None).await.done();
+    provider.refuse_steps();
+    let cancel = json!({ "idempotencyKey": "x", "orderId": placed.id });
+    shop.set("orderCancel", cancel, "order { paymentStatus }").await;
+    eventually("the provider has refused", async || {
+        let payment = payment(&shop, &placed.id).await;
+        payment["payments"][0]["entries"].as_array().unwrap().iter().any(|entry| entry["state"] == "FAILED")
+    })
+    .await;
+    assert_eq!(faults(&capture(&shop, "c2", &id, None).await), ["STATE_INVALID"], "nothing more is taken");
+    provider.accept_steps();
+    assert_eq!(status(&refund(&shop, "r", &id, None).await), "REFUNDED");
+    invariants(&shop).await;
+}

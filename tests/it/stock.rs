@@ -272,6 +272,28 @@ async fn what_is_kept_back_comes_and_is_not_out_yet_is_told() {
 }
 
 #[tokio::test]
+async fn who_may_wait_is_not_packed_what_was_promised_to_who_may_not() {
+    let shop = shop().await;
+    let tee = shop.tee("20.00", 5).await;
+    let item = item_of(&shop, &tee).await;
+    let firm = buy(&shop, &[(&tee, 5)], "DE").await;
+    let row = json!({ "rows": [{ "variant": { "id": tee, "backorder": "ALLOW" } }], "onError": "ABORT" });
+    shop.set("productVariantsBulkSet", row, "results { outcome }").await.done();
+    let waits = buy(&shop, &[(&tee, 3)], "DE").await;
+    let pack = async |placed: &Placed| {
+        let input = json!({ "idempotencyKey": new_key(), "orderId": placed.id });
+        shop.set("fulfillmentCreate", input, "fulfillment { id }").await
+    };
+    assert_eq!(faults(&pack(&waits).await), ["INSUFFICIENT_STOCK lines"]);
+    invariants(&shop).await;
+    receive(&shop, &first_place(&shop), &item, 3).await;
+    pack(&waits).await.done();
+    pack(&firm).await.done();
+    assert_eq!(shop.level(&tee).await, (0, 0));
+    invariants(&shop).await;
+}
+
+#[tokio::test]
 async fn staff_count_take_in_and_move_goods() {
     let shop = shop().await;
     let (main, north) = (first_place(&shop), place(&shop, "north", "DE", 5).await);
@@ -434,6 +456,12 @@ async fn what_lies_in_a_cart_is_held_for_a_while() {
     assert_eq!(shop.level(&tee).await, (3, 2), "the other cart's time is over");
     assert_eq!(held(&second).await["holdExpiresAt"], Value::Null);
     let third = ready(&shop, &[(&tee, 1)], "DE").await;
+    assert_eq!(shop.level(&tee).await, (3, 3));
+    let admin = shop.staff(domain::auth::OWNER).await;
+    let off = json!({ "id": shop.app.settings().channels[0].id.to_string(), "holdMinutes": null });
+    mutate(&admin, "Admin", "channelUpdate", off, "channel { id }").await.done();
+    engine::inventory::expire::end_expired(&shop.app).await.unwrap();
+    assert_eq!(shop.level(&tee).await, (3, 2), "nothing is held where nothing shall be");
     assert_eq!(third.complete(&new_key()).await.refusals(), [""; 0]);
     drop(placed);
     invariants(&shop).await;
@@ -507,6 +535,23 @@ async fn whoever_waits_for_goods_is_told_once_that_they_are_back() {
         "one was low from the start; of one back, six are more, not news"
     );
     invariants(&shop).await;
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_kit_is_told_when_there_is_enough_for_one() {
+    let (shop, post) = crate::support::post::post_shop().await;
+    let main = first_place(&shop);
+    let pair = shop.product("Pair").price("9.00").stock(0).create().await.variant;
+    let item = item_of(&shop, &pair).await;
+    takes(&shop, &pair, &[(&item, 2)]).await;
+    let wait = json!({ "variantId": pair, "email": "eve@shopper.example" });
+    mutate(&shop.store, "", "backInStockRequest", wait, "variant { id }").await.done();
+    receive(&shop, &main, &item, 1).await;
+    shop.mail_is_done().await;
+    assert_eq!(post.taken().len(), 0, "one is half a pair");
+    receive(&shop, &main, &item, 1).await;
+    shop.mail_is_done().await;
+    assert_eq!(post.last().subject, "Pair is back");
 }
 
 #[tokio::test]

@@ -25,6 +25,8 @@ pub const MAX_HOLD_MINUTES: i32 = 1_440;
 pub const MAX_BACK_IN_STOCK_REQUESTS: u64 = 100;
 /// The most items that a variant takes from.
 pub const MAX_KIT_ITEMS: usize = 50;
+/// The most variants that take from one item.
+pub const MAX_TAKERS: i64 = 250;
 /// The most units of one item in one piece of a variant.
 pub const MAX_KIT_QUANTITY: i32 = 1_000;
 /// The most units that one change names.

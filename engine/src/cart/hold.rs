@@ -1,6 +1,7 @@
 //! Stock that is held for a cart for a while, where its channel wants that: what lies in it can't be bought by others
 //! until the time is over. A hold begins when the cart first holds something and is not prolonged by later changes; the
-//! first change after its end begins another one.
+//! first change after its end begins another one. A checkout takes the hold over; one that is called off leaves the cart
+//! without a hold until its lines change again.
 
 use std::collections::BTreeMap;
 

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use domain::address::Address;
+use domain::catalog::BackorderPolicy;
 use domain::checkout::{DeliveryChoice, Readiness, missing};
 use domain::id::{CartDeliveryId, CartLineId, CustomerGroupId, InventoryItemId, PriceId, VariantId};
 use domain::inventory::{Demand, Level, Take};
@@ -135,6 +136,13 @@ impl Quote {
     pub fn needs(&self, variant: VariantId, quantity: i32) -> Vec<(InventoryItemId, i32)> {
         let of_variant = self.items.iter().filter(|(known, _, _)| *known == variant);
         of_variant.map(|(_, item, required)| (*item, quantity.saturating_mul(*required))).collect()
+    }
+
+    /// Whether what is sold of a variant may have yet to come.
+    pub fn may_wait(&self, variant: VariantId) -> bool {
+        let line = self.lines.iter().find(|line| line.row.variant_id == variant);
+        let offer = line.and_then(|line| line.offer.as_ref());
+        offer.is_some_and(|offer| offer.variant.backorder != BackorderPolicy::Deny)
     }
 
     /// Every price that was looked at for a line, with what became of it, the chosen one first; none when staff

@@ -238,6 +238,9 @@ impl Op for UpdateChannel {
         refusals.into_result()?;
         after.version += 1;
         after.updated_at = tx.now();
+        if after.hold_minutes.is_none() && before.hold_minutes.is_some() {
+            crate::inventory::repo::end_holds_of(tx, after.id).await?;
+        }
         let after = repo::update(tx, after).await?;
         tx.audit(after.id, Some(summary(&before)), Some(summary(&after)));
         tx.touch_settings().await?;

@@ -56,12 +56,13 @@ pub const RULES: &[Rule] = &[
             where level.incoming <> coalesce(moved.delta, 0)",
     },
     Rule {
-        says: "no more is promised than there is, unless a variant that takes it may wait",
+        says: "no more is promised to those who may not wait than there is",
         name: level,
-        sql: "select level.item_id as id, level.location_id as other, level.reserved as found, level.stocked as expected
-            from stock_level level where level.reserved > level.stocked and not exists (
-                select 1 from variant_item join variant on variant.id = variant_item.variant_id
-                where variant_item.item_id = level.item_id and variant.backorder <> 'DENY')",
+        sql: "select level.item_id as id, level.location_id as other, firm.quantity as found, level.stocked as expected
+            from stock_level level join (select item_id, location_id, sum(quantity) as quantity
+                from reservation where not may_wait group by item_id, location_id) firm
+                on firm.item_id = level.item_id and firm.location_id = level.location_id
+            where firm.quantity > level.stocked",
     },
     Rule {
         says: "what is promised or moved has a level",

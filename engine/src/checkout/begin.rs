@@ -142,6 +142,7 @@ async fn promise(tx: &mut Tx, checkout: CheckoutId, quote: &Quote, frozen: &Froz
                     checkout_id: Some(checkout),
                     position: Some(line.position),
                     order_line_id: Some(line.id),
+                    may_wait: quote.may_wait(line.variant),
                     ..crate::inventory::repo::promise(tx, (item, take.location), quantity)
                 });
             }

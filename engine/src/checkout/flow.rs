@@ -27,7 +27,8 @@ use crate::settings::Settings;
 
 /// The kind of a checkout's run.
 pub const KIND: &str = "checkout";
-/// The step of a run that is called off: it never asks for money again.
+/// The step of a run that is called off: it becomes no order. A provider of which nothing is known is asked with the
+/// same call once more what became of it; money that comes of that goes back.
 pub const CANCEL: &str = "cancel";
 /// The step of a run that asks the provider, or waits for the shopper.
 pub const STEP: &str = "provider";
@@ -85,6 +86,13 @@ async fn drive(app: &Arc<App>, caller: &Caller, row: checkout::Model, attempts: 
     if let Some(other) = known.as_ref().and_then(|known| known.sums).filter(|sums| sums.amount != due) {
         tracing::error!(checkout = %id, %due, amount = %other.amount, "the provider's payment is for another amount");
         let refused = Refusal::new(ErrorCode::PaymentDeclined, "The payment is for another amount than the order.");
+        return decline(app, caller, &row, known, attempts, refused).await;
+    }
+    if let Some(Known { outcome: Outcome::Captured { .. }, sums: Some(sums) }) = &known
+        && sums.captured_minor - sums.refunded_minor != due.minor
+    {
+        tracing::error!(checkout = %id, %due, ?sums, "the provider gave some of the money back, or took a part of it");
+        let refused = Refusal::new(ErrorCode::PaymentDeclined, "The payment is not over the whole amount any more.");
         return decline(app, caller, &row, known, attempts, refused).await;
     }
     let outcome = known.as_ref().map(|known| known.outcome.clone());

@@ -17,7 +17,7 @@ use super::frozen::Frozen;
 use super::repo;
 use crate::actor::Need;
 use crate::error::{Error, Result};
-use crate::flow::{PARKED_LIFE, back_off};
+use crate::flow::back_off;
 use crate::op::{Op, Tx, forget_keys};
 use crate::order::aggregate;
 use crate::provider::payment::Outcome;
@@ -175,9 +175,10 @@ impl Op for Park {
     async fn run(&self, tx: &mut Tx) -> Result<()> {
         repo::wait(tx, self.checkout, &self.reference, self.next_action.as_ref()).await?;
         match self.next_action {
-            Some(_) => crate::flow::park(tx, self.checkout, STEP, tx.now() + PARKED_LIFE).await,
+            // However often the client asks, the shopper's time ends when it was to end at first.
+            Some(_) => crate::flow::park(tx, self.checkout, STEP, None).await,
             // Only the provider can end this, so it is asked again and again.
-            None => crate::flow::park(tx, self.checkout, LOOK, back_off(tx.now(), self.attempts)).await,
+            None => crate::flow::park(tx, self.checkout, LOOK, Some(back_off(tx.now(), self.attempts))).await,
         }
     }
 }

@@ -393,6 +393,8 @@ async fn unpack(tx: &mut Tx, held: &mut Held) -> Result<()> {
             checkout_id: Some(held.order.checkout_id),
             position: Some(position),
             order_line_id: Some(item.order_line_id),
+            // Nobody knows any more under which policy it was sold: it waits rather than take what others were promised.
+            may_wait: true,
             ..crate::inventory::repo::promise(tx, (item.item_id, held.row.location_id), item.quantity)
         };
         crate::inventory::repo::restore(tx, row, held.row.id.to_string()).await?;

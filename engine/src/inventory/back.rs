@@ -9,7 +9,7 @@ use domain::refusal::{ErrorCode, Refusal};
 use domain::text::Email;
 use entity::{back_in_stock_request, event, notification, variant};
 
-use super::repo::{self, BACK, waiting};
+use super::repo::{self, BACK, WAITED_FOR, waiting};
 use super::{sellable, told as told_of};
 use crate::actor::Need;
 use crate::error::Result;
@@ -92,7 +92,7 @@ pub(crate) async fn told(
     events: &[event::Model],
     settings: &Settings,
 ) -> Result<Vec<notification::Model>> {
-    let back = events.iter().filter(|event| event.kind == BACK);
+    let back = events.iter().filter(|event| [BACK, WAITED_FOR].contains(&event.kind.as_str()));
     let items: BTreeSet<InventoryItemId> =
         back.filter_map(|event| event.payload.get("item")?.as_str()?.parse().ok()).collect();
     if items.is_empty() {

@@ -180,22 +180,22 @@ impl Op for CountInventory {
         let mut moves = Vec::new();
         for (item, (at, quantity)) in counted {
             let place = (item, location);
+            if repo::lock_level(tx, place).await?.is_none() {
+                // So that whoever counts it at the same time waits, and does not count it once more.
+                repo::open_level(tx, place).await?;
+            }
             let before = repo::lock_level(tx, place).await?;
-            let (stocked, reserved) = before.as_ref().map_or((0, 0), |level| (level.stocked, level.reserved));
+            let (stocked, reserved) = before.map_or((0, 0), |level| (level.stocked, level.reserved));
             let delta = quantity - stocked;
             let path = ["items".to_owned(), at.to_string(), "quantity".to_owned()];
             if refusals.keep(adjust(stocked, reserved, delta).map_err(|refusal| refusal.at(path))).is_some() {
-                moves.push((place, stocked, delta, before.is_none()));
+                moves.push((place, stocked, delta));
             }
         }
         refusals.into_result()?;
-        for (place, stocked, delta, new) in &moves {
+        for (place, stocked, delta) in moves.iter().filter(|(_, _, delta)| *delta != 0) {
             let moved = Moved { delta: *delta, reason: MovementReason::Correction, cause: self.note.clone() };
-            match (*delta, new) {
-                (0, true) => repo::open_level(tx, *place).await?,
-                (0, false) => {}
-                _ => change_audited(tx, *place, *stocked, moved).await?,
-            }
+            change_audited(tx, *place, *stocked, moved).await?;
         }
         levels(tx, moves.into_iter().map(|(place, ..)| place)).await
     }

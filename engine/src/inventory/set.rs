@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::auth::Permission;
 use domain::id::{InventoryItemId, LocationId, VariantId};
-use domain::inventory::{MAX_KIT_ITEMS, MAX_KIT_QUANTITY, MAX_STOCK_CHANGE, MovementReason};
+use domain::inventory::{MAX_KIT_ITEMS, MAX_KIT_QUANTITY, MAX_STOCK_CHANGE, MAX_TAKERS, MovementReason};
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::title;
 use entity::{inventory_item, stock_level, variant, variant_item};
@@ -181,8 +181,14 @@ impl SetVariantItems {
         }
         let known = repo::items::known(&tx.conn, self.items.iter().map(|pieces| pieces.item)).await?;
         let mut rows: Vec<variant_item::Model> = Vec::new();
+        let taken = repo::items::takers(&tx.conn, self.variant, known.iter().copied()).await?;
         for (at, Pieces { item, quantity }) in self.items.iter().enumerate() {
             let path = |field: &str| ["items".to_owned(), at.to_string(), field.to_owned()];
+            if taken.get(item).is_some_and(|takers| *takers >= MAX_TAKERS) {
+                let message = format!("At most {MAX_TAKERS} variants take from one item.");
+                let refusal = Refusal::new(ErrorCode::TooMany, message).limit(MAX_TAKERS);
+                refusals.push(refusal.at(path("inventoryItemId")));
+            }
             if !known.contains(item) {
                 refusals.push(Refusal::new(ErrorCode::NotFound, "There is no such item.").at(path("inventoryItemId")));
             }

@@ -42,7 +42,7 @@ impl Op for RequestCapture {
     type Out = PaymentEntryId;
 
     async fn run(&self, tx: &mut Tx) -> Result<PaymentEntryId> {
-        let (payment, entries) = lock(tx, self.payment).await?;
+        let (payment, entries) = lock(tx, self.payment, EntryKind::Capture).await?;
         let amount = wanted(self.amount.as_ref(), &payment, capturable(&entries), "taken")?;
         check_capture(&entries, amount).map_err(|refusal| refusal.at(["amount"]))?;
         let id = request(tx, &payment, EntryKind::Capture, amount, "staff", Why::default()).await?;
@@ -74,7 +74,7 @@ impl Op for RequestVoid {
     type Out = PaymentEntryId;
 
     async fn run(&self, tx: &mut Tx) -> Result<PaymentEntryId> {
-        let (payment, entries) = lock(tx, self.payment).await?;
+        let (payment, entries) = lock(tx, self.payment, EntryKind::Void).await?;
         check_void(&entries)?;
         let amount = capturable(&entries);
         let id = request(tx, &payment, EntryKind::Void, amount, "staff", Why::default()).await?;
@@ -117,7 +117,7 @@ impl Op for RequestRefund {
             let message = format!("A note has at most {MAX_NOTE} characters.");
             return Err(Refusal::new(ErrorCode::Invalid, message).limit(MAX_NOTE as i64).at(["note"]).into());
         }
-        let (payment, entries) = lock(tx, self.payment).await?;
+        let (payment, entries) = lock(tx, self.payment, EntryKind::Refund).await?;
         let amount = wanted(self.amount.as_ref(), &payment, refundable(&entries), "given back")?;
         check_refund(&entries, amount).map_err(|refusal| refusal.at(["amount"]))?;
         let id = request(tx, &payment, EntryKind::Refund, amount, "staff", self.why.clone()).await?;
@@ -152,13 +152,14 @@ fn wanted(amount: Option<&(i64, String)>, payment: &payment::Model, left: i64, v
     }
 }
 
-/// A payment under its order's lock, with its ledger.
-async fn lock(tx: &mut Tx, id: PaymentId) -> Result<(payment::Model, Vec<Entry>)> {
+/// A payment under its order's lock, with its ledger. Of an order that is canceled nothing more is taken; what its
+/// cancelling could not give back still can be.
+async fn lock(tx: &mut Tx, id: PaymentId, kind: EntryKind) -> Result<(payment::Model, Vec<Entry>)> {
     let missing = || Refusal::new(ErrorCode::NotFound, "There is no such payment.").at(["paymentId"]);
     let found = repo::find(&tx.conn, id).await?.ok_or_else(missing)?;
     let order = found.order_id.ok_or_else(missing)?;
     let order = crate::order::access::lock(tx, Permission::PaymentsWrite, order).await?.ok_or_else(missing)?;
-    if order.status == OrderStatus::Canceled {
+    if order.status == OrderStatus::Canceled && kind == EntryKind::Capture {
         return Err(Refusal::new(ErrorCode::StateInvalid, "The order is canceled.").about(order.id).into());
     }
     let payment = repo::find(&tx.conn, id).await?.ok_or_else(missing)?;

@@ -51,6 +51,11 @@ impl Scripted {
         *self.refuses_steps.lock().unwrap() = true;
     }
 
+    /// Says yes to them again.
+    pub fn accept_steps(&self) {
+        *self.refuses_steps.lock().unwrap() = false;
+    }
+
     /// What it was asked of this kind: `create`, `capture`, `void`, `refund`.
     pub fn asked(&self, what: &str) -> Vec<Asked> {
         self.asked.lock().unwrap().iter().filter(|asked| asked.what == what).cloned().collect()

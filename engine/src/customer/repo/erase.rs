@@ -50,6 +50,16 @@ const PERSONAL: &[(&str, Whose)] = &[
         Whose::Id,
     ),
     (
+        "update provider_event set body = '' where checkout_id in (select id from checkout
+            where cart_id in (select id from cart where customer_id = ?))",
+        Whose::Id,
+    ),
+    (
+        "update provider_event set body = '' where checkout_id in (select id from checkout
+            where order_id in (select id from \"order\" where customer_id = ?))",
+        Whose::Id,
+    ),
+    (
         "update payment_entry set note = null where payment_id in (select id from payment
             where order_id in (select id from \"order\" where customer_id = ?))",
         Whose::Id,
@@ -85,6 +95,12 @@ const PERSONAL: &[(&str, Whose)] = &[
         Whose::Id,
     ),
     ("delete from back_in_stock_request where email = (select email from customer where id = ?)", Whose::Id),
+    ("delete from back_in_stock_request where customer_id = ?", Whose::Id),
+    // What was held for him ends, as what has expired does.
+    (
+        "update reservation set expires_at = created_at where cart_id in (select id from cart where customer_id = ?)",
+        Whose::Id,
+    ),
     (
         "update notification set recipient = null, forget_copy = true,
             state = case when state = 'PENDING' then 'SKIPPED' else state end

@@ -1,6 +1,6 @@
 //! Items of stock in a list, with what lies of them and what is promised.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::id::{InventoryItemId, LocationId, VariantId};
 use entity::{inventory_item, reservation, stock_level, variant, variant_item};
@@ -90,6 +90,20 @@ pub async fn by_ids(conn: &Conn, ids: &[InventoryItemId]) -> Result<Vec<inventor
 pub async fn known(conn: &Conn, items: impl Iterator<Item = InventoryItemId>) -> Result<BTreeSet<InventoryItemId>> {
     let items: Vec<_> = items.collect();
     Ok(by_ids(conn, &items).await?.into_iter().map(|row| row.id).collect())
+}
+
+/// How many other variants take from each of these items, where any do.
+pub async fn takers(
+    conn: &Conn,
+    beside: VariantId,
+    items: impl Iterator<Item = InventoryItemId>,
+) -> Result<BTreeMap<InventoryItemId, i64>> {
+    use variant_item::Column;
+    let find = variant_item::Entity::find().select_only().column(Column::ItemId);
+    let find = find.column_as(Column::VariantId.count(), "count").filter(any(conn, Column::ItemId, items));
+    let find = find.filter(Column::VariantId.ne(beside)).group_by(Column::ItemId);
+    let counts: Vec<(InventoryItemId, i64)> = find.into_tuple().all(conn).await?;
+    Ok(counts.into_iter().collect())
 }
 
 /// An item, locked until the transaction ends.

@@ -24,6 +24,9 @@ pub const LOW: &str = "inventory.low_stock";
 /// The event that says that there are free units of an item at a location where there were none.
 pub const BACK: &str = "inventory.back_in_stock";
 
+/// The event that says that more units are free, or expected, of an item that somebody waits for.
+pub const WAITED_FOR: &str = "inventory.more_for_waiting";
+
 /// Which stock: of what, and where.
 pub type Place = (InventoryItemId, LocationId);
 
@@ -96,7 +99,18 @@ async fn change(tx: &mut Tx, place: Place, change: Change) -> Result<bool> {
     let after = i64::from(stocked) - i64::from(reserved) - i64::from(safety);
     let before = after - i64::from(change.stocked) + i64::from(change.reserved);
     tell(tx, place, (before, after), low);
+    if (after > before || change.incoming > 0) && !came_back(before, after) {
+        tell_waiting(tx, place).await?;
+    }
     Ok(true)
+}
+
+/// A unit more may be what somebody waits for, though there were some before: a kit needs several.
+async fn tell_waiting(tx: &mut Tx, place: Place) -> Result<()> {
+    if super::waiting::any_for(&tx.conn, place.0).await? {
+        tx.emit(aggregate(place), WAITED_FOR, json!({ "item": place.0, "location": place.1 }));
+    }
+    Ok(())
 }
 
 /// Says what of the change is news to somebody.
@@ -234,19 +248,21 @@ pub fn promise(tx: &Tx, (item_id, location_id): Place, quantity: i32) -> reserva
         cart_id: None,
         expires_at: None,
         note: None,
+        may_wait: false,
     }
 }
 
 /// Takes back `quantity` of a promise: the stock is free again.
 pub async fn release(tx: &mut Tx, row: &reservation::Model, quantity: i32) -> Result<()> {
     shrink(tx, row, quantity).await?;
-    lower(tx, row, quantity, 0).await
+    lower(tx, row, (quantity, 0), 0).await
 }
 
 /// Consumes `quantity` of a promise: the goods leave the location.
 pub async fn consume(tx: &mut Tx, row: &reservation::Model, quantity: i32, cause: String) -> Result<()> {
     shrink(tx, row, quantity).await?;
-    lower(tx, row, quantity, quantity).await?;
+    let others = if row.may_wait { firm_at(tx, (row.item_id, row.location_id)).await? } else { 0 };
+    lower(tx, row, (quantity, quantity), others).await?;
     let moved = Moved { delta: -quantity, reason: MovementReason::Sold, cause: Some(cause) };
     keep(tx, (row.item_id, row.location_id), StockCount::Stocked, moved).await
 }
@@ -273,8 +289,20 @@ async fn shrink(tx: &mut Tx, row: &reservation::Model, quantity: i32) -> Result<
     }
 }
 
-async fn lower(tx: &mut Tx, row: &reservation::Model, reserved: i32, stocked: i32) -> Result<()> {
-    let wanted = Change { stocked: -stocked, reserved: -reserved, least_stocked: stocked, ..Change::default() };
+/// How many units at a level are promised to those who may not wait: whoever may is not served from theirs.
+async fn firm_at(tx: &Tx, place: Place) -> Result<i32> {
+    lock_level(tx, place).await?;
+    let sql = "select cast(coalesce(sum(quantity), 0) as bigint) from reservation
+        where item_id = ? and location_id = ? and not may_wait";
+    let values = [Uuid::from(place.0).into(), Uuid::from(place.1).into()];
+    let row = tx.conn.query_one_raw(statement(&tx.conn, sql, values)).await?;
+    let sum: i64 = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0);
+    Ok(i32::try_from(sum).unwrap_or(i32::MAX))
+}
+
+async fn lower(tx: &mut Tx, row: &reservation::Model, (reserved, stocked): (i32, i32), to_stay: i32) -> Result<()> {
+    let least_stocked = stocked.saturating_add(to_stay);
+    let wanted = Change { stocked: -stocked, reserved: -reserved, least_stocked, ..Change::default() };
     if change(tx, (row.item_id, row.location_id), wanted).await? {
         return Ok(());
     }

@@ -21,8 +21,8 @@ use crate::error::Result;
 use crate::op::Tx;
 
 pub use levels::{
-    BACK, LOW, Moved, Place, change_incoming, change_stocked, consume, free, level, lock_level, movement, open_level,
-    promise, release, reserve, restore, set_level,
+    BACK, LOW, Moved, Place, WAITED_FOR, change_incoming, change_stocked, consume, free, level, lock_level, movement,
+    open_level, promise, release, reserve, restore, set_level,
 };
 
 /// What a variant takes from stock, and how much of it a location has.
@@ -183,6 +183,14 @@ pub async fn holds_of(conn: &Conn, cart: CartId) -> Result<Vec<reservation::Mode
 pub async fn delete_holds(tx: &mut Tx, cart: CartId) -> Result<u64> {
     let delete = reservation::Entity::delete_many().filter(reservation::Column::CartId.eq(cart));
     Ok(delete.exec(&tx.conn).await?.rows_affected)
+}
+
+/// Ends what is held for the carts of a channel: it is freed within moments, as what has expired is.
+pub async fn end_holds_of(tx: &mut Tx, channel: ChannelId) -> Result<()> {
+    let sql = "update reservation set expires_at = ? where cart_id in (select id from cart where channel_id = ?)";
+    let values = [tx.now().into(), Uuid::from(channel).into()];
+    tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?;
+    Ok(())
 }
 
 /// Some of what ended by itself at this moment or before.

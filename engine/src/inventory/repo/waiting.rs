@@ -6,16 +6,26 @@ use entity::back_in_stock_request::{Column, Entity, Model};
 use entity::{variant, variant_item};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
+use uuid::Uuid;
 
-use crate::db::{Conn, any};
+use crate::db::{Conn, any, statement};
 use crate::error::Result;
 use crate::op::Tx;
 
 /// How many requests wait for a mailbox.
 pub async fn count_of(conn: &Conn, email: &Email) -> Result<u64> {
     Ok(Entity::find().filter(Column::Email.eq(email.clone())).count(conn).await?)
+}
+
+/// Whether anybody waits for a variant that takes from this item.
+pub async fn any_for(conn: &Conn, item: InventoryItemId) -> Result<bool> {
+    let sql = "select 1 from variant_item join back_in_stock_request
+            on back_in_stock_request.variant_id = variant_item.variant_id
+        where variant_item.item_id = ? limit 1";
+    Ok(conn.query_one_raw(statement(conn, sql, [Uuid::from(item).into()])).await?.is_some())
 }
 
 /// Writes a request, unless the same one waits already.
