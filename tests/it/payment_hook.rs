@@ -284,6 +284,25 @@ async fn ten_repeats_are_one_effect_and_disorder_comes_to_the_same() {
 }
 
 #[tokio::test]
+async fn nothing_is_placed_on_money_that_was_given_back_meanwhile() {
+    let scene = Scene::open().await;
+    for part in [1_000, TOTAL] {
+        let (mut cart, intent) = scene.waiting().await;
+        scene.fake.act(&intent, true);
+        let back = PaymentStep {
+            idempotency_key: format!("dashboard:{part}"),
+            reference: intent.clone(),
+            amount: domain::money::Money::new(part, "EUR".parse().unwrap()),
+        };
+        scene.fake.client().refund(&back).await.unwrap().unwrap();
+        assert_eq!(cart.complete("k").await.refusals(), ["PAYMENT_DECLINED"]);
+        assert_eq!(cart.show().await["state"], "OPEN");
+        assert_eq!((scene.orders().await, scene.fake.kept()), (0, 0), "what was left went back, too");
+    }
+    invariants(&scene.shop).await;
+}
+
+#[tokio::test]
 async fn money_that_comes_after_a_checkout_was_called_off_goes_back() {
     let scene = Scene::open().await;
     // The answer to giving it up is lost, so that somebody can still pay.
@@ -320,11 +339,11 @@ async fn a_hundred_lost_answers_settle_with_one_charge_each() {
     for _ in 0..100 {
         carts.push(scene.cart(VISA).await);
     }
+    scene.fake.loses_new(true);
     for cart in &carts {
-        scene.fake.will([Trouble::Lost]);
         assert_eq!(cart.complete("k").await.refusals(), ["IDEMPOTENCY_IN_FLIGHT"]);
     }
-    assert_eq!(scene.orders().await, 0);
+    scene.fake.loses_new(false);
     let passed = std::sync::atomic::AtomicI64::new(0);
     eventually("all orders", async || {
         scene.shop.pass(TimeDelta::seconds(5));

@@ -5,6 +5,7 @@ use domain::id::{OrderId, PaymentEntryId, PaymentId, ProviderEventId};
 use domain::order::Paid;
 use domain::payment::{Entry, EntryState, ledger};
 use entity::{payment, payment_entry, provider_event};
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -111,14 +112,10 @@ pub async fn paid_of(conn: &Conn, order: OrderId) -> Result<Paid> {
 
 /// Keeps an event of a provider; `false` when it is known.
 pub async fn insert_event(tx: &mut Tx, row: provider_event::Model) -> Result<bool> {
-    let known = provider_event::Entity::find()
-        .filter(provider_event::Column::Provider.eq(&row.provider))
-        .filter(provider_event::Column::EventId.eq(&row.event_id));
-    if known.one(&tx.conn).await?.is_some() {
-        return Ok(false);
-    }
-    insert_all::<provider_event::Entity>(&tx.conn, vec![row]).await?;
-    Ok(true)
+    let same = [provider_event::Column::Provider, provider_event::Column::EventId];
+    let nothing = OnConflict::columns(same).do_nothing().to_owned();
+    let insert = provider_event::Entity::insert(row.into_active_model().reset_all()).on_conflict(nothing);
+    Ok(insert.exec_without_returning(&tx.conn).await? == 1)
 }
 
 /// An event of a provider.

@@ -32,6 +32,7 @@ pub enum Trouble {
 
 #[derive(Debug, Default)]
 struct Books {
+    loses_new: bool,
     intents: BTreeMap<String, Value>,
     charges: BTreeMap<String, Value>,
     refunds: BTreeMap<String, Value>,
@@ -95,6 +96,11 @@ impl FakeStripe {
     /// This goes wrong with the next calls.
     pub fn will(&self, trouble: impl IntoIterator<Item = Trouble>) {
         self.books().trouble.extend(trouble);
+    }
+
+    /// Whether the first answer about each new payment is lost, after it was made.
+    pub fn loses_new(&self, loses: bool) {
+        self.books().loses_new = loses;
     }
 
     /// What it was called with: method and path.
@@ -230,7 +236,8 @@ async fn answer(
             (done, false)
         }
     };
-    if let Some(Trouble::Lost) = trouble {
+    let new = method == Method::POST && uri.path() == "/v1/payment_intents" && !replayed;
+    if matches!(trouble, Some(Trouble::Lost)) || (new && books.loses_new) {
         let cut = futures_util::stream::once(async { Err::<Bytes, _>(std::io::Error::other("cut")) });
         return Response::new(Body::from_stream(cut));
     }
