@@ -47,7 +47,7 @@ pub struct AdminStockLevel {
 
 impl From<&stock_level::Model> for AdminStockLevel {
     fn from(row: &stock_level::Model) -> Self {
-        let free = i64::from(row.stocked) - i64::from(row.reserved) - i64::from(row.safety);
+        let free = domain::inventory::free(row.stocked, row.reserved, row.safety);
         Self {
             location_id: id(row.location_id),
             stocked: row.stocked,

@@ -32,7 +32,7 @@ pub struct Level {
 impl Level {
     /// Units that are not promised and not kept back; below zero when more is promised than can be.
     pub fn free(&self) -> i64 {
-        i64::from(self.stocked) - i64::from(self.reserved) - i64::from(self.safety)
+        super::free(self.stocked, self.reserved, self.safety)
     }
 
     /// Units that can be promised now, never negative.

@@ -125,6 +125,11 @@ pub fn adjust(level_stocked: i32, reserved: i32, delta: i32) -> Result<i32, Refu
     Ok(stocked)
 }
 
+/// Units of a level that are neither promised nor kept back; below zero when more is promised than can be.
+pub fn free(stocked: i32, reserved: i32, safety: i32) -> i64 {
+    i64::from(stocked) - i64::from(reserved) - i64::from(safety)
+}
+
 /// Whether free units fell to what is called low, or below it, by this change.
 pub fn became_low(before: i64, after: i64, low: i32) -> bool {
     before > i64::from(low) && after <= i64::from(low)

@@ -59,7 +59,7 @@ async fn promise(tx: &mut Tx, place: repo::Place, quantity: i32) -> Result<()> {
         return Ok(());
     }
     let level = repo::lock_level(tx, place).await?;
-    let free = level.map_or(0, |row| i64::from(row.stocked) - i64::from(row.reserved) - i64::from(row.safety));
+    let free = level.map_or(0, |row| domain::inventory::free(row.stocked, row.reserved, row.safety));
     let free = i32::try_from(free.max(0)).unwrap_or(i32::MAX);
     let refusal = Refusal::new(ErrorCode::InsufficientStock, "Fewer units than this are free there.");
     Err(refusal.available(free).at(["quantity"]).into())

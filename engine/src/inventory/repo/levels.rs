@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::id::{InventoryItemId, LocationId};
-use domain::inventory::{LOW_STOCK, MovementReason, StockCount, Take, became_low, came_back};
+use domain::inventory::{LOW_STOCK, MovementReason, StockCount, Take, became_low, came_back, free as free_units};
 use domain::refusal::{ErrorCode, Refusal};
 use entity::{reservation, stock_level, stock_movement};
 use sea_orm::sea_query::OnConflict;
@@ -96,7 +96,7 @@ async fn change(tx: &mut Tx, place: Place, change: Change) -> Result<bool> {
         let number = |index| row.try_get_by_index::<i32>(index);
         [number(0)?, number(1)?, number(2)?, number(3)?]
     };
-    let after = i64::from(stocked) - i64::from(reserved) - i64::from(safety);
+    let after = free_units(stocked, reserved, safety);
     let before = after - i64::from(change.stocked) + i64::from(change.reserved);
     tell(tx, place, (before, after), low);
     if (after > before || change.incoming > 0) && !came_back(before, after) {
@@ -153,7 +153,7 @@ pub async fn set_level(tx: &mut Tx, before: &stock_level::Model, after: &stock_l
         Uuid::from(place.1).into(),
     ];
     tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?;
-    let free = |row: &stock_level::Model| i64::from(row.stocked) - i64::from(row.reserved) - i64::from(row.safety);
+    let free = |row: &stock_level::Model| free_units(row.stocked, row.reserved, row.safety);
     tell(tx, place, (free(before), free(after)), after.low_stock);
     Ok(())
 }

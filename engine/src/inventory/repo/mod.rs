@@ -45,7 +45,7 @@ impl StockRow {
         Counted {
             item: self.item,
             required: self.required,
-            free: level.map_or(0, |row| i64::from(row.stocked) - i64::from(row.reserved) - i64::from(row.safety)),
+            free: level.map_or(0, |row| domain::inventory::free(row.stocked, row.reserved, row.safety)),
             incoming: level.map_or(0, |row| row.incoming),
             low: level.map_or(0, |row| row.low_stock),
         }
@@ -223,13 +223,4 @@ async fn in_lock_order(
 ) -> Result<Vec<reservation::Model>, sea_orm::DbErr> {
     let find = find.order_by_asc(reservation::Column::ItemId).order_by_asc(reservation::Column::LocationId);
     find.order_by_asc(reservation::Column::Id).all(conn).await
-}
-
-/// Gives the promises of a checkout to the lines of its order, by position.
-pub async fn move_to_lines(tx: &mut Tx, checkout: CheckoutId, order: domain::id::OrderId) -> Result<()> {
-    let sql = "update reservation set order_line_id = (select order_line.id from order_line
-        where order_line.order_id = ? and order_line.position = reservation.position) where checkout_id = ?";
-    let values = [Uuid::from(order).into(), Uuid::from(checkout).into()];
-    tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?;
-    Ok(())
 }
