@@ -16,6 +16,8 @@ words! {
         Void = "VOID",
         /// Gives taken money back.
         Refund = "REFUND",
+        /// A refund that came back, because it could not be delivered: the shop has the money again.
+        Reversal = "REVERSAL",
     }
 }
 
@@ -113,7 +115,7 @@ pub struct Ledger {
     pub authorized_minor: i64,
     /// Ever captured, with what was refunded since.
     pub captured_minor: i64,
-    /// Given back.
+    /// Given back, less what came back of that.
     pub refunded_minor: i64,
     /// What was authorized and not captured is let go.
     pub voided: bool,
@@ -133,7 +135,7 @@ pub fn ledger(entries: &[Entry]) -> Ledger {
     Ledger {
         authorized_minor: sum(entries, EntryKind::Authorize, DONE),
         captured_minor: sum(entries, EntryKind::Capture, DONE),
-        refunded_minor: sum(entries, EntryKind::Refund, DONE),
+        refunded_minor: sum(entries, EntryKind::Refund, DONE) - sum(entries, EntryKind::Reversal, DONE),
         voided: entries.iter().any(|entry| entry.kind == EntryKind::Void && entry.state == EntryState::Succeeded),
     }
 }
@@ -148,10 +150,11 @@ pub fn capturable(entries: &[Entry]) -> i64 {
     authorized.saturating_sub(sum(entries, EntryKind::Capture, DONE_OR_HELD)).max(0)
 }
 
-/// What can still be refunded: captured less every refund that succeeded or may yet.
+/// What can still be refunded: captured less every refund that succeeded or may yet, and did not come back.
 pub fn refundable(entries: &[Entry]) -> i64 {
     let captured = sum(entries, EntryKind::Capture, DONE);
-    captured.saturating_sub(sum(entries, EntryKind::Refund, DONE_OR_HELD)).max(0)
+    let given = sum(entries, EntryKind::Refund, DONE_OR_HELD) - sum(entries, EntryKind::Reversal, DONE);
+    captured.saturating_sub(given).max(0)
 }
 
 /// The state of a payment over `amount_minor`. Never
@@ -221,7 +224,7 @@ fn check(amount_minor: i64, left_minor: i64, too_large: &str) -> Result<(), Refu
 
 #[cfg(test)]
 mod tests {
-    use super::EntryKind::{Authorize, Capture, Refund, Void};
+    use super::EntryKind::{Authorize, Capture, Refund, Reversal, Void};
     use super::EntryState::{Failed, Pending, Succeeded};
     use super::*;
     use proptest::prelude::*;
@@ -259,6 +262,18 @@ mod tests {
     }
 
     #[test]
+    fn what_came_back_can_be_given_back_again() {
+        let of = entries(&[
+            (Authorize, Succeeded, 100),
+            (Capture, Succeeded, 100),
+            (Refund, Succeeded, 60),
+            (Refund, Succeeded, 40),
+            (Reversal, Succeeded, 60),
+        ]);
+        assert_eq!((ledger(&of).refunded_minor, refundable(&of)), (40, 60));
+    }
+
+    #[test]
     fn a_void_ends_capturing() {
         for (state, left) in [(Pending, 0), (Succeeded, 0), (Failed, 100)] {
             assert_eq!(capturable(&entries(&[(Authorize, Succeeded, 100), (Void, state, 100)])), left);
@@ -292,6 +307,10 @@ mod tests {
             (vec![authorized, (Capture, Succeeded, 100), (Refund, Failed, 100)], PaymentState::Captured),
             (vec![authorized, (Capture, Succeeded, 100), (Refund, Succeeded, 1)], PaymentState::PartiallyRefunded),
             (vec![authorized, (Capture, Succeeded, 40), (Refund, Succeeded, 40)], PaymentState::Refunded),
+            (
+                vec![authorized, (Capture, Succeeded, 100), (Refund, Succeeded, 60), (Reversal, Succeeded, 60)],
+                PaymentState::Captured,
+            ),
             (vec![authorized, (Void, Succeeded, 100)], PaymentState::Voided),
         ] {
             assert_eq!(state(100, &entries(&of)), expected, "{of:?}");

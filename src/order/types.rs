@@ -478,8 +478,9 @@ impl OrderShippingLine {
 #[derive(Debug, Clone, SimpleObject)]
 pub struct OrderEvent {
     /// What: `order.placed`, `payment.authorized`, `payment.captured`, `payment.voided`, `payment.refunded`,
-    /// `payment.failed`, `fulfillment.created`, `fulfillment.shipped`, `fulfillment.delivered`,
-    /// `fulfillment.canceled`, `order.canceled`, `order.claimed`; more may come.
+    /// `payment.refund_failed` (the money came back to the shop), `payment.failed`, `fulfillment.created`,
+    /// `fulfillment.shipped`, `fulfillment.delivered`, `fulfillment.canceled`, `order.canceled`, `order.claimed`; more
+    /// may come.
     pub kind: String,
     /// When.
     pub at: DateTime<Utc>,

@@ -37,6 +37,9 @@ trait World: Send + Sync {
     /// The answer to the next call gets lost, and what it asked for is done. Answers with what a client says who pays then.
     async fn lose_the_next_answer(&self) -> Value;
 
+    /// So much time passes that a provider may have forgotten its keys.
+    async fn grow_old(&self) {}
+
     /// How often money was promised or taken with this key.
     async fn charges(&self, key: &str) -> usize;
 }
@@ -62,7 +65,7 @@ fn payment(key: &str, capture: CaptureMode, data: Value) -> NewPayment {
 }
 
 fn step(key: &str, reference: &str, minor: i64) -> PaymentStep {
-    PaymentStep { idempotency_key: key.to_owned(), reference: reference.to_owned(), amount: euro(minor) }
+    PaymentStep { idempotency_key: key.to_owned(), old: false, reference: reference.to_owned(), amount: euro(minor) }
 }
 
 async fn reference(world: &dyn World, key: &str, capture: CaptureMode, way: &str) -> String {
@@ -91,6 +94,8 @@ async fn keeps_the_contract(world: &dyn World) {
         waits_for_the_shopper(world).await;
         waits_for_money(world).await;
         charges_once(world).await;
+        recalls(world).await;
+        remembers(world).await;
     }
 }
 
@@ -207,6 +212,52 @@ async fn charges_once(world: &dyn World) {
     assert_eq!(world.charges("lost").await, 1);
 }
 
+/// What was recalled takes no money any more, whether it came before or comes later.
+async fn recalls(world: &dyn World) {
+    let provider = world.provider();
+    let late = payment("never", CaptureMode::Automatic, world.data("success"));
+    for _ in 0..2 {
+        let recalled = provider.recall(&late).await.unwrap();
+        let held = recalled.is_some_and(|known| {
+            matches!(known.outcome, Outcome::Authorized { .. } | Outcome::Captured { .. } | Outcome::Processing { .. })
+        });
+        assert!(!held, "there was nothing to find, and nothing was taken");
+    }
+    let came = provider.create(&late).await;
+    let paid = matches!(came, Ok(Outcome::Authorized { .. } | Outcome::Captured { .. } | Outcome::Processing { .. }));
+    assert!(!paid, "it comes too late: {came:?}");
+    assert_eq!(world.charges("never").await, 0);
+
+    let data = world.lose_the_next_answer().await;
+    let lost = payment("recalled", CaptureMode::Automatic, data);
+    provider.create(&lost).await.unwrap_err();
+    for _ in 0..2 {
+        let known = provider.recall(&lost).await.unwrap().expect("it was made");
+        let Outcome::Captured { reference } = known.outcome else { panic!("{:?}", known.outcome) };
+        books(world, &reference, TOTAL, 0).await;
+    }
+    assert_eq!(world.charges("recalled").await, 1);
+}
+
+/// What was done so long ago that its key may be forgotten is not done again.
+async fn remembers(world: &dyn World) {
+    let provider = world.provider();
+    let paid = reference(world, "remembered", CaptureMode::Manual, "success").await;
+    let again = |key: &str, minor| PaymentStep { old: true, ..step(key, &paid, minor) };
+    provider.capture(&step("remembered:take", &paid, TOTAL)).await.unwrap().unwrap();
+    world.grow_old().await;
+    provider.capture(&again("remembered:take", TOTAL)).await.unwrap().unwrap();
+    books(world, &paid, TOTAL, 0).await;
+    let first = provider.refund(&step("remembered:1", &paid, 1_000)).await.unwrap().unwrap();
+    provider.refund(&step("remembered:2", &paid, 1_000)).await.unwrap().unwrap();
+    world.grow_old().await;
+    assert_eq!(provider.refund(&again("remembered:1", 1_000)).await.unwrap().unwrap(), first);
+    books(world, &paid, TOTAL, 2_000).await;
+    // One that never came is made now.
+    provider.refund(&again("remembered:3", 1_000)).await.unwrap().unwrap();
+    books(world, &paid, TOTAL, 3_000).await;
+}
+
 struct ByHand;
 
 #[async_trait]
@@ -271,7 +322,7 @@ impl World for Cards {
     async fn charges(&self, key: &str) -> usize {
         use sea_orm::EntityTrait;
         let rows = entity::test_payment::Entity::find().all(&self.shop.app.read()).await.unwrap();
-        rows.iter().filter(|row| row.idempotency_key == key).count()
+        rows.iter().filter(|row| row.idempotency_key == key && row.captured_minor > 0).count()
     }
 }
 
@@ -316,6 +367,10 @@ impl World for AtStripe {
     async fn lose_the_next_answer(&self) -> Value {
         self.fake.will([Trouble::Lost]);
         self.data("success")
+    }
+
+    async fn grow_old(&self) {
+        self.fake.forget_keys();
     }
 
     async fn charges(&self, key: &str) -> usize {

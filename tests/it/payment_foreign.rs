@@ -51,7 +51,7 @@ fn payment(key: &str, capture: CaptureMode, method: &str) -> NewPayment {
 }
 
 fn step(key: &str, reference: &str, minor: i64) -> PaymentStep {
-    PaymentStep { idempotency_key: key.to_owned(), reference: reference.to_owned(), amount: euro(minor) }
+    PaymentStep { idempotency_key: key.to_owned(), old: false, reference: reference.to_owned(), amount: euro(minor) }
 }
 
 #[tokio::test]

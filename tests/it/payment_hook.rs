@@ -257,6 +257,7 @@ async fn ten_repeats_are_one_effect_and_disorder_comes_to_the_same() {
     // What somebody gives back at Stripe's dashboard stands in the ledger once, however often it is told.
     let back = |key: &str, minor| PaymentStep {
         idempotency_key: key.to_owned(),
+        old: false,
         reference: intent.clone(),
         amount: domain::money::Money::new(minor, "EUR".parse().unwrap()),
     };
@@ -284,6 +285,66 @@ async fn ten_repeats_are_one_effect_and_disorder_comes_to_the_same() {
 }
 
 #[tokio::test]
+async fn a_refund_that_can_t_be_delivered_is_the_shop_s_money_again() {
+    let scene = Scene::open().await;
+    let cart = scene.cart(VISA).await;
+    let placed = Placed::of(cart.clone(), &cart.complete("k").await);
+    let query = "query($id: ID!) { order(id: $id) { paymentStatus payments { id state refunded { amount }
+        entries { kind state amount { amount } cause } } events { kind } } }";
+    let show = async || scene.shop.admin.send(query, json!({ "id": placed.id })).await.at("order");
+    let payment = show().await["payments"][0]["id"].clone();
+    let refund = async |key: &str| {
+        let mutation = "mutation($input: AdminRefundCreateInput!) { refundCreate(input: $input) {
+            payment { state } userErrors { code } } }";
+        let amount = json!({ "amount": "44.90", "currencyCode": "EUR" });
+        let input = json!({ "idempotencyKey": key, "paymentId": payment, "amount": amount, "reason": "REQUESTED" });
+        scene.shop.admin.send(mutation, json!({ "input": input })).await
+    };
+    assert_eq!(refund("first").await.done()["payment"]["state"], "REFUNDED");
+    assert_eq!(show().await["paymentStatus"], "REFUNDED");
+    scene.fake.fail_refund();
+    for kind in ["refund.failed", "refund.updated"] {
+        assert_eq!(scene.send(&scene.fake.refund_event(kind)).await, 200);
+        scene.settled().await;
+    }
+    let order = show().await;
+    assert_eq!((&order["paymentStatus"], &order["payments"][0]["state"]), (&json!("CAPTURED"), &json!("CAPTURED")));
+    assert_eq!(order["payments"][0]["refunded"]["amount"], "0.00");
+    let last = order["payments"][0]["entries"].as_array().unwrap().last().unwrap().clone();
+    let back =
+        json!({ "kind": "REVERSAL", "state": "SUCCEEDED", "amount": { "amount": "44.90" }, "cause": "provider" });
+    assert_eq!(last, back);
+    let kinds: Vec<_> = order["events"].as_array().unwrap().iter().map(|event| event["kind"].clone()).collect();
+    assert_eq!(kinds[kinds.len() - 2..], ["payment.refunded", "payment.refund_failed"]);
+    // It is given back another time.
+    assert_eq!(refund("second").await.done()["payment"]["state"], "REFUNDED");
+    assert_eq!(scene.fake.kept(), 0);
+    invariants(&scene.shop).await;
+}
+
+#[tokio::test]
+async fn who_calls_off_what_got_no_answer_is_charged_nothing() {
+    let scene = Scene::open().await;
+    for (trouble, charged) in [(Trouble::Status(500), 0), (Trouble::Lost, 1)] {
+        let mut cart = scene.cart(VISA).await;
+        scene.fake.confirming(Some(trouble));
+        assert_eq!(cart.complete("k").await.refusals(), ["IDEMPOTENCY_IN_FLIGHT"]);
+        let rows = entity::checkout::Entity::find().all(&scene.shop.app.read()).await.unwrap();
+        let checkout = rows.iter().max_by_key(|row| row.created_at).unwrap().id.to_string();
+        eventually("the cart is open", async || {
+            scene.shop.pass(TimeDelta::seconds(30));
+            cart.cancel().await;
+            cart.show().await["state"] == "OPEN"
+        })
+        .await;
+        scene.fake.confirming(None);
+        assert_eq!(scene.fake.charges(&checkout), charged, "{trouble:?}: nothing new was taken");
+        assert_eq!((scene.orders().await, scene.fake.kept()), (0, 0), "{trouble:?}");
+    }
+    invariants(&scene.shop).await;
+}
+
+#[tokio::test]
 async fn nothing_is_placed_on_money_that_was_given_back_meanwhile() {
     let scene = Scene::open().await;
     for part in [1_000, TOTAL] {
@@ -291,6 +352,7 @@ async fn nothing_is_placed_on_money_that_was_given_back_meanwhile() {
         scene.fake.act(&intent, true);
         let back = PaymentStep {
             idempotency_key: format!("dashboard:{part}"),
+            old: false,
             reference: intent.clone(),
             amount: domain::money::Money::new(part, "EUR".parse().unwrap()),
         };
@@ -392,6 +454,7 @@ async fn what_is_taken_at_the_dashboard_lets_go_of_the_rest() {
     let intent = scene.newest();
     let taken = PaymentStep {
         idempotency_key: "dashboard".to_owned(),
+        old: false,
         reference: intent.clone(),
         amount: domain::money::Money::new(3_000, "EUR".parse().unwrap()),
     };

@@ -117,9 +117,10 @@ pub const RULES: &[Rule] = &[
                 select payment_id,
                     sum(case when kind = 'AUTHORIZE' then amount_minor else 0 end) as promised,
                     sum(case when kind = 'CAPTURE' then amount_minor else 0 end) as taken,
-                    sum(case when kind = 'REFUND' then amount_minor else 0 end) as given
+                    sum(case when kind = 'REFUND' then amount_minor when kind = 'REVERSAL' then -amount_minor else 0 end)
+                        as given
                 from payment_entry where state = 'SUCCEEDED' group by payment_id) as ledger
-            where taken > promised or given > taken",
+            where taken > promised or given > taken or given < 0",
     },
     Rule {
         says: "the lines and deliveries of an order come to its total",

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
 use domain::checkout::CheckoutState;
 use domain::flow::FlowState;
 use domain::id::{ChannelId, CheckoutId, OrderId};
@@ -22,13 +21,14 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::op::in_flight;
-use crate::provider::payment::{Known, NewPayment, Outcome, PaymentProvider, PaymentStep, Sums, in_time};
+use crate::payment::charge::Charge;
+use crate::provider::payment::{Known, Outcome};
 use crate::settings::Settings;
 
 /// The kind of a checkout's run.
 pub const KIND: &str = "checkout";
-/// The step of a run that is called off: it becomes no order. A provider of which nothing is known is asked with the
-/// same call once more what became of it; money that comes of that goes back.
+/// The step of a run that is called off: it becomes no order. A call of which nothing is known is recalled; money that
+/// it had taken goes back.
 pub const CANCEL: &str = "cancel";
 /// The step of a run that asks the provider, or waits for the shopper.
 pub const STEP: &str = "provider";
@@ -36,9 +36,6 @@ pub const STEP: &str = "provider";
 pub const LOOK: &str = "look";
 /// The kind of a run that gives back what came after its checkout was called off.
 pub const RETURN: &str = "checkout_return";
-
-/// After what time a provider may have forgotten a key: the shortest that we know of is a day.
-const FORGETTABLE: TimeDelta = TimeDelta::hours(20);
 
 /// What a checkout came to.
 #[derive(Debug, Clone)]
@@ -152,46 +149,29 @@ async fn decline(
     Err(refused.into())
 }
 
-fn provider_of(app: &App, row: &checkout::Model) -> Result<Option<Arc<dyn PaymentProvider>>, String> {
-    match &row.provider {
-        None => Ok(None),
-        Some(name) => app.payments.get(name).map(Some).ok_or_else(|| format!("there is no provider {name:?}")),
-    }
-}
-
-/// What the provider says; nothing when nothing is due. A payment that is known is looked up: the call that made it
-/// would be answered as it was the first time. `Err` says why there is no usable answer.
-async fn ask(app: &App, row: &checkout::Model, repeated: bool) -> Result<Option<Known>, String> {
-    let Some(provider) = provider_of(app, row)? else { return Ok(None) };
-    let reference = match &row.provider_reference {
-        Some(reference) => reference.clone(),
-        None => {
-            let payment = new_payment(app, row, repeated).map_err(|error| error.to_string())?;
-            let outcome = in_time(provider.create(&payment)).await.map_err(|silent| silent.to_string())?;
-            match outcome.reference().filter(|_| repeated) {
-                Some(reference) => reference.to_owned(),
-                None => return Ok(Some(Known { outcome, sums: None })),
-            }
-        }
-    };
-    let known = in_time(provider.look_up(&reference)).await.map_err(|silent| silent.to_string())?;
-    known.map(Some).ok_or_else(|| format!("the provider does not know {reference:?}"))
-}
-
-fn new_payment(app: &App, row: &checkout::Model, repeated: bool) -> Result<NewPayment> {
+/// What is asked of the provider; nothing when nothing is due.
+fn charge(app: &App, row: &checkout::Model) -> Result<Option<Charge>> {
+    let Some(provider) = row.provider.clone() else { return Ok(None) };
     let data = row.provider_data.clone().unwrap_or_default();
     let frozen: Frozen = serde_json::from_value(row.frozen.clone()).map_err(Error::internal)?;
-    Ok(NewPayment {
-        idempotency_key: row.id.to_string(),
-        repeated,
-        old: app.clock.now() - row.created_at > FORGETTABLE,
+    Ok(Some(Charge {
+        key: row.id.to_string(),
+        provider,
+        reference: row.provider_reference.clone(),
         amount: Money::new(row.total_minor, row.currency),
         capture: row.capture.unwrap_or(CaptureMode::Automatic),
+        since: row.created_at,
         return_url: return_url(&app.settings(), frozen.channel, &data),
-        customer: None,
-        save_method: false,
         data,
-    })
+    }))
+}
+
+/// What the provider says; nothing when nothing is due. `Err` says why there is no usable answer.
+async fn ask(app: &App, row: &checkout::Model, repeated: bool) -> Result<Option<Known>, String> {
+    match charge(app, row).map_err(|error| error.to_string())? {
+        Some(charge) => charge.ask(app, repeated).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Where the shopper's browser comes back to: where the client says, when that is on a storefront of the shop,
@@ -206,39 +186,11 @@ fn return_url(settings: &Settings, channel: ChannelId, data: &serde_json::Value)
     wanted.or(own).map(str::to_owned)
 }
 
-/// Gives up what the provider holds for a checkout that will not be an order. A provider of which nothing is known is
-/// asked first what became of its call.
+/// Gives up what the provider holds for a checkout that will not be an order.
 async fn give_back(app: &App, row: &checkout::Model, known: Option<Known>, attempts: i32) -> Result<()> {
-    let Some(provider) = provider_of(app, row).map_err(Error::internal)? else { return Ok(()) };
-    let known = match known {
-        Some(known) => known,
-        None => match ask(app, row, true).await.map_err(Error::internal)? {
-            Some(known) => known,
-            None => return Ok(()),
-        },
-    };
-    let (reference, taken) = match &known.outcome {
-        Outcome::Captured { reference } => (reference.clone(), true),
-        Outcome::Authorized { reference }
-        | Outcome::RequiresAction { reference, .. }
-        | Outcome::Processing { reference }
-        | Outcome::Declined { reference: Some(reference), .. } => (reference.clone(), false),
-        Outcome::Canceled { .. } | Outcome::Declined { reference: None, .. } | Outcome::Unavailable => return Ok(()),
-    };
-    let due = Money::new(row.total_minor, row.currency);
-    let left = |sums: Sums| Money::new(sums.captured_minor - sums.refunded_minor, sums.amount.currency);
-    let amount = if taken { known.sums.map_or(due, left) } else { known.sums.map_or(due, |sums| sums.amount) };
-    if taken && amount.minor <= 0 {
-        return Ok(());
-    }
-    // Money is given back once. A promise that could not be given up may be another time, and there the key of the
-    // first time would be answered with the first refusal.
-    let what = if taken { "refund".to_owned() } else { format!("void:{attempts}") };
-    let step = PaymentStep { idempotency_key: format!("{}:{what}", row.id), reference, amount };
-    let given = async { if taken { provider.refund(&step).await } else { provider.void(&step).await } };
-    match in_time(given).await.map_err(Error::internal)? {
-        Ok(_) => Ok(()),
-        Err(reason) => Err(Error::internal(format!("the provider keeps the money of {}: {reason}", row.id))),
+    match charge(app, row)? {
+        Some(charge) => charge.give_back(app, known, attempts).await,
+        None => Ok(()),
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::Write;
 use domain::address::Address;
 use domain::id::OrderId;
 use domain::money::Money;
-use domain::payment::{Entry, EntryKind, EntryState};
+use domain::payment::Entry;
 use entity::{order, order_line};
 
 use super::repo::{self, OrderFilter};
@@ -162,18 +162,15 @@ fn head(settings: &Settings, order: &order::Model) -> Vec<String> {
 }
 
 fn amounts(order: &order::Model, ledger: &[Entry]) -> Vec<String> {
-    let sum = |kind: EntryKind| -> i64 {
-        let done = ledger.iter().filter(|entry| entry.kind == kind && entry.state == EntryState::Succeeded);
-        done.map(|entry| entry.amount_minor).sum()
-    };
+    let paid = domain::payment::ledger(ledger);
     let figures = [
         order.subtotal_minor,
         order.discount_minor,
         order.shipping_minor,
         order.tax_minor,
         order.total_minor,
-        sum(EntryKind::Capture),
-        sum(EntryKind::Refund),
+        paid.captured_minor,
+        paid.refunded_minor,
     ];
     figures.into_iter().map(|minor| Money::new(minor, order.currency).decimal()).collect()
 }

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::op::in_flight;
-use crate::provider::payment::{PaymentStep, in_time};
+use crate::provider::payment::{FORGETTABLE, PaymentStep, in_time};
 
 /// The kind of an entry's run.
 pub const KIND: &str = "payment_entry";
@@ -37,6 +37,7 @@ pub async fn settle(app: &Arc<App>, caller: &Caller, id: PaymentEntryId, attempt
     };
     let step = PaymentStep {
         idempotency_key: id.to_string(),
+        old: app.clock.now() - row.at > FORGETTABLE,
         reference,
         amount: Money::new(row.amount_minor, payment.currency),
     };
@@ -45,7 +46,8 @@ pub async fn settle(app: &Arc<App>, caller: &Caller, id: PaymentEntryId, attempt
             EntryKind::Capture => provider.capture(&step).await,
             EntryKind::Void => provider.void(&step).await,
             EntryKind::Refund => provider.refund(&step).await,
-            EntryKind::Authorize => Ok(Ok(step.reference.clone())),
+            // Nobody is asked for these: the provider tells of them.
+            EntryKind::Authorize | EntryKind::Reversal => Ok(Ok(step.reference.clone())),
         }
     };
     match in_time(asked).await {

@@ -9,10 +9,12 @@
 //! | to change | edit |
 //! |---|---|
 //! | how much can be captured or refunded | `domain::payment` |
+//! | how a provider is asked for money, and for what it holds | [`charge`] |
 //! | the transactions | [`ops`] |
 //! | the order of the steps | [`flow`] |
 //! | what providers tell by themselves | [`incoming`] |
 
+pub mod charge;
 pub mod flow;
 pub mod incoming;
 pub mod ops;
@@ -28,5 +30,6 @@ pub fn event_kind(kind: EntryKind) -> &'static str {
         EntryKind::Capture => "payment.captured",
         EntryKind::Void => "payment.voided",
         EntryKind::Refund => "payment.refunded",
+        EntryKind::Reversal => "payment.refund_failed",
     }
 }

@@ -62,14 +62,13 @@ impl Op for Reconcile {
         let own = ledger(&entries);
         if (payment.amount_minor, payment.currency) != (self.sums.amount.minor, self.sums.amount.currency)
             || self.sums.captured_minor < own.captured_minor
-            || self.sums.refunded_minor < own.refunded_minor
         {
             tracing::error!(payment = %payment.id, sums = ?self.sums, ?own, "the provider's books say less than ours");
             return Ok(true);
         }
         let taken = self.sums.captured_minor - own.captured_minor;
-        let mut found =
-            vec![(EntryKind::Capture, taken), (EntryKind::Refund, self.sums.refunded_minor - own.refunded_minor)];
+        let given = self.sums.refunded_minor - own.refunded_minor;
+        let mut found = vec![(EntryKind::Capture, taken), (EntryKind::Refund, given), (EntryKind::Reversal, -given)];
         if self.let_go && !own.voided {
             found.push((EntryKind::Void, capturable(&entries) - taken));
         }

@@ -340,6 +340,7 @@ impl Rows {
                 EntryKind::Capture => ("staff".to_owned(), format!("{reference}:capture:{entry}")),
                 EntryKind::Refund => ("cancel".to_owned(), format!("{reference}:refund:{entry}")),
                 EntryKind::Void => ("cancel".to_owned(), format!("{reference}:void:{entry}")),
+                EntryKind::Reversal => ("provider".to_owned(), reference.clone()),
             };
             if *kind != EntryKind::Authorize {
                 self.flows.push(flow_row(tx, crate::payment::flow::KIND, entry.to_string(), *at));

@@ -56,7 +56,7 @@ impl Scripted {
         *self.refuses_steps.lock().unwrap() = false;
     }
 
-    /// What it was asked of this kind: `create`, `capture`, `void`, `refund`.
+    /// What it was asked of this kind: `create`, `recall`, `look_up`, `capture`, `void`, `refund`.
     pub fn asked(&self, what: &str) -> Vec<Asked> {
         self.asked.lock().unwrap().iter().filter(|asked| asked.what == what).cloned().collect()
     }
@@ -102,6 +102,12 @@ impl PaymentProvider for Scripted {
     async fn create(&self, payment: &NewPayment) -> Result<Outcome, Silent> {
         self.note("create", &payment.idempotency_key, payment.amount.minor);
         self.says(format!("scripted:{}", payment.idempotency_key)).await
+    }
+
+    async fn recall(&self, payment: &NewPayment) -> Result<Option<Known>, Silent> {
+        self.note("recall", &payment.idempotency_key, payment.amount.minor);
+        let outcome = self.says(format!("scripted:{}", payment.idempotency_key)).await?;
+        Ok(Some(Known { outcome, sums: None }))
     }
 
     async fn look_up(&self, reference: &str) -> Result<Option<Known>, Silent> {

@@ -33,6 +33,7 @@ pub enum Trouble {
 #[derive(Debug, Default)]
 struct Books {
     loses_new: bool,
+    confirming: Option<Trouble>,
     intents: BTreeMap<String, Value>,
     charges: BTreeMap<String, Value>,
     refunds: BTreeMap<String, Value>,
@@ -103,6 +104,11 @@ impl FakeStripe {
         self.books().loses_new = loses;
     }
 
+    /// This goes wrong with every call that takes money of a shopper, until further notice.
+    pub fn confirming(&self, trouble: Option<Trouble>) {
+        self.books().confirming = trouble;
+    }
+
     /// What it was called with: method and path.
     pub fn calls(&self) -> Vec<String> {
         self.books().calls.clone()
@@ -139,6 +145,32 @@ impl FakeStripe {
         let mut books = self.books();
         assert_eq!(books.intents[id]["status"], "processing");
         books.pay(id);
+    }
+
+    /// A day passes: it remembers no key.
+    pub fn forget_keys(&self) {
+        self.books().keys.clear();
+    }
+
+    /// The newest refund can't be delivered: its money comes back.
+    pub fn fail_refund(&self) {
+        let mut books = self.books();
+        let refund = books.refunds.values_mut().next_back().unwrap();
+        refund["status"] = json!("failed");
+        let (charge, amount) = (refund["charge"].as_str().unwrap().to_owned(), refund["amount"].as_i64().unwrap());
+        let charge = books.charges.get_mut(&charge).unwrap();
+        charge["amount_refunded"] = json!(charge["amount_refunded"].as_i64().unwrap() - amount);
+        charge["refunded"] = json!(false);
+    }
+
+    /// An event about the newest refund.
+    pub fn refund_event(&self, kind: &str) -> Value {
+        let mut books = self.books();
+        let event = books.name("evt");
+        json!({
+            "id": event, "object": "event", "api_version": "2024-06-20", "created": chrono::Utc::now().timestamp(),
+            "livemode": false, "type": kind, "data": { "object": books.refunds.values().next_back() },
+        })
     }
 
     /// Changes what it holds of an intent, as somebody at its dashboard would.
@@ -215,7 +247,8 @@ async fn answer(
         let (status, body) = refused(401, "invalid_request_error", "", "Invalid API Key provided");
         return (StatusCode::from_u16(status).unwrap(), axum::Json(body)).into_response();
     }
-    let trouble = books.trouble.pop_front();
+    let confirms = method == Method::POST && form.contains("confirm=true");
+    let trouble = books.confirming.filter(|_| confirms).or_else(|| books.trouble.pop_front());
     if let Some(Trouble::Status(status)) = trouble {
         let (status, body) = refused(status, "api_error", "", "Something went wrong");
         return (StatusCode::from_u16(status).unwrap(), axum::Json(body)).into_response();
@@ -284,6 +317,7 @@ impl Books {
             (&Method::GET, ["balance"]) => ((200, json!({ "object": "balance", "livemode": false })), false),
             (&Method::GET, ["payment_intents", "search"]) => ((200, self.search(form)), false),
             (&Method::GET, ["payment_intents", id]) => looked(self.expanded(id, &form["expand"]), "payment_intent"),
+            (&Method::GET, ["refunds"]) => ((200, self.refunds_of(form)), false),
             (&Method::GET, ["refunds", id]) => looked(self.refunds.get(*id).cloned(), "refund"),
             (&Method::GET, ["charges", id]) => looked(self.charges.get(*id).cloned(), "charge"),
             (&Method::POST, ["payment_intents"]) => match known(&CREATE).or_else(|| wrong(form)) {
@@ -323,6 +357,17 @@ impl Books {
         let expand = json!(["latest_charge"]);
         let data: Vec<_> = found.filter_map(|(id, _)| self.expanded(id, &expand)).collect();
         json!({ "object": "search_result", "has_more": false, "data": data })
+    }
+
+    /// The newest first, as many as were asked for.
+    fn refunds_of(&self, form: &Value) -> Value {
+        let of = |refund: &&Value| refund["payment_intent"] == form["payment_intent"];
+        let after = |refund: &&Value| form["starting_after"].is_null() || refund["id"] != form["starting_after"];
+        let all: Vec<&Value> = self.refunds.values().rev().filter(of).collect();
+        let start = all.iter().position(|refund| !after(refund)).map_or(0, |place| place + 1);
+        let limit = usize::try_from(number(&form["limit"])).unwrap_or(10);
+        let data: Vec<&Value> = all[start..].iter().take(limit).copied().collect();
+        json!({ "object": "list", "url": "/v1/refunds", "has_more": all.len() > start + data.len(), "data": data })
     }
 
     fn expanded(&self, id: &str, expand: &Value) -> Option<Value> {
@@ -497,6 +542,7 @@ impl Books {
         let refund = json!({
             "id": id, "object": "refund", "amount": amount, "status": "succeeded", "charge": charge["id"],
             "payment_intent": form["payment_intent"], "currency": charge["currency"], "reason": form["reason"],
+            "metadata": form["metadata"].as_object().cloned().unwrap_or_default(),
         });
         self.refunds.insert(id, refund.clone());
         (200, refund)

@@ -34,6 +34,9 @@ pub use manual::Manual;
 /// asks up to three times in a row ([`crate::flow::LEASE`]).
 pub const DEADLINE: Duration = Duration::from_secs(18);
 
+/// After what time a provider may have forgotten a key: the shortest that we know of is a day.
+pub const FORGETTABLE: TimeDelta = TimeDelta::hours(20);
+
 /// A payment to create and confirm.
 #[derive(Debug, Clone)]
 pub struct NewPayment {
@@ -41,7 +44,7 @@ pub struct NewPayment {
     pub idempotency_key: String,
     /// Whether the call may have been made before.
     pub repeated: bool,
-    /// Whether that may be so long ago that the provider has forgotten the key.
+    /// Whether it is so long ago that the provider may have forgotten the key ([`FORGETTABLE`]).
     pub old: bool,
     /// How much.
     pub amount: Money,
@@ -62,6 +65,8 @@ pub struct NewPayment {
 pub struct PaymentStep {
     /// Makes the call safe to repeat.
     pub idempotency_key: String,
+    /// Whether it may have been made so long ago that the provider has forgotten the key ([`FORGETTABLE`]).
+    pub old: bool,
     /// The provider's name for the payment.
     pub reference: String,
     /// How much; for a void, what was authorized.
@@ -195,6 +200,10 @@ pub trait PaymentProvider: std::fmt::Debug + Send + Sync {
 
     /// Creates and confirms a payment.
     async fn create(&self, payment: &NewPayment) -> Result<Outcome, Silent>;
+
+    /// Makes sure that a call to [`Self::create`] whose answer never came makes no payment from now on; answers with
+    /// what it had made before. Takes no money itself.
+    async fn recall(&self, payment: &NewPayment) -> Result<Option<Known>, Silent>;
 
     /// What has become of a payment; nothing when there is none of this name.
     async fn look_up(&self, reference: &str) -> Result<Option<Known>, Silent>;

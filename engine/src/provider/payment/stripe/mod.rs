@@ -119,6 +119,26 @@ impl Stripe {
         }
     }
 
+    /// The refund that was made with this key, found by what was written on it.
+    async fn refund_of(&self, step: &PaymentStep) -> Result<Option<Value>, Silent> {
+        let mut form = vec![field("payment_intent", &step.reference), field("limit", 100)];
+        loop {
+            let found = self.api.get("/v1/refunds", &form).await.map_err(silent)?;
+            let refunds = found["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let own = |refund: &&Value| refund["metadata"]["key"] == step.idempotency_key.as_str();
+            if let Some(refund) = refunds.iter().find(own) {
+                return Ok(Some(refund.clone()));
+            }
+            match refunds.last().and_then(|last| last["id"].as_str()).filter(|_| found["has_more"] == true) {
+                Some(last) => {
+                    form.truncate(2);
+                    form.push(field("starting_after", last));
+                }
+                None => return Ok(None),
+            }
+        }
+    }
+
     /// A step on an intent. What can't be done is told to staff with Stripe's word for it.
     async fn step(&self, step: &PaymentStep, path: &str, form: &Form) -> Result<Result<Value, String>, Silent> {
         if !is_name(&step.reference, "pi_") {
@@ -132,6 +152,20 @@ impl Stripe {
             Err(fault) => Err(silent(fault)),
         }
     }
+}
+
+/// Where an intent carries the key that made it.
+const CHECKOUT: &str = "metadata[checkout]";
+/// Where a refund carries the key that made it.
+const REFUND_KEY: &str = "metadata[key]";
+
+/// The form of an intent that is never confirmed.
+fn placeholder(payment: &NewPayment) -> Result<Form, String> {
+    Ok(vec![
+        field("amount", to_stripe(payment.amount)?),
+        field("currency", payment.amount.currency.code().to_lowercase()),
+        field(CHECKOUT, &payment.idempotency_key),
+    ])
 }
 
 /// The form that creates and confirms an intent; why there can be none in words for the shopper.
@@ -154,7 +188,7 @@ fn creation(payment: &NewPayment) -> Result<Form, String> {
         field("capture_method", if manual { "manual" } else { "automatic" }),
         method,
         field("automatic_payment_methods[enabled]", true),
-        field("metadata[checkout]", &payment.idempotency_key),
+        field(CHECKOUT, &payment.idempotency_key),
     ];
     match &payment.return_url {
         Some(url) => form.push(field("return_url", url)),
@@ -229,6 +263,23 @@ impl PaymentProvider for Stripe {
         }
     }
 
+    /// The same key with something else: an intent that nobody confirms takes the place of the one that has not come,
+    /// and one that has come is there to be found.
+    async fn recall(&self, payment: &NewPayment) -> Result<Option<Known>, Silent> {
+        if payment.old {
+            return self.find(&payment.idempotency_key).await;
+        }
+        let Ok(form) = placeholder(payment) else { return Ok(None) };
+        match self.api.post("/v1/payment_intents", &form, &payment.idempotency_key).await {
+            Ok(intent) => known(&intent).map(Some),
+            Err(Fault::KeyReused) => match self.find(&payment.idempotency_key).await? {
+                Some(found) => Ok(Some(found)),
+                None => Err(silent(Fault::KeyReused)),
+            },
+            Err(fault) => Err(silent(fault)),
+        }
+    }
+
     async fn look_up(&self, reference: &str) -> Result<Option<Known>, Silent> {
         self.intent(reference).await
     }
@@ -238,6 +289,12 @@ impl PaymentProvider for Stripe {
             Ok(amount) => amount,
             Err(why) => return Ok(Err(why)),
         };
+        if step.old
+            && let Some(sums) = self.intent(&step.reference).await?.and_then(|known| known.sums)
+            && sums.captured_minor == step.amount.minor
+        {
+            return Ok(Ok(step.reference.clone()));
+        }
         let path = format!("/v1/payment_intents/{}/capture", step.reference);
         let done = self.step(step, &path, &vec![field("amount_to_capture", amount)]).await?;
         Ok(done.map(|intent| intent["latest_charge"].as_str().unwrap_or(&step.reference).to_owned()))
@@ -259,8 +316,17 @@ impl PaymentProvider for Stripe {
             Ok(amount) => amount,
             Err(why) => return Ok(Err(why)),
         };
-        let form = vec![field("payment_intent", &step.reference), field("amount", amount)];
-        Ok(match self.step(step, "/v1/refunds", &form).await? {
+        let made = if step.old { self.refund_of(step).await? } else { None };
+        let form = vec![
+            field("payment_intent", &step.reference),
+            field("amount", amount),
+            field(REFUND_KEY, &step.idempotency_key),
+        ];
+        let refund = match made {
+            Some(refund) => Ok(refund),
+            None => self.step(step, "/v1/refunds", &form).await?,
+        };
+        Ok(match refund {
             Ok(refund) if ["failed", "canceled"].contains(&refund["status"].as_str().unwrap_or_default()) => {
                 Err("Stripe could not give the money back.".to_owned())
             }

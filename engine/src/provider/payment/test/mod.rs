@@ -35,6 +35,8 @@ pub const NAME: &str = "test";
 pub const DELAY: TimeDelta = TimeDelta::seconds(3);
 /// The cards that there are.
 const CARDS: [&str; 5] = ["success", "decline", "3ds", "delayed", "lost"];
+/// The card of a call that was recalled before it came: no client can name it.
+const RECALLED: &str = "recalled";
 /// Where the pages are that ask the shopper; the reference of the payment follows.
 pub const PAGE: &str = "/hooks/payment/test/confirm/";
 
@@ -128,6 +130,7 @@ impl TestCards {
         };
         match card {
             "decline" => row.state = PaymentState::Failed,
+            RECALLED => row.state = PaymentState::Voided,
             "3ds" => row.state = PaymentState::RequiresAction,
             "delayed" => row.settles_at = Some(now + DELAY),
             _ => arrive(&mut row),
@@ -261,6 +264,11 @@ impl PaymentProvider for TestCards {
             return Err(Silent("the answer got lost, as it does with this card".to_owned()));
         }
         Ok(known(row, self.clock.now()).outcome)
+    }
+
+    async fn recall(&self, payment: &NewPayment) -> Result<Option<Known>, Silent> {
+        let (row, _) = self.created(payment, RECALLED).await.map_err(silent)?;
+        Ok(Some(known(row, self.clock.now())))
     }
 
     async fn look_up(&self, reference: &str) -> Result<Option<Known>, Silent> {

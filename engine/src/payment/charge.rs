@@ -1,0 +1,134 @@
+//! Money that is asked of a provider, for a checkout or for an order: made
+//! once, looked up ever after. Of a call whose answer never came, either the
+//! same call tells what it made, or it is recalled.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use domain::money::Money;
+use domain::payment::CaptureMode;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::provider::payment::{FORGETTABLE, Known, NewPayment, Outcome, PaymentProvider, PaymentStep, Sums, in_time};
+
+/// What is asked, and what is known of it so far.
+#[derive(Debug, Clone)]
+pub struct Charge {
+    /// Makes the call safe to repeat: the id of what the money is for.
+    pub key: String,
+    /// Whom to ask.
+    pub provider: String,
+    /// The provider's name for the payment, once it is known.
+    pub reference: Option<String>,
+    /// What the client chose.
+    pub data: serde_json::Value,
+    /// How much.
+    pub amount: Money,
+    /// Whether the money is taken with the promise.
+    pub capture: CaptureMode,
+    /// When it was first wanted.
+    pub since: DateTime<Utc>,
+    /// Where the shopper's browser comes back to.
+    pub return_url: Option<String>,
+}
+
+impl Charge {
+    fn provider(&self, app: &App) -> Result<Arc<dyn PaymentProvider>, String> {
+        app.payments.get(&self.provider).ok_or_else(|| format!("there is no provider {:?}", self.provider))
+    }
+
+    fn call(&self, app: &App, repeated: bool) -> NewPayment {
+        NewPayment {
+            idempotency_key: self.key.clone(),
+            repeated,
+            old: app.clock.now() - self.since > FORGETTABLE,
+            amount: self.amount,
+            capture: self.capture,
+            return_url: self.return_url.clone(),
+            customer: None,
+            save_method: false,
+            data: self.data.clone(),
+        }
+    }
+
+    /// What the provider says. A payment that is known is looked up: the call that made it would be answered as it
+    /// was the first time.
+    ///
+    /// # Errors
+    /// Why there is no usable answer.
+    pub async fn ask(&self, app: &App, repeated: bool) -> Result<Known, String> {
+        let provider = self.provider(app)?;
+        let reference = match &self.reference {
+            Some(reference) => reference.clone(),
+            None => {
+                let created = in_time(provider.create(&self.call(app, repeated))).await;
+                let outcome = created.map_err(|silent| silent.to_string())?;
+                match outcome.reference().filter(|_| repeated) {
+                    Some(reference) => reference.to_owned(),
+                    None => return Ok(Known { outcome, sums: None }),
+                }
+            }
+        };
+        self.look_up(provider.as_ref(), &reference).await
+    }
+
+    async fn look_up(&self, provider: &dyn PaymentProvider, reference: &str) -> Result<Known, String> {
+        let known = in_time(provider.look_up(reference)).await.map_err(|silent| silent.to_string())?;
+        known.ok_or_else(|| format!("the provider does not know {reference:?}"))
+    }
+
+    /// What the provider holds, without asking it for anything: a payment that is not known is recalled.
+    async fn held(&self, app: &App) -> Result<Option<Known>, String> {
+        let provider = self.provider(app)?;
+        if let Some(reference) = &self.reference {
+            return self.look_up(provider.as_ref(), reference).await.map(Some);
+        }
+        let recalled = in_time(provider.recall(&self.call(app, true))).await.map_err(|silent| silent.to_string())?;
+        match recalled.as_ref().and_then(|known| known.outcome.reference()) {
+            Some(reference) => self.look_up(provider.as_ref(), reference).await.map(Some),
+            None => Ok(recalled),
+        }
+    }
+
+    /// Gives up what the provider holds, or gives it back. Of a provider of which nothing is known, the call is
+    /// recalled first.
+    ///
+    /// # Errors
+    /// When the provider does not answer or keeps the money; it may be tried again.
+    pub async fn give_back(&self, app: &App, known: Option<Known>, attempts: i32) -> Result<()> {
+        let provider = self.provider(app).map_err(Error::internal)?;
+        let known = match known {
+            Some(known) => known,
+            None => match self.held(app).await.map_err(Error::internal)? {
+                Some(known) => known,
+                None => return Ok(()),
+            },
+        };
+        let (reference, taken) = match &known.outcome {
+            Outcome::Captured { reference } => (reference.clone(), true),
+            Outcome::Authorized { reference }
+            | Outcome::RequiresAction { reference, .. }
+            | Outcome::Processing { reference }
+            | Outcome::Declined { reference: Some(reference), .. } => (reference.clone(), false),
+            Outcome::Canceled { .. } | Outcome::Declined { reference: None, .. } | Outcome::Unavailable => {
+                return Ok(());
+            }
+        };
+        let left = |sums: Sums| Money::new(sums.captured_minor - sums.refunded_minor, sums.amount.currency);
+        let whole = |sums: Sums| sums.amount;
+        let amount = if taken { known.sums.map(left) } else { known.sums.map(whole) }.unwrap_or(self.amount);
+        if taken && amount.minor <= 0 {
+            return Ok(());
+        }
+        // Money is given back once. A promise that could not be given up may be another time, and there the key of the
+        // first time would be answered with the first refusal.
+        let what = if taken { "refund".to_owned() } else { format!("void:{attempts}") };
+        let step = PaymentStep { idempotency_key: format!("{}:{what}", self.key), old: false, reference, amount };
+        let given = async { if taken { provider.refund(&step).await } else { provider.void(&step).await } };
+        match in_time(given).await.map_err(Error::internal)? {
+            Ok(_) => Ok(()),
+            Err(reason) => Err(Error::internal(format!("the provider keeps the money of {}: {reason}", self.key))),
+        }
+    }
+}
