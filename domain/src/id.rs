@@ -208,6 +208,8 @@ ids! {
     PaymentId = "pay";
     /// An entry of a payment's ledger.
     PaymentEntryId = "payent";
+    /// A link to pay by.
+    PaymentLinkId = "paylink";
     /// Something that a payment provider told by itself.
     ProviderEventId = "payevt";
     /// A fulfillment: what was packed together.

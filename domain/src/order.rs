@@ -74,7 +74,7 @@ words! {
 /// over its payments.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Paid {
-    /// What was ever authorized, with what was captured since.
+    /// What is authorized and can still be captured, with what was ever captured.
     pub authorized_minor: i64,
     /// What was ever captured, with what was refunded since.
     pub captured_minor: i64,

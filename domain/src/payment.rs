@@ -76,8 +76,7 @@ words! {
     pub enum PaymentState {
         /// Nothing is decided yet.
         Pending = "PENDING",
-        /// The provider wants the shopper. No entry tells so: whoever asked the
-        /// provider sets it.
+        /// The provider wants the shopper.
         RequiresAction = "REQUIRES_ACTION",
         /// Money is set aside and none is taken.
         Authorized = "AUTHORIZED",
@@ -121,6 +120,30 @@ pub struct Ledger {
     pub voided: bool,
 }
 
+impl Ledger {
+    /// What of an order it pays for: what is promised and can still be taken, and what was ever taken. What was given
+    /// back of that is not owed again.
+    pub fn covered_minor(&self) -> i64 {
+        if self.voided { self.captured_minor } else { self.authorized_minor }
+    }
+}
+
+/// What is left of an order's total to be paid, never below zero: less what its payments cover or may yet.
+pub fn owed<'e>(total_minor: i64, ledgers: impl IntoIterator<Item = &'e [Entry]>) -> i64 {
+    ledgers.into_iter().fold(total_minor, |left, entries| left.saturating_sub(share(entries))).max(0)
+}
+
+/// What one payment covers, or may yet.
+pub fn share(entries: &[Entry]) -> i64 {
+    let pending = sum(entries, EntryKind::Authorize, &[EntryState::Pending]);
+    ledger(entries).covered_minor().saturating_add(pending)
+}
+
+/// Whether it is not known yet if any money is promised.
+pub fn is_under_way(entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| entry.kind == EntryKind::Authorize && entry.state == EntryState::Pending)
+}
+
 /// The sum of one kind's entries in these states.
 fn sum(entries: &[Entry], kind: EntryKind, states: &[EntryState]) -> i64 {
     let counted = entries.iter().filter(|entry| entry.kind == kind && states.contains(&entry.state));
@@ -157,12 +180,12 @@ pub fn refundable(entries: &[Entry]) -> i64 {
     captured.saturating_sub(given).max(0)
 }
 
-/// The state of a payment over `amount_minor`. Never
-/// [`PaymentState::RequiresAction`], which entries don't tell.
+/// The state of a payment over `amount_minor`; `acts` says whether the
+/// provider wants the shopper, which entries don't tell.
 ///
 /// A failed capture or refund leaves the payment where it was; a failed
 /// authorization fails it unless another one is under way.
-pub fn state(amount_minor: i64, entries: &[Entry]) -> PaymentState {
+pub fn state(amount_minor: i64, entries: &[Entry], acts: bool) -> PaymentState {
     let sums = ledger(entries);
     if sums.refunded_minor > 0 {
         if sums.refunded_minor >= sums.captured_minor {
@@ -180,6 +203,8 @@ pub fn state(amount_minor: i64, entries: &[Entry]) -> PaymentState {
         let tried = |state| entries.iter().any(|entry| entry.state == state);
         if tried(EntryState::Failed) && !tried(EntryState::Pending) {
             PaymentState::Failed
+        } else if acts {
+            PaymentState::RequiresAction
         } else {
             PaymentState::Pending
         }
@@ -274,6 +299,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_owed_is_what_no_payment_covers() {
+        let of = |ledgers: &[Vec<Entry>]| owed(100, ledgers.iter().map(Vec::as_slice));
+        let authorized = (Authorize, Succeeded, 100);
+        assert_eq!(of(&[]), 100);
+        assert_eq!(of(&[entries(&[authorized])]), 0);
+        let let_go = entries(&[authorized, (Capture, Succeeded, 40), (Void, Succeeded, 60)]);
+        assert_eq!(of(std::slice::from_ref(&let_go)), 60);
+        assert_eq!(of(&[let_go.clone(), entries(&[(Authorize, Pending, 50)])]), 10);
+        assert_eq!(of(&[let_go.clone(), entries(&[(Authorize, Failed, 50)])]), 60);
+        assert_eq!(of(&[let_go, entries(&[authorized])]), 0, "never below zero");
+        let given_back = entries(&[authorized, (Capture, Succeeded, 100), (Refund, Succeeded, 100)]);
+        assert_eq!(of(&[given_back]), 0, "what was given back is not owed again");
+        let waits = entries(&[(Authorize, Pending, 100)]);
+        assert_eq!(
+            (state(100, &waits, true), state(100, &waits, false)),
+            (PaymentState::RequiresAction, PaymentState::Pending)
+        );
+        assert!(is_under_way(&waits) && !is_under_way(&entries(&[authorized])));
+    }
+
+    #[test]
     fn a_void_ends_capturing() {
         for (state, left) in [(Pending, 0), (Succeeded, 0), (Failed, 100)] {
             assert_eq!(capturable(&entries(&[(Authorize, Succeeded, 100), (Void, state, 100)])), left);
@@ -313,7 +359,7 @@ mod tests {
             ),
             (vec![authorized, (Void, Succeeded, 100)], PaymentState::Voided),
         ] {
-            assert_eq!(state(100, &entries(&of)), expected, "{of:?}");
+            assert_eq!(state(100, &entries(&of), false), expected, "{of:?}");
         }
     }
 

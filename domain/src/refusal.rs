@@ -67,6 +67,8 @@ words! {
         PaymentDeclined = "PAYMENT_DECLINED",
         /// The total that the shopper saw is no longer the total.
         TotalChanged = "TOTAL_CHANGED",
+        /// A payment of this order is under way; cancel it or let it end.
+        PaymentPending = "PAYMENT_PENDING",
         /// There is no checkout to cancel.
         CheckoutMissing = "CHECKOUT_MISSING",
         /// The key was used before with other input.

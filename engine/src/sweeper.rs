@@ -37,6 +37,10 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
     }
 }
 
+fn nobody_knows(run: &entity::flow::Model) -> Result<()> {
+    Err(Error::internal(format!("nobody knows the run {:?}", run.key)))
+}
+
 /// Looks once; answers with how many runs it took up.
 pub async fn sweep(app: &Arc<App>) -> Result<usize> {
     failpoint::reach("sweeper.sweep");
@@ -49,8 +53,12 @@ pub async fn sweep(app: &Arc<App>) -> Result<usize> {
             match (run.kind.as_str(), flow::subject(run), flow::subject(run)) {
                 (checkout::flow::KIND, Some(id), _) => checkout::flow::resume(app, id, run).await,
                 (checkout::flow::RETURN, ..) => checkout::flow::resume_return(app, run).await,
-                (payment::flow::KIND, _, Some(id)) => payment::flow::resume(app, id).await,
-                _ => Err(Error::internal(format!("nobody knows the run {:?}", run.key))),
+                (payment::flow::KIND, ..) => match flow::subject(run) {
+                    Some(id) => payment::flow::resume(app, id).await,
+                    None => nobody_knows(run),
+                },
+                (payment::due::KIND, _, Some(id)) => payment::due::resume(app, id, run).await,
+                _ => nobody_knows(run),
             }
         };
         // One that panics holds up none of the others.

@@ -49,6 +49,7 @@ pub mod order_shipping_line;
 pub mod order_token;
 pub mod payment;
 pub mod payment_entry;
+pub mod payment_link;
 pub mod payment_session;
 pub mod policy;
 pub mod price;

@@ -1,8 +1,8 @@
 //! Money promised or taken for a checkout; what is paid is the sum of its entries.
 
-use domain::id::{CheckoutId, OrderId, PaymentId};
+use domain::id::{CheckoutId, OrderId, PaymentId, PaymentLinkId};
 use domain::money::Currency;
-use domain::payment::PaymentState;
+use domain::payment::{CaptureMode, PaymentState};
 use sea_orm::entity::prelude::*;
 
 /// Money promised or taken for a checkout; what is paid is the sum of its entries.
@@ -21,6 +21,16 @@ pub struct Model {
     pub currency: Currency,
     pub state: PaymentState,
     pub provider_reference: Option<String>,
+    /// What the client gave the provider to know, of a payment that was made for an order.
+    pub data: Option<Json>,
+    /// What the shopper must do first.
+    pub next_action: Option<Json>,
+    /// When the money is taken, as the region said at the beginning; automatically when absent.
+    pub capture: Option<CaptureMode>,
+    /// Why it came to nothing, in words for the shopper.
+    pub failure: Option<String>,
+    /// The link by which it is paid.
+    pub link_id: Option<PaymentLinkId>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

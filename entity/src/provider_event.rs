@@ -1,6 +1,6 @@
 //! Something that a payment provider told by itself.
 
-use domain::id::{CheckoutId, ProviderEventId};
+use domain::id::{CheckoutId, PaymentId, ProviderEventId};
 use domain::money::Currency;
 use sea_orm::entity::prelude::*;
 
@@ -19,6 +19,8 @@ pub struct Model {
     pub reference: Option<String>,
     /// The checkout that the payment says it is for.
     pub checkout_id: Option<CheckoutId>,
+    /// The payment of an order that it says it is.
+    pub payment_id: Option<PaymentId>,
     pub amount_minor: Option<i64>,
     pub currency: Option<Currency>,
     /// As it came: it may hold personal data.

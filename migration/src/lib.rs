@@ -41,6 +41,7 @@ mod m0031_subtotal_rules;
 mod m0032_shipping_reasons;
 mod m0033_inventory;
 mod m0034_payments;
+mod m0036_order_payments;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sqlx::SqlSafeStr;
@@ -95,6 +96,7 @@ history! {
     m0032_shipping_reasons
     m0033_inventory
     m0034_payments
+    m0036_order_payments
 }
 
 /// Applies every migration that the database has not seen.

@@ -65,6 +65,8 @@ use crate::order::admin::{OrderAdminMutation, OrderAdminQuery};
 use crate::order::store::OrderStoreQuery;
 use crate::order::subs::{OrderAdminSubscription, OrderStoreSubscription};
 use crate::payment::admin::PaymentAdminMutation;
+use crate::payment::due::admin::DueAdminMutation;
+use crate::payment::due::store::{DueStoreMutation, DueStoreQuery};
 use crate::policy::admin::{PolicyAdminMutation, PolicyAdminQuery};
 use crate::pricing::admin::{PricingAdminMutation, PricingAdminQuery};
 use crate::pricing::import::admin::PriceImportAdminMutation;
@@ -106,6 +108,7 @@ root! {
         CustomerStoreQuery,
         NodeStoreQuery,
         OrderStoreQuery,
+        DueStoreQuery,
         QuoteStoreQuery,
         RelatedStoreQuery,
         SearchStoreQuery,
@@ -119,6 +122,7 @@ root! {
         AccountStoreMutation,
         CartStoreMutation,
         CheckoutStoreMutation,
+        DueStoreMutation,
         CustomerStoreMutation,
         InventoryStoreMutation,
     ]
@@ -187,6 +191,7 @@ root! {
         OptionAdminMutation,
         OrderAdminMutation,
         PaymentAdminMutation,
+        DueAdminMutation,
         ProductAdminMutation,
         PolicyAdminMutation,
         PriceImportAdminMutation,

@@ -406,12 +406,18 @@ impl CartStoreMutation {
 /// The largest data of a payment session, in bytes of JSON.
 const MAX_DATA: usize = 16 * 1024;
 
-async fn choose_payment(call: &Call, input: PaymentSessionCreateInput) -> Result<engine::cart::quote::Quote> {
-    let data = input.data.map_or_else(|| serde_json::json!({}), |data| data.0);
+/// What a provider needs to know, when it is small enough.
+pub fn session_data(data: Option<Json>) -> Result<serde_json::Value, Refusal> {
+    let data = data.map_or_else(|| serde_json::json!({}), |data| data.0);
     if data.to_string().len() > MAX_DATA {
         let message = format!("The data is larger than {MAX_DATA} bytes.");
-        return Err(Refusal::new(ErrorCode::TooMany, message).limit(MAX_DATA as i64).at(["data"]).into());
+        return Err(Refusal::new(ErrorCode::TooMany, message).limit(MAX_DATA as i64).at(["data"]));
     }
+    Ok(data)
+}
+
+async fn choose_payment(call: &Call, input: PaymentSessionCreateInput) -> Result<engine::cart::quote::Quote> {
+    let data = session_data(input.data)?;
     let op = CreatePaymentSession { access: access(&input.cart_id, input.cart_token)?, provider: input.provider, data };
     call.app.run(&call.caller, &op).await
 }

@@ -96,11 +96,13 @@ pub struct AdminChannelUpdateInput {
 }
 
 /// Where links in mail lead: paths that begin with a slash, at most 500 characters each. Each but `account` and `product` holds
-/// `{token}`; that to an order may hold `{orderId}`. Null is the default again, what you leave out stays.
+/// `{token}`; those to an order and to its payment may hold `{orderId}`. Null is the default again, what you leave out stays.
 #[derive(Debug, Default, InputObject)]
 pub struct AdminLinkPathsInput {
     /// To an order.
     pub order: MaybeUndefined<String>,
+    /// To the page that pays what an order owes, with the token for `paymentLink` and `orderPay`.
+    pub payment: MaybeUndefined<String>,
     /// To the proof of a new account's mailbox.
     pub verification: MaybeUndefined<String>,
     /// To a new password.
@@ -124,6 +126,7 @@ impl AdminLinkPathsInput {
     fn changes(self) -> Vec<(LinkKind, Option<String>)> {
         [
             (LinkKind::Order, self.order),
+            (LinkKind::Payment, self.payment),
             (LinkKind::Verification, self.verification),
             (LinkKind::Recovery, self.recovery),
             (LinkKind::EmailChange, self.email_change),

@@ -147,6 +147,8 @@ impl AdminChannel {
 pub struct AdminLinkPaths {
     /// To an order.
     pub order: String,
+    /// To the page that pays what an order owes; `{orderId}` stands for the order's id.
+    pub payment: String,
     /// To the proof of a new account's mailbox.
     pub verification: String,
     /// To a new password.
@@ -170,6 +172,7 @@ impl AdminLinkPaths {
         let path = |kind| paths.path(kind).to_owned();
         Self {
             order: path(LinkKind::Order),
+            payment: path(LinkKind::Payment),
             verification: path(LinkKind::Verification),
             recovery: path(LinkKind::Recovery),
             email_change: path(LinkKind::EmailChange),

@@ -18,6 +18,7 @@ use super::load::{EventsOf, LinesOf, ShippingOf, TaxesOf};
 use crate::address::types::Address;
 use crate::api::call::call;
 use crate::api::page::connection;
+use crate::api::payload::top_level;
 use crate::api::ready::{Ready, at_once};
 use crate::api::scalar::{CurrencyCode, Int64, Json, Money, id};
 use crate::api::word::Enum;
@@ -26,10 +27,12 @@ use crate::catalog::variant::types::SelectedOption;
 use crate::fulfillment::load::FulfillmentsOf;
 use crate::fulfillment::types::Fulfillment;
 use crate::metafield::types::Metafields;
-use crate::payment::load::PaymentsOf;
+use crate::payment::due::admin::AdminPaymentLink;
+use crate::payment::load::{LedgersOf, PaymentLinksOf, PaymentsOf};
 use crate::payment::types::{AdminPayment, Payment};
 use crate::pricing::types::PriceReason;
 use crate::shipping::types::ShippingExplanation;
+use engine::payment::due::ops::due;
 
 /// A placed order as its shopper sees it.
 #[derive(MergedObject, Debug, Clone)]
@@ -198,6 +201,12 @@ impl OrderCore {
         self.money(self.0.total_minor)
     }
 
+    /// What is still to be paid: the total less what payments cover or may yet. What was given back is not owed again.
+    async fn amount_due(&self, ctx: &Context<'_>) -> async_graphql::Result<Money> {
+        let ledgers = call(ctx)?.load(LedgersOf(self.0.id)).await?;
+        Ok(Money::new(due(&self.0, ledgers.iter().map(Vec::as_slice)), self.0.currency))
+    }
+
     /// Where it is sent.
     async fn shipping_address(&self) -> Ready<Option<Address>> {
         Ready(self.0.shipping_address.clone().map(Address::from))
@@ -262,12 +271,21 @@ pub struct OrderShopper(Arc<order::Model>);
 
 #[Object]
 impl OrderShopper {
+    /// Through whom what is still to be paid can be paid, for `orderPay`.
+    async fn payment_providers(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<String>> {
+        let region = call(ctx)?.settings.region(self.0.region_id);
+        Ok(region.map(|region| region.providers.clone()).unwrap_or_default())
+    }
+
     /// How it is paid.
     async fn payments(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Payment>> {
         let rows = call(ctx)?.load(PaymentsOf(self.0.id)).await?;
         Ok(rows.iter().cloned().map(Payment::from).collect())
     }
 }
+
+/// How many links to pay by are shown.
+const MAX_LINKS: usize = 50;
 
 /// What only staff see of an order.
 #[derive(Debug, Clone)]
@@ -284,6 +302,15 @@ impl OrderStaff {
     async fn payments(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminPayment>> {
         let rows = call(ctx)?.load(PaymentsOf(self.0.id)).await?;
         Ok(rows.iter().cloned().map(AdminPayment::from).collect())
+    }
+
+    /// The links to pay what it owes that were made last, at most 50, oldest first.
+    async fn payment_links(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminPaymentLink>> {
+        let call = call(ctx)?;
+        let rows = call.load(PaymentLinksOf(self.0.id)).await?;
+        let last = &rows[rows.len().saturating_sub(MAX_LINKS)..];
+        let shown = last.iter().map(|row| AdminPaymentLink::new(call, &self.0, row));
+        shown.collect::<engine::error::Result<_>>().map_err(top_level)
     }
 
     /// The last 250 things that happened to it, oldest first.

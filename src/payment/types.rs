@@ -92,6 +92,11 @@ impl PaymentStaff {
         self.0.provider_reference.as_deref()
     }
 
+    /// Why it came to nothing, as the shopper was told.
+    async fn failure(&self) -> Option<&str> {
+        self.0.failure.as_deref()
+    }
+
     /// Everything that was done with it, oldest first; nothing is ever taken out of this list.
     async fn entries(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminPaymentEntry>> {
         let rows = call(ctx)?.load(EntriesOf(self.0.id)).await?;

@@ -82,6 +82,7 @@ const ENDING: &[(&str, &[&str])] = &[
         &[
             "AdminRegion.paymentCaptures",
             "AdminRegion.paymentProviders",
+            "PaymentLink.paymentProviders",
             "AdminStaffRecoveryCodesRegeneratePayload.recoveryCodes",
             "AdminStaffSecondFactorConfirmPayload.recoveryCodes",
             "AdminStagedUpload.headers",
@@ -101,6 +102,7 @@ const ENDING: &[(&str, &[&str])] = &[
             "Cart.taxes",
             "CustomerLoginPayload.cartErrors",
             "Order.fulfillments",
+            "Order.paymentProviders",
             "Order.payments",
             "Order.shippingLines",
             "Order.taxes",
@@ -263,6 +265,8 @@ const ASKED: &[&str] = &[
     "CustomerUpdateInput.taxNumber",
     "MoneyInput.amount",
     "OrderAccessRequestInput.number",
+    // What the shopper agreed to; more than is owed is refused.
+    "OrderPayInput.amount",
     "ProductFilter.metafields",
     "ProductFilter.price",
 ];

@@ -264,6 +264,7 @@ async fn told_by_a_provider(shop: &Shop, email: &str) {
         kind: Set("payment".to_owned()),
         reference: Set(payments[0].provider_reference.clone()),
         checkout_id: Set(None),
+        payment_id: Set(None),
         amount_minor: Set(None),
         currency: Set(None),
         body: Set(format!("{{\"receipt_email\":\"{email}\"}}")),

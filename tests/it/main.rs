@@ -57,6 +57,7 @@ mod outage;
 mod payment;
 mod payment_contract;
 mod payment_crash;
+mod payment_due;
 mod payment_foreign;
 mod payment_hook;
 mod payment_staff;

@@ -206,7 +206,7 @@ async fn a_signed_event_of_something_else_has_no_effect() {
         (refused, &|object| object["currency"] = json!("usd")),
         (refused, &|object| object["currency"] = json!("zzz")),
         ("REFUSED: another payment than that of the checkout", &|object| object["id"] = json!("pi_3fakeother")),
-        ("REFUSED: no such checkout", &|object| {
+        ("REFUSED: no such checkout or payment", &|object| {
             object["id"] = json!("pi_3fakeother");
             object["metadata"]["checkout"] = json!(stranger);
         }),

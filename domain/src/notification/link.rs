@@ -13,6 +13,8 @@ pub const MAX_PATH: usize = 500;
 pub enum LinkKind {
     /// An order.
     Order,
+    /// The page that pays what an order owes.
+    Payment,
     /// The proof of a new account's mailbox.
     Verification,
     /// A new password.
@@ -35,6 +37,7 @@ impl LinkKind {
     /// Every kind.
     pub const ALL: &'static [Self] = &[
         Self::Order,
+        Self::Payment,
         Self::Verification,
         Self::Recovery,
         Self::EmailChange,
@@ -49,6 +52,7 @@ impl LinkKind {
     pub fn field(self) -> &'static str {
         match self {
             Self::Order => "order",
+            Self::Payment => "payment",
             Self::Verification => "verification",
             Self::Recovery => "recovery",
             Self::EmailChange => "emailChange",
@@ -64,6 +68,7 @@ impl LinkKind {
     pub fn default_path(self) -> &'static str {
         match self {
             Self::Order => "/orders/{orderId}?token={token}",
+            Self::Payment => "/pay?token={token}",
             Self::Verification => "/account/verify?token={token}",
             Self::Recovery => "/account/reset?token={token}",
             Self::EmailChange => "/account/email?token={token}",
@@ -88,7 +93,7 @@ impl LinkKind {
             return Err(invalid("A path has no blanks, quotes, angle brackets or backslashes.".to_owned()));
         }
         let (known, needed): (&[&str], Option<&str>) = match self {
-            Self::Order => (&["{token}", "{orderId}"], Some("{token}")),
+            Self::Order | Self::Payment => (&["{token}", "{orderId}"], Some("{token}")),
             Self::Product => (&["{handle}"], Some("{handle}")),
             Self::Account => (&["{token}"], None),
             _ => (&["{token}"], Some("{token}")),
@@ -111,6 +116,7 @@ impl LinkKind {
 #[serde(default)]
 pub struct LinkPaths {
     order: Option<String>,
+    payment: Option<String>,
     verification: Option<String>,
     recovery: Option<String>,
     email_change: Option<String>,
@@ -125,6 +131,7 @@ impl LinkPaths {
     fn own(&self, kind: LinkKind) -> &Option<String> {
         match kind {
             LinkKind::Order => &self.order,
+            LinkKind::Payment => &self.payment,
             LinkKind::Verification => &self.verification,
             LinkKind::Recovery => &self.recovery,
             LinkKind::EmailChange => &self.email_change,
@@ -140,6 +147,7 @@ impl LinkPaths {
     pub fn own_mut(&mut self, kind: LinkKind) -> &mut Option<String> {
         match kind {
             LinkKind::Order => &mut self.order,
+            LinkKind::Payment => &mut self.payment,
             LinkKind::Verification => &mut self.verification,
             LinkKind::Recovery => &mut self.recovery,
             LinkKind::EmailChange => &mut self.email_change,

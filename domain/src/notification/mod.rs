@@ -21,6 +21,8 @@ words! {
         OrderCanceled = "ORDER_CANCELED",
         /// To a buyer: the link that opens an order, which somebody asked for.
         OrderAccess = "ORDER_ACCESS",
+        /// To a buyer: the link by which he pays what the order owes.
+        OrderPaymentLink = "ORDER_PAYMENT_LINK",
         /// To a new customer: proves the mailbox.
         CustomerVerification = "CUSTOMER_VERIFICATION",
         /// To a customer: sets a new password.
@@ -95,6 +97,7 @@ impl NotificationTemplate {
             "customer.email_change" => Self::CustomerEmailChange,
             "customer.email_changed" => Self::CustomerEmailChanged,
             "customer.order_access" => Self::OrderAccess,
+            "order.payment_link" => Self::OrderPaymentLink,
             "customer.order_claim" => Self::CustomerOrderClaim,
             "customer.registered_again" => Self::CustomerRegisteredAgain,
             "staff.invitation" => Self::StaffInvitation,
@@ -110,7 +113,8 @@ impl NotificationTemplate {
             | Self::OrderShipped
             | Self::OrderRefunded
             | Self::OrderCanceled
-            | Self::OrderAccess => About::Order,
+            | Self::OrderAccess
+            | Self::OrderPaymentLink => About::Order,
             Self::CustomerVerification
             | Self::CustomerRecovery
             | Self::CustomerEmailChange

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::auth::Surface;
-use domain::id::{OrderId, OrderTokenId, SessionId};
+use domain::id::{OrderId, OrderTokenId, PaymentLinkId, SessionId};
 use entity::{setting, signing_key};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use rand::TryRngCore;
@@ -115,6 +115,23 @@ impl Keys {
     /// The order and the row behind a link, when it is ours and in time.
     pub fn read_order_link(&self, token: &str, now: DateTime<Utc>) -> Option<(OrderId, OrderTokenId)> {
         let claims = self.read("order", token, now)?;
+        Some((claims.sub.parse().ok()?, claims.jti.parse().ok()?))
+    }
+
+    /// The token of a link to pay by; the same row gives the same token.
+    pub fn sign_payment_link(
+        &self,
+        order: OrderId,
+        id: PaymentLinkId,
+        created_at: DateTime<Utc>,
+        expires_at: DateTime<Utc>,
+    ) -> Result<String> {
+        self.sign("payment", &order.to_string(), &id.to_string(), created_at, expires_at)
+    }
+
+    /// The order and the row behind a link to pay by, when it is ours and in time.
+    pub fn read_payment_link(&self, token: &str, now: DateTime<Utc>) -> Option<(OrderId, PaymentLinkId)> {
+        let claims = self.read("payment", token, now)?;
         Some((claims.sub.parse().ok()?, claims.jti.parse().ok()?))
     }
 

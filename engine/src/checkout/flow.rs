@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use domain::checkout::CheckoutState;
 use domain::flow::FlowState;
-use domain::id::{ChannelId, CheckoutId, OrderId};
+use domain::id::{CheckoutId, OrderId};
 use domain::money::Money;
 use domain::payment::CaptureMode;
-use domain::refusal::{ErrorCode, Refusal};
+use domain::refusal::Refusal;
 use entity::checkout;
 use tracing::Instrument;
-use url::{Origin, Url};
 
 use super::begin::{Begin, Begun};
 use super::frozen::Frozen;
@@ -21,9 +20,8 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::op::in_flight;
-use crate::payment::charge::Charge;
+use crate::payment::charge::{Charge, Verdict, return_url};
 use crate::provider::payment::{Known, Outcome};
-use crate::settings::Settings;
 
 /// The kind of a checkout's run.
 pub const KIND: &str = "checkout";
@@ -70,7 +68,14 @@ pub async fn complete(app: &Arc<App>, caller: &Caller, begin: &Begin) -> Result<
 /// Asks the provider and does what follows. The caller holds the run.
 async fn drive(app: &Arc<App>, caller: &Caller, row: checkout::Model, attempts: i32) -> Result<Completed> {
     let id = row.id;
-    let known = match ask(app, &row, attempts > 1).await {
+    let charge = charge(app, &row)?;
+    let asked = async {
+        match &charge {
+            Some(charge) => charge.ask(app, attempts > 1).await.map(Some),
+            None => Ok(None),
+        }
+    };
+    let known = match asked.await {
         Ok(known) => known,
         Err(silent) => {
             tracing::warn!(checkout = %id, %silent, "the provider gave no answer");
@@ -79,46 +84,16 @@ async fn drive(app: &Arc<App>, caller: &Caller, row: checkout::Model, attempts: 
         }
     };
     failpoint::reach("checkout.paid");
-    let due = Money::new(row.total_minor, row.currency);
-    if let Some(other) = known.as_ref().and_then(|known| known.sums).filter(|sums| sums.amount != due) {
-        tracing::error!(checkout = %id, %due, amount = %other.amount, "the provider's payment is for another amount");
-        let refused = Refusal::new(ErrorCode::PaymentDeclined, "The payment is for another amount than the order.");
-        return decline(app, caller, &row, known, attempts, refused).await;
-    }
-    if let Some(Known { outcome: Outcome::Captured { .. }, sums: Some(sums) }) = &known
-        && sums.captured_minor - sums.refunded_minor != due.minor
-    {
-        tracing::error!(checkout = %id, %due, ?sums, "the provider gave some of the money back, or took a part of it");
-        let refused = Refusal::new(ErrorCode::PaymentDeclined, "The payment is not over the whole amount any more.");
-        return decline(app, caller, &row, known, attempts, refused).await;
-    }
-    let outcome = known.as_ref().map(|known| known.outcome.clone());
-    match outcome {
-        Some(Outcome::RequiresAction { reference, next_action }) => {
-            let next = Some(next_action.clone());
-            app.run(caller, &Park { checkout: id, reference, next_action: next, attempts }).await?;
-            Ok(Completed::NextAction(next_action))
+    let verdict = charge.as_ref().zip(known.as_ref()).map(|(charge, known)| charge.verdict(known));
+    match verdict {
+        Some(Verdict::Waits { reference, next_action }) => {
+            app.run(caller, &Park { checkout: id, reference, next_action: next_action.clone(), attempts }).await?;
+            Ok(next_action.map_or(Completed::Processing, Completed::NextAction))
         }
-        Some(Outcome::Processing { reference }) => {
-            app.run(caller, &Park { checkout: id, reference, next_action: None, attempts }).await?;
-            Ok(Completed::Processing)
-        }
-        Some(Outcome::Declined { reason, .. }) => {
-            let refused = Refusal::new(ErrorCode::PaymentDeclined, reason);
-            decline(app, caller, &row, known, attempts, refused).await
-        }
-        Some(Outcome::Canceled { .. }) => {
-            let refused = Refusal::new(ErrorCode::PaymentDeclined, "The payment was canceled.");
-            decline(app, caller, &row, known, attempts, refused).await
-        }
-        Some(Outcome::Unavailable) => {
-            let message = "This way to pay is not available at the moment; choose another one.";
-            let refused = Refusal::new(ErrorCode::PaymentProviderUnavailable, message);
-            decline(app, caller, &row, known, attempts, refused).await
-        }
-        outcome => {
-            let place = Place { checkout: row.clone(), outcome };
-            match app.run(caller, &place).await {
+        Some(Verdict::Refused(refused)) => decline(app, caller, &row, known, attempts, refused).await,
+        Some(Verdict::Promised { .. } | Verdict::Taken { .. }) | None => {
+            let outcome = known.as_ref().map(|known| known.outcome.clone());
+            match app.run(caller, &Place { checkout: row.clone(), outcome }).await {
                 Ok(order) => Ok(Completed::Placed(order)),
                 Err(Error::Refused(refusals)) => {
                     send_back(app, &row, known).await?;
@@ -172,18 +147,6 @@ async fn ask(app: &App, row: &checkout::Model, repeated: bool) -> Result<Option<
         Some(charge) => charge.ask(app, repeated).await.map(Some),
         None => Ok(None),
     }
-}
-
-/// Where the shopper's browser comes back to: where the client says, when that is on a storefront of the shop,
-/// otherwise the channel's storefront.
-fn return_url(settings: &Settings, channel: ChannelId, data: &serde_json::Value) -> Option<String> {
-    let origin = |text: &str| Url::parse(text).ok().map(|url| url.origin()).filter(Origin::is_tuple);
-    let wanted = data["returnUrl"].as_str().filter(|wanted| {
-        let known = |storefront: &str| origin(storefront).is_some_and(|own| origin(wanted) == Some(own));
-        settings.storefronts().any(known)
-    });
-    let own = settings.channel(channel).and_then(|channel| channel.storefront_url.as_deref());
-    wanted.or(own).map(str::to_owned)
 }
 
 /// Gives up what the provider holds for a checkout that will not be an order.

@@ -54,9 +54,11 @@ impl Op for Place {
         let Some(row) = ended else { return self.ended_before(tx).await };
         let mut new = frozen.rows(tx, id);
         let payment = pay(tx, &row, frozen.order, reference, kinds);
-        let entries: Vec<_> =
-            payment.iter().flat_map(|(_, entries)| entries).map(crate::payment::repo::entry).collect();
-        let paid = crate::payment::repo::paid([entries.as_slice()]);
+        let ledgers: Vec<(PaymentState, Vec<_>)> = payment
+            .iter()
+            .map(|(row, entries)| (row.state, entries.iter().map(crate::payment::repo::entry).collect()))
+            .collect();
+        let paid = crate::payment::repo::paid(ledgers.iter().map(|(state, ledger)| (*state, ledger.as_slice())));
         new.order.payment_status = payment_status(new.order.total_minor, &paid);
         crate::order::repo::insert(tx, new).await?;
         let history = aggregate(frozen.order);
@@ -109,6 +111,11 @@ fn pay(
         currency: row.currency,
         state: if captured { PaymentState::Captured } else { PaymentState::Authorized },
         provider_reference: Some(reference.clone()),
+        data: None,
+        next_action: None,
+        capture: row.capture,
+        failure: None,
+        link_id: None,
     };
     let entry = |kind: &EntryKind| payment_entry::Model {
         id: tx.id(),

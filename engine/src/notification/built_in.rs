@@ -32,8 +32,8 @@ macro_rules! languages {
 pub fn text(template: NotificationTemplate, locale: &str) -> Option<Text> {
     use NotificationTemplate::{
         BackInStock, CustomerEmailChange, CustomerEmailChanged, CustomerOrderClaim, CustomerRecovery,
-        CustomerRegisteredAgain, CustomerVerification, OrderAccess, OrderCanceled, OrderConfirmation, OrderRefunded,
-        OrderShipped, StaffInvitation, StaffRecovery,
+        CustomerRegisteredAgain, CustomerVerification, OrderAccess, OrderCanceled, OrderConfirmation, OrderPaymentLink,
+        OrderRefunded, OrderShipped, StaffInvitation, StaffRecovery,
     };
     let (subject, text, html) = match template {
         OrderConfirmation => languages!(locale, "order_confirmation"),
@@ -41,6 +41,7 @@ pub fn text(template: NotificationTemplate, locale: &str) -> Option<Text> {
         OrderRefunded => languages!(locale, "order_refunded"),
         OrderCanceled => languages!(locale, "order_canceled"),
         OrderAccess => languages!(locale, "order_access"),
+        OrderPaymentLink => languages!(locale, "order_payment_link"),
         CustomerVerification => languages!(locale, "customer_verification"),
         CustomerRecovery => languages!(locale, "customer_recovery"),
         CustomerEmailChange => languages!(locale, "customer_email_change"),

@@ -186,12 +186,38 @@ async fn order_mail(
         return Ok(None);
     }
     about_order(&conn, row, &order, context).await?;
+    if row.template == NotificationTemplate::OrderPaymentLink {
+        return payment_link(app, &conn, &order, channel, context).await;
+    }
     let granted = app.run(&Caller::system(), &GrantAccess { order: id, life: ORDER_LINK_LIFE }).await?;
     let token = app.keys.sign_order_link(id, granted.id, granted.created_at, granted.expires_at)?;
     lead(context, channel, LinkKind::Order, &id.to_string(), &token);
     context.token = Some(token);
     context.valid_hours = Some(ORDER_LINK_LIFE.num_hours());
     Ok(Some(order.email))
+}
+
+/// Writes the newest link to pay by into a context. Nobody is told of what is paid or revoked by now.
+async fn payment_link(
+    app: &App,
+    conn: &Conn,
+    order: &order::Model,
+    channel: &channel::Model,
+    context: &mut Context,
+) -> Result<Option<Email>> {
+    use crate::payment::due::link;
+    let now = app.clock.now();
+    let Some(found) = link::newest(conn, order.id, now).await? else { return Ok(None) };
+    let left = link::left_by(conn, order, &found).await?;
+    if left == 0 {
+        return Ok(None);
+    }
+    let token = link::token(app, &found)?;
+    lead(context, channel, LinkKind::Payment, &order.id.to_string(), &token);
+    context.due = Some(context::AmountView { amount: context::amount(left, order.currency, &order.locale) });
+    context.token = Some(token);
+    context.valid_hours = Some((found.expires_at - now).num_hours());
+    Ok(Some(order.email.clone()))
 }
 
 /// Writes an order, and what the kind of mail says besides, into a context.
@@ -212,7 +238,7 @@ async fn about_order(
         }
         NotificationTemplate::OrderRefunded => {
             let amount = context::amount(row.amount_minor.unwrap_or_default(), order.currency, &row.locale);
-            context.refund = Some(context::RefundView { amount });
+            context.refund = Some(context::AmountView { amount });
         }
         _ => {}
     }
@@ -361,6 +387,7 @@ pub async fn preview(app: &Arc<App>, conn: &Conn, wish: &Preview) -> Result<Prev
     let mut context = Context { shop: shop(channel).shop, ..context::sample(wish.template) };
     let to = subject_of(conn, wish.template, &locale, order.as_ref(), customer.as_ref(), &mut context).await?;
     let kind = match wish.template.about() {
+        About::Order if wish.template == NotificationTemplate::OrderPaymentLink => LinkKind::Payment,
         About::Order => LinkKind::Order,
         About::Customer => customer_link(wish.template).0,
         About::Variant => LinkKind::Product,
@@ -406,7 +433,11 @@ async fn subject_of(
         }
         if template == NotificationTemplate::OrderRefunded {
             let amount = context::amount(order.total_minor, order.currency, locale);
-            context.refund = Some(context::RefundView { amount });
+            context.refund = Some(context::AmountView { amount });
+        }
+        if template == NotificationTemplate::OrderPaymentLink {
+            let amount = context::amount(order.total_minor, order.currency, locale);
+            context.due = Some(context::AmountView { amount });
         }
         return Ok(Some(order.email.clone()));
     }

@@ -145,10 +145,10 @@ pub fn product(product: &product::Model, variant: &variant::Model) -> ProductVie
     ProductView { title: product.title.clone(), variant_title: own }
 }
 
-/// Money that was given back.
+/// Money that was given back, or is still to be paid.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct RefundView {
+pub struct AmountView {
     /// How much.
     pub amount: String,
 }
@@ -174,7 +174,10 @@ pub struct Context {
     pub fulfillment: Option<FulfillmentView>,
     /// What was given back.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub refund: Option<RefundView>,
+    pub refund: Option<AmountView>,
+    /// What is still to be paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due: Option<AmountView>,
     /// The product of a variant that is back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product: Option<ProductView>,
@@ -197,6 +200,7 @@ impl Context {
             order: None,
             fulfillment: None,
             refund: None,
+            due: None,
             product: None,
             customer: None,
             staff: None,
@@ -334,7 +338,8 @@ pub fn sample(template: NotificationTemplate) -> Context {
             };
             context.fulfillment = Some(FulfillmentView { lines: vec![packed], trackings: vec![parcel] });
         }
-        NotificationTemplate::OrderRefunded => context.refund = Some(RefundView { amount: text("€5.00") }),
+        NotificationTemplate::OrderRefunded => context.refund = Some(AmountView { amount: text("€5.00") }),
+        NotificationTemplate::OrderPaymentLink => context.due = Some(AmountView { amount: text("€5.00") }),
         _ => {}
     }
     context

@@ -5,12 +5,16 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use domain::id::ChannelId;
 use domain::money::Money;
 use domain::payment::CaptureMode;
+use domain::refusal::{ErrorCode, Refusal};
+use url::{Origin, Url};
 
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::provider::payment::{FORGETTABLE, Known, NewPayment, Outcome, PaymentProvider, PaymentStep, Sums, in_time};
+use crate::settings::Settings;
 
 /// What is asked, and what is known of it so far.
 #[derive(Debug, Clone)]
@@ -33,7 +37,73 @@ pub struct Charge {
     pub return_url: Option<String>,
 }
 
+/// Where the shopper's browser comes back to: where the client says, when that is on a storefront of the shop,
+/// otherwise the channel's storefront.
+pub fn return_url(settings: &Settings, channel: ChannelId, data: &serde_json::Value) -> Option<String> {
+    let origin = |text: &str| Url::parse(text).ok().map(|url| url.origin()).filter(Origin::is_tuple);
+    let wanted = data["returnUrl"].as_str().filter(|wanted| {
+        let known = |storefront: &str| origin(storefront).is_some_and(|own| origin(wanted) == Some(own));
+        settings.storefronts().any(known)
+    });
+    let own = settings.channel(channel).and_then(|channel| channel.storefront_url.as_deref());
+    wanted.or(own).map(str::to_owned)
+}
+
+/// What a provider's answer means to whoever wants the money.
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    /// The money is promised.
+    Promised {
+        /// The provider's name for the payment.
+        reference: String,
+    },
+    /// The money is taken.
+    Taken {
+        /// The provider's name for the payment.
+        reference: String,
+    },
+    /// The shopper must do something first, or the money is on its way.
+    Waits {
+        /// The provider's name for the payment.
+        reference: String,
+        /// What the client needs for it; nothing while the money is on its way.
+        next_action: Option<serde_json::Value>,
+    },
+    /// Nothing comes of it, for the shopper to read. What the provider holds must be given up.
+    Refused(Refusal),
+}
+
 impl Charge {
+    /// What an answer means: money that is not what was asked for is none.
+    pub fn verdict(&self, known: &Known) -> Verdict {
+        let refused = |message: &str| Verdict::Refused(Refusal::new(ErrorCode::PaymentDeclined, message));
+        if let Some(sums) = known.sums {
+            if sums.amount != self.amount {
+                tracing::error!(key = self.key, due = %self.amount, ?sums, "the provider's payment is for another amount");
+                return refused("The payment is for another amount than the order.");
+            }
+            let taken = matches!(known.outcome, Outcome::Captured { .. });
+            if taken && sums.captured_minor - sums.refunded_minor != self.amount.minor {
+                tracing::error!(key = self.key, due = %self.amount, ?sums, "the provider gave some of the money back, or took a part of it");
+                return refused("The payment is not over the whole amount any more.");
+            }
+        }
+        match known.outcome.clone() {
+            Outcome::Authorized { reference } => Verdict::Promised { reference },
+            Outcome::Captured { reference } => Verdict::Taken { reference },
+            Outcome::RequiresAction { reference, next_action } => {
+                Verdict::Waits { reference, next_action: Some(next_action) }
+            }
+            Outcome::Processing { reference } => Verdict::Waits { reference, next_action: None },
+            Outcome::Declined { reason, .. } => refused(&reason),
+            Outcome::Canceled { .. } => refused("The payment was canceled."),
+            Outcome::Unavailable => {
+                let message = "This way to pay is not available at the moment; choose another one.";
+                Verdict::Refused(Refusal::new(ErrorCode::PaymentProviderUnavailable, message))
+            }
+        }
+    }
+
     fn provider(&self, app: &App) -> Result<Arc<dyn PaymentProvider>, String> {
         app.payments.get(&self.provider).ok_or_else(|| format!("there is no provider {:?}", self.provider))
     }

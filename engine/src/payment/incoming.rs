@@ -9,15 +9,16 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use domain::checkout::CheckoutState;
 use domain::id::ProviderEventId;
-use entity::provider_event;
+use domain::money::Currency;
+use entity::{checkout, payment, provider_event};
 use serde_json::json;
 
-use super::reconcile::reconcile;
 use super::repo;
 use crate::actor::{Caller, Need};
 use crate::app::App;
 use crate::audit::NewAudit;
-use crate::checkout;
+use crate::checkout as checkouts;
+use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::flow::back_off;
@@ -78,7 +79,8 @@ impl Op for Store {
             event_id: event.id.clone(),
             kind: event.kind.clone(),
             reference: event.reference.clone(),
-            checkout_id: event.checkout,
+            checkout_id: event.key.as_deref().and_then(|key| key.parse().ok()),
+            payment_id: event.key.as_deref().and_then(|key| key.parse().ok()),
             amount_minor: event.amount.map(|amount| amount.minor),
             currency: event.amount.map(|amount| amount.currency),
             body: self.body.clone(),
@@ -118,7 +120,7 @@ async fn note(tx: &Tx, entity: &str, after: serde_json::Value) -> Result<()> {
 
 const OTHER_AMOUNT: &str = "REFUSED: another amount or currency";
 const OTHER_PAYMENT: &str = "REFUSED: another payment than that of the checkout";
-const NO_CHECKOUT: &str = "REFUSED: no such checkout";
+const NO_CHECKOUT: &str = "REFUSED: no such checkout or payment";
 
 /// Writes what came of an event.
 struct Close {
@@ -176,38 +178,84 @@ pub async fn process(app: &Arc<App>, id: ProviderEventId) -> Result<()> {
     }
 }
 
+/// What an event may be about.
+enum Subject {
+    Checkout(Box<checkout::Model>),
+    Payment(Box<payment::Model>),
+}
+
+impl Subject {
+    /// What is known by this name, or says that it is this; `Err` when it says what is not there.
+    async fn find(conn: &Conn, row: &provider_event::Model, reference: &str) -> Result<Result<Option<Self>, ()>> {
+        if let Some(found) = repo::find_by_reference(conn, &row.provider, reference).await? {
+            return Ok(Ok(Some(Self::Payment(Box::new(found)))));
+        }
+        if let Some(found) = checkouts::repo::find_by_reference(conn, &row.provider, reference).await? {
+            return Ok(Ok(Some(Self::Checkout(Box::new(found)))));
+        }
+        let found = match (row.checkout_id, row.payment_id) {
+            (Some(id), _) => checkouts::repo::find(conn, id).await?.map(|found| Self::Checkout(Box::new(found))),
+            (None, Some(id)) => repo::find(conn, id).await?.map(|found| Self::Payment(Box::new(found))),
+            // Others may use the same account.
+            (None, None) => return Ok(Ok(None)),
+        };
+        Ok(found.filter(|found| found.provider() == Some(&row.provider)).map(Some).ok_or(()))
+    }
+
+    fn provider(&self) -> Option<&String> {
+        match self {
+            Self::Checkout(row) => row.provider.as_ref(),
+            Self::Payment(row) => Some(&row.provider),
+        }
+    }
+
+    fn reference(&self) -> Option<&String> {
+        match self {
+            Self::Checkout(row) => row.provider_reference.as_ref(),
+            Self::Payment(row) => row.provider_reference.as_ref(),
+        }
+    }
+
+    fn amount(&self) -> (i64, Currency) {
+        match self {
+            Self::Checkout(row) => (row.total_minor, row.currency),
+            Self::Payment(row) => (row.amount_minor, row.currency),
+        }
+    }
+}
+
 /// What comes of an event; nothing when it must be looked at again.
 async fn look(app: &Arc<App>, row: &provider_event::Model) -> Result<Option<&'static str>> {
     let Some(reference) = &row.reference else { return Ok(Some("IGNORED: about no payment")) };
-    let conn = app.read();
-    let mut found = checkout::repo::find_by_reference(&conn, &row.provider, reference).await?;
-    if let (None, Some(named)) = (&found, row.checkout_id) {
-        found =
-            checkout::repo::find(&conn, named).await?.filter(|found| found.provider.as_ref() == Some(&row.provider));
-        if found.is_none() {
-            return Ok(Some(NO_CHECKOUT));
-        }
-    }
-    // Others may use the same account.
-    let Some(mut found) = found else { return Ok(Some("IGNORED: a payment of nobody")) };
-    if found.provider_reference.as_ref().is_some_and(|known| known != reference) {
+    let subject = match Subject::find(&app.read(), row, reference).await? {
+        Ok(Some(subject)) => subject,
+        Ok(None) => return Ok(Some("IGNORED: a payment of nobody")),
+        Err(()) => return Ok(Some(NO_CHECKOUT)),
+    };
+    if subject.reference().is_some_and(|known| known != reference) {
         return Ok(Some(OTHER_PAYMENT));
     }
     let amount = row.amount_minor.zip(row.currency);
-    let other = amount.is_some_and(|amount| amount != (found.total_minor, found.currency));
-    if row.outcome.is_some() || other {
+    if row.outcome.is_some() || amount.is_some_and(|amount| amount != subject.amount()) {
         return Ok(Some(OTHER_AMOUNT));
     }
-    found.provider_reference = Some(reference.clone());
-    Ok(follow(app, &found).await?.then_some("LOOKED_UP"))
+    let followed = match subject {
+        Subject::Checkout(mut row) => {
+            row.provider_reference = Some(reference.clone());
+            follow(app, &row).await?
+        }
+        Subject::Payment(row) => super::due::hear(app, *row, reference).await?,
+    };
+    Ok(followed.then_some("LOOKED_UP"))
 }
 
 /// Does what the state of a checkout asks for; `false` when somebody is at it.
-async fn follow(app: &Arc<App>, row: &entity::checkout::Model) -> Result<bool> {
+async fn follow(app: &Arc<App>, row: &checkout::Model) -> Result<bool> {
     match row.state {
-        CheckoutState::Pending | CheckoutState::RequiresAction => checkout::flow::wake(app, row.id).await,
-        CheckoutState::Placed => reconcile(app, row).await,
-        CheckoutState::Abandoned => checkout::flow::return_late(app, row).await,
+        CheckoutState::Pending | CheckoutState::RequiresAction => checkouts::flow::wake(app, row.id).await,
+        CheckoutState::Abandoned => checkouts::flow::return_late(app, row).await,
+        // Its payment is known by the same name; this one came between the two.
+        CheckoutState::Placed => Ok(false),
     }
 }
 

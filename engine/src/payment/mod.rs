@@ -10,11 +10,13 @@
 //! |---|---|
 //! | how much can be captured or refunded | `domain::payment` |
 //! | how a provider is asked for money, and for what it holds | [`charge`] |
+//! | how an order's rest is paid | [`due`] |
 //! | the transactions | [`ops`] |
 //! | the order of the steps | [`flow`] |
 //! | what providers tell by themselves | [`incoming`] |
 
 pub mod charge;
+pub mod due;
 pub mod flow;
 pub mod incoming;
 pub mod ops;

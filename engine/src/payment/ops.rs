@@ -6,7 +6,8 @@ use domain::id::{OrderId, PaymentEntryId, PaymentId};
 use domain::money::Money;
 use domain::order::OrderStatus;
 use domain::payment::{
-    Entry, EntryKind, EntryState, RefundReason, capturable, check_capture, check_refund, check_void, refundable, state,
+    Entry, EntryKind, EntryState, RefundReason, capturable, check_capture, check_refund, check_void, is_under_way,
+    refundable, state,
 };
 use domain::refusal::{ErrorCode, Refusal};
 use entity::{order, payment, payment_entry};
@@ -104,8 +105,17 @@ pub struct RequestRefund {
     pub why: Why,
 }
 
-/// The longest note about a refund, in characters.
+/// The longest note about money, in characters.
 const MAX_NOTE: usize = 1_000;
+
+/// Whether what staff write about money is short enough.
+pub(super) fn check_note(note: Option<&str>) -> Result<(), Refusal> {
+    if note.is_some_and(|note| note.chars().count() > MAX_NOTE) {
+        let message = format!("A note has at most {MAX_NOTE} characters.");
+        return Err(Refusal::new(ErrorCode::Invalid, message).limit(MAX_NOTE as i64).at(["note"]));
+    }
+    Ok(())
+}
 
 impl Op for RequestRefund {
     const NAME: &'static str = "payment.refund";
@@ -113,10 +123,7 @@ impl Op for RequestRefund {
     type Out = PaymentEntryId;
 
     async fn run(&self, tx: &mut Tx) -> Result<PaymentEntryId> {
-        if self.why.note.as_ref().is_some_and(|note| note.chars().count() > MAX_NOTE) {
-            let message = format!("A note has at most {MAX_NOTE} characters.");
-            return Err(Refusal::new(ErrorCode::Invalid, message).limit(MAX_NOTE as i64).at(["note"]).into());
-        }
+        check_note(self.why.note.as_deref())?;
         let (payment, entries) = lock(tx, self.payment, EntryKind::Refund).await?;
         let amount = wanted(self.amount.as_ref(), &payment, refundable(&entries), "given back")?;
         check_refund(&entries, amount).map_err(|refusal| refusal.at(["amount"]))?;
@@ -210,6 +217,9 @@ pub async fn request_return(tx: &mut Tx, order: OrderId) -> Result<Vec<PaymentEn
     let mut requested = Vec::new();
     for payment in repo::of_orders(&tx.conn, &[order]).await? {
         let entries: Vec<Entry> = repo::entries_of(&tx.conn, &[payment.id]).await?.iter().map(repo::entry).collect();
+        if is_under_way(&entries) && super::due::ops::call_off(tx, payment.id).await? {
+            continue;
+        }
         if entries.iter().any(|entry| entry.state == EntryState::Pending) {
             let message = "Money of this order is on its way; try again when it has settled.";
             return Err(Refusal::new(ErrorCode::StateInvalid, message).about(payment.id).into());
@@ -290,7 +300,7 @@ pub(super) async fn book(
     done: &[(EntryKind, i64)],
 ) -> Result<()> {
     let entries: Vec<Entry> = repo::entries_of(&tx.conn, &[payment.id]).await?.iter().map(repo::entry).collect();
-    payment.state = state(payment.amount_minor, &entries);
+    payment.state = state(payment.amount_minor, &entries, payment.next_action.is_some());
     payment.version += 1;
     payment.updated_at = tx.now();
     let (payment_id, order_id) = (payment.id, order.id);

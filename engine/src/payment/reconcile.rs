@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::id::PaymentId;
 use domain::payment::{Entry, EntryKind, EntryState, capturable, ledger};
-use entity::{checkout, payment_entry};
+use entity::{payment, payment_entry};
 
 use super::ops::{CAUSE_PROVIDER, book};
 use super::repo;
@@ -15,13 +15,8 @@ use crate::error::{Error, Result};
 use crate::op::{Op, Tx};
 use crate::provider::payment::{Outcome, Sums, in_time};
 
-/// Looks the payment of a placed order up; `false` when somebody is at it.
-pub(super) async fn reconcile(app: &Arc<App>, row: &checkout::Model) -> Result<bool> {
-    let conn = app.read();
-    let Some(order) = row.order_id else { return Ok(true) };
-    let payments = repo::of_orders(&conn, &[order]).await?;
-    let payment = payments.into_iter().find(|payment| payment.provider_reference == row.provider_reference);
-    let Some(payment) = payment else { return Ok(true) };
+/// Looks a payment up; `false` when somebody is at it.
+pub(super) async fn reconcile(app: &Arc<App>, payment: &payment::Model) -> Result<bool> {
     let (Some(provider), Some(reference)) = (app.payments.get(&payment.provider), &payment.provider_reference) else {
         return Err(Error::internal(format!("there is no provider {:?}", payment.provider)));
     };

@@ -1,10 +1,10 @@
 //! Rows of payments and their ledgers.
 
 use chrono::{DateTime, Utc};
-use domain::id::{OrderId, PaymentEntryId, PaymentId, ProviderEventId};
+use domain::id::{OrderId, PaymentEntryId, PaymentId, PaymentLinkId, ProviderEventId};
 use domain::order::Paid;
-use domain::payment::{Entry, EntryState, ledger};
-use entity::{payment, payment_entry, provider_event};
+use domain::payment::{Entry, EntryKind, EntryState, PaymentState, is_under_way, ledger};
+use entity::{payment, payment_entry, payment_link, provider_event};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
@@ -44,10 +44,37 @@ pub async fn entries_of(conn: &Conn, payments: &[PaymentId]) -> Result<Vec<payme
         .await?)
 }
 
-/// The entries of an order that are not settled.
+/// A link to pay by.
+pub async fn find_link(conn: &Conn, id: PaymentLinkId) -> Result<Option<payment_link::Model>> {
+    Ok(payment_link::Entity::find_by_id(id).one(conn).await?)
+}
+
+/// The links of orders to pay by, oldest first.
+pub async fn links_of(conn: &Conn, orders: &[OrderId]) -> Result<Vec<payment_link::Model>> {
+    Ok(payment_link::Entity::find()
+        .filter(any(conn, payment_link::Column::OrderId, orders.iter().copied()))
+        .order_by_asc(payment_link::Column::Id)
+        .all(conn)
+        .await?)
+}
+
+/// Writes a new link to pay by.
+pub async fn insert_link(tx: &mut Tx, row: payment_link::Model) -> Result<()> {
+    Ok(insert_all::<payment_link::Entity>(&tx.conn, vec![row]).await?)
+}
+
+/// Makes a link worthless; `false` when it was before.
+pub async fn revoke_link(tx: &mut Tx, id: PaymentLinkId) -> Result<bool> {
+    let sql = "update payment_link set revoked_at = ? where id = ? and revoked_at is null";
+    let values = [tx.now().into(), Uuid::from(id).into()];
+    Ok(tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?.rows_affected() == 1)
+}
+
+/// The captures, voids and refunds of an order that are not settled.
 pub async fn pending_of(conn: &Conn, order: OrderId) -> Result<Vec<PaymentEntryId>> {
     let ids: Vec<PaymentId> = of_orders(conn, &[order]).await?.into_iter().map(|row| row.id).collect();
-    let pending = entries_of(conn, &ids).await?.into_iter().filter(|row| row.state == EntryState::Pending);
+    let entries = entries_of(conn, &ids).await?.into_iter();
+    let pending = entries.filter(|row| row.state == EntryState::Pending && row.kind != EntryKind::Authorize);
     Ok(pending.map(|row| row.id).collect())
 }
 
@@ -78,36 +105,46 @@ pub fn entry(row: &payment_entry::Model) -> Entry {
     Entry { kind: row.kind, state: row.state, amount_minor: row.amount_minor }
 }
 
-/// What is paid of an order, out of the ledgers of its payments.
-pub fn paid<'e>(ledgers: impl IntoIterator<Item = &'e [Entry]>) -> Paid {
-    let mut paid = Paid {
-        authorized_minor: 0,
-        captured_minor: 0,
-        refunded_minor: 0,
-        voided: false,
-        awaiting: false,
-        requires_action: false,
-    };
+/// What is paid of an order, out of the states and the ledgers of its payments.
+pub fn paid<'e>(payments: impl IntoIterator<Item = (PaymentState, &'e [Entry])>) -> Paid {
+    let mut paid = Paid::default();
     let mut voided = Vec::new();
-    for entries in ledgers {
+    for (state, entries) in payments {
         let sums = ledger(entries);
-        paid.authorized_minor += sums.authorized_minor;
+        paid.authorized_minor += sums.covered_minor();
         paid.captured_minor += sums.captured_minor;
         paid.refunded_minor += sums.refunded_minor;
-        voided.push(sums.voided);
+        paid.awaiting |= is_under_way(entries);
+        paid.requires_action |= state == PaymentState::RequiresAction;
+        // One that came to nothing is as if it had not been tried.
+        if sums.authorized_minor > 0 {
+            voided.push(sums.voided);
+        }
     }
-    paid.voided = !voided.is_empty() && voided.into_iter().all(|voided| voided);
+    paid.voided = !paid.awaiting && !voided.is_empty() && voided.into_iter().all(|voided| voided);
     paid
 }
 
 /// What is paid of one order now.
 pub async fn paid_of(conn: &Conn, order: OrderId) -> Result<Paid> {
-    let payments = of_orders(conn, &[order]).await?;
+    let payments = with_ledgers(conn, &[order]).await?;
+    Ok(paid(payments.iter().map(|(row, ledger)| (row.state, ledger.as_slice()))))
+}
+
+/// The payments of orders, oldest first, each with its ledger.
+pub async fn with_ledgers(conn: &Conn, orders: &[OrderId]) -> Result<Vec<(payment::Model, Vec<Entry>)>> {
+    let payments = of_orders(conn, orders).await?;
     let ids: Vec<PaymentId> = payments.iter().map(|row| row.id).collect();
     let entries = entries_of(conn, &ids).await?;
-    let ledgers: Vec<Vec<Entry>> =
-        ids.iter().map(|id| entries.iter().filter(|row| row.payment_id == *id).map(entry).collect()).collect();
-    Ok(paid(ledgers.iter().map(Vec::as_slice)))
+    let ledger = |id| entries.iter().filter(|row| row.payment_id == id).map(entry).collect();
+    Ok(payments.into_iter().map(|row| (row.clone(), ledger(row.id))).collect())
+}
+
+/// The payment that a provider knows by this name.
+pub async fn find_by_reference(conn: &Conn, provider: &str, reference: &str) -> Result<Option<payment::Model>> {
+    use payment::Column;
+    let find = payment::Entity::find().filter(Column::ProviderReference.eq(reference));
+    Ok(find.filter(Column::Provider.eq(provider)).one(conn).await?)
 }
 
 /// Keeps an event of a provider; `false` when it is known.

@@ -361,8 +361,13 @@ impl Rows {
             provider: PROVIDER.to_owned(),
             amount_minor: total,
             currency: order.currency,
-            state: state(total, &ledger),
+            state: state(total, &ledger, false),
             provider_reference: Some(reference),
+            data: None,
+            next_action: None,
+            capture: Some(CaptureMode::Manual),
+            failure: None,
+            link_id: None,
         });
         ledger
     }
@@ -455,7 +460,7 @@ impl Rows {
     /// The statuses that follow from all of it, and the history.
     fn end(&mut self, tx: &Tx, mut story: Story, ledger: &[Entry]) {
         let mut order = story.order;
-        let paid = crate::payment::repo::paid([ledger]);
+        let paid = crate::payment::repo::paid([(state(order.total_minor, ledger, false), ledger)]);
         let counted: Vec<_> = story.lines.iter().map(crate::order::repo::counters).collect();
         order.payment_status = payment_status(order.total_minor, &paid);
         order.fulfillment_status = fulfillment_status(&counted);

@@ -42,6 +42,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("owner", &["prod", "order"]),
     ("parent", &["cat", "taxreg"]),
     ("payment", &["pay"]),
+    ("paymentLink", &["paylink"]),
     ("pickupLocation", &["loc"]),
     ("policy", &["policy"]),
     ("priceList", &["pricelist"]),

@@ -150,6 +150,24 @@ async fn furnished(shop: &Shop) -> (Ids, Ids) {
     (shown, hidden)
 }
 
+/// A link by which an order could be paid.
+async fn payable(shop: &Shop, order: &str) {
+    let now = shop.app.clock.now();
+    let row = entity::payment_link::Model {
+        id: Uuid::now_v7().into(),
+        order_id: order.parse().unwrap(),
+        created_at: now,
+        created_by: "staff".to_owned(),
+        expires_at: now + chrono::TimeDelta::days(14),
+        revoked_at: None,
+        amount_minor: None,
+        currency: "EUR".parse().unwrap(),
+    };
+    let conn = shop.app.db.begin(&engine::db::StatementCount::default()).await.unwrap();
+    row.into_active_model().insert(&conn).await.unwrap();
+    conn.commit().await.unwrap();
+}
+
 impl Scene {
     /// Opens the shop.
     pub async fn open() -> Self {
@@ -169,6 +187,7 @@ impl Scene {
         shop.set("customerGroupSet", group, "group { id }").await.done();
         let foreign = ordered(&shop, &ada.client, &variant, &ada.email).await;
         let placed = ordered(&shop, &bob.client, &variant, &bob.email).await;
+        payable(&shop, &placed.id).await;
         pack(&shop.admin, &placed.id).await;
         let mut cart = shop.cart(&[(&variant, 1)]).await;
         cart.client = bob.client.clone();
@@ -211,6 +230,7 @@ impl Scene {
             OrderId: "select id from \"order\" where customer_id = ? and id = ?" of [bob, order];
             OrderLineId: "select id from order_line where order_id = ?" of [order];
             PaymentId: "select id from payment where order_id = ?" of [order];
+            PaymentLinkId: "select id from payment_link where order_id = ?" of [order];
             FulfillmentId: "select id from fulfillment where order_id = ?" of [order];
             JobId: "select id from job limit 1" of [];
             NotificationId: "select id from notification where order_id = ?" of [order];

@@ -60,6 +60,21 @@ const PERSONAL: &[(&str, Whose)] = &[
         Whose::Id,
     ),
     (
+        "update provider_event set body = '' where reference in (select provider_reference from payment
+            where order_id in (select id from \"order\" where customer_id = ?))",
+        Whose::Id,
+    ),
+    (
+        "update payment set data = null, next_action = null
+            where order_id in (select id from \"order\" where customer_id = ?)",
+        Whose::Id,
+    ),
+    (
+        "update payment_link set revoked_at = created_at
+            where revoked_at is null and order_id in (select id from \"order\" where customer_id = ?)",
+        Whose::Id,
+    ),
+    (
         "update payment_entry set note = null where payment_id in (select id from payment
             where order_id in (select id from \"order\" where customer_id = ?))",
         Whose::Id,

@@ -22,7 +22,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::id::CheckoutId;
 use domain::money::Money;
 use domain::payment::CaptureMode;
 use tokio::time::timeout;
@@ -40,7 +39,7 @@ pub const FORGETTABLE: TimeDelta = TimeDelta::hours(20);
 /// A payment to create and confirm.
 #[derive(Debug, Clone)]
 pub struct NewPayment {
-    /// Makes the call safe to repeat: the id of the checkout, which the provider keeps with the payment.
+    /// Makes the call safe to repeat: the id of what the money is for, which the provider keeps with the payment.
     pub idempotency_key: String,
     /// Whether the call may have been made before.
     pub repeated: bool,
@@ -161,8 +160,8 @@ pub struct Event {
     pub kind: String,
     /// The provider's name for the payment that it is about.
     pub reference: Option<String>,
-    /// The checkout that the payment says it is for.
-    pub checkout: Option<CheckoutId>,
+    /// The key with which the payment says it was made: what it is for.
+    pub key: Option<String>,
     /// What the payment is for, when the event says so.
     pub amount: Option<Money>,
     /// Whether it is for money of which we know nothing.

@@ -33,7 +33,7 @@ pub(super) fn read(
         id,
         kind,
         reference: text(reference).filter(|id| is_name(id, "pi_")),
-        checkout: object["metadata"]["checkout"].as_str().and_then(|id| id.parse().ok()),
+        key: text(&object["metadata"]["checkout"]),
         amount: amount.and_then(|(amount, currency)| from_stripe(amount, currency)),
         foreign_currency: amount.is_some_and(|(amount, currency)| from_stripe(amount, currency).is_none()),
     })
