@@ -234,6 +234,20 @@ ids! {
     MetafieldDefinitionId = "mfdef";
     /// A value of a metafield.
     MetafieldId = "mfield";
+    /// A promotion.
+    PromotionId = "promo";
+    /// A campaign: promotions with a time and a budget in common.
+    CampaignId = "camp";
+    /// A code of a promotion.
+    PromotionCodeId = "pcode";
+    /// One use of a promotion by a checkout or an order.
+    PromotionUseId = "puse";
+    /// What a promotion took off a line or a shipping charge.
+    AdjustmentId = "adj";
+    /// A gift card, or a customer's store credit in one currency.
+    LedgerAccountId = "ledger";
+    /// An entry of a gift card's or a store credit's ledger.
+    LedgerEntryId = "lentry";
 }
 
 #[cfg(test)]

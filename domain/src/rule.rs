@@ -61,7 +61,8 @@ words! {
 }
 
 impl RuleOperator {
-    fn orders(self) -> bool {
+    /// Whether it compares by order and not by equality.
+    pub(crate) fn orders(self) -> bool {
         matches!(self, Self::Gt | Self::Gte | Self::Lt | Self::Lte)
     }
 }
