@@ -16,7 +16,7 @@ use domain::promotion::facts::{
 use domain::promotion::offer::{
     Amount, Amounts, BuyGet, FixedAllocation, Gift, Offer, Reduction, Target, Tier, TierStart,
 };
-use domain::promotion::outcome::{AdjustedRow, CodeVerdict, Outcome, PromotionObstacle};
+use domain::promotion::outcome::{AdjustedRow, Arithmetic, CodeVerdict, Outcome, PromotionObstacle};
 use domain::promotion::{Limits, Promotion, PromotionClass, PromotionMethod, PromotionStatus};
 use domain::rule::Attributes;
 use proptest::prelude::*;
@@ -325,7 +325,13 @@ fn an_order_discount_is_rounded_once_and_shared_exactly(case: &Case, outcome: &O
             };
             prop_assert_eq!(applied.amount_minor, whole);
         }
-        own.iter().for_each(|one| *left.get_mut(&one.row).unwrap() -= one.amount_minor);
+        for one in own {
+            if let Arithmetic::Shared { whole_minor, over_minor } = one.how {
+                prop_assert_eq!(whole_minor, applied.amount_minor, "what is shared is what comes off");
+                prop_assert!(one.of_minor <= over_minor);
+            }
+            *left.get_mut(&one.row).unwrap() -= one.amount_minor;
+        }
     }
     Ok(())
 }

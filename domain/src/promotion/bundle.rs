@@ -153,3 +153,45 @@ fn deal(stacks: &mut [Stack], (buy, give): (i64, i64), supply: Supply) {
         wanted -= stack.bought;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::promotion::condition::Items;
+    use crate::promotion::offer::Reduction;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn nothing_more_could_be_given(
+            (only_buy, only_get, either) in (0..12_i64, 0..12_i64, 0..12_i64),
+            (buy_quantity, get_quantity) in (1..5, 1..5),
+            at_most_times in prop::option::of(1..6),
+        ) {
+            let supply = Supply { only_buy, only_get, either };
+            let offer = BuyGet {
+                buy: Items::default(),
+                buy_quantity,
+                get: Items::default(),
+                get_quantity,
+                reduction: Reduction::Free,
+                at_most_times,
+                gives_dearest: false,
+            };
+            let mut best = (0, 0);
+            for times in 1..=(only_buy + either) / i64::from(buy_quantity) {
+                // Those that can't be given qualify first.
+                let left = only_get + either - (times * i64::from(buy_quantity) - only_buy).max(0);
+                let given = left.min(times * i64::from(get_quantity));
+                if given > best.1 && at_most_times.is_none_or(|most| times <= most.into()) {
+                    best = (times, given);
+                }
+            }
+            let found = supply.times(&offer);
+            prop_assert_eq!(found.1, best.1);
+            prop_assert!(best.1 == 0 || found.0 == best.0, "{:?} {:?}", found, best);
+        }
+    }
+}

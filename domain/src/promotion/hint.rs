@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::campaign::{Budget, Campaign};
 use super::condition::{CartTest, ItemTest, Tree};
 use super::offer::{Amounts, Offer, Reduction, Target};
-use super::{Promotion, PromotionMethod, PromotionState};
+use super::{Promotion, PromotionClass, PromotionMethod, PromotionState};
 use crate::collection::PriceRange;
 use crate::id::{CampaignId, PromotionId};
 use crate::money::Currency;
@@ -75,10 +75,14 @@ pub fn hints(promotions: &[Promotion], campaigns: &[Campaign], now: i64) -> Vec<
                 && !impossible(&[&promotion.conditions.0, &other.conditions.0])
         };
         let others: Vec<_> = possible.iter().filter(meets).collect();
-        let everywhere = |(other, of): &&&(&Promotion, Option<&Campaign>)| {
-            counts_everywhere(other, *of) && window(other, *of).covers(window(promotion, campaign))
-        };
-        if let Some((other, _)) = others.iter().find(everywhere) {
+        let keeper = others.iter().find(|(other, of)| {
+            // Nobody may keep out the keeper and let this one stand.
+            let unopposed =
+                possible.iter().take_while(|(one, _)| one.id != other.id).all(|(one, _)| one.combines(other));
+            let whenever = window(other, *of).covers(window(promotion, campaign));
+            unopposed && whenever && needs_discountable(promotion) && counts_everywhere(other, *of)
+        });
+        if let Some((other, _)) = keeper {
             hints.push(Hint::Never { promotion: id, why: NeverReason::KeptOut, by: Some(other.id) });
         } else if promotion.method == PromotionMethod::Automatic {
             hints.extend(others.iter().map(|(other, _)| Hint::Exclude { stays: other.id, yields: id }));
@@ -160,6 +164,11 @@ fn has_currency(promotion: &Promotion, campaign: Option<&Campaign>) -> bool {
             let rest: Vec<_> = lists.collect();
             first.iter().any(|currency| rest.iter().all(|list| list.contains(currency)))
         })
+}
+
+/// Whether it gives nothing where nothing can be discounted.
+fn needs_discountable(promotion: &Promotion) -> bool {
+    promotion.class() != PromotionClass::Shipping && !matches!(promotion.offer, Offer::Gifts(_))
 }
 
 /// Whether it takes something off every cart in which anything can be discounted.

@@ -19,8 +19,9 @@ pub enum AdjustedRow {
     Charge(i32),
 }
 
-/// How an amount was found. Orders keep it.
+/// How an amount was found, as a column holds it. Orders keep it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "orm", derive(sea_orm::FromJsonQueryResult))]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Arithmetic {
     /// A part of what the units came to, rounded.

@@ -283,6 +283,12 @@ fn staff_are_told_who_keeps_out_whom() {
         [Hint::Exclude { stays: promotion_id(2), yields: promotion_id(1) }]
     );
     assert_eq!(both(half.clone(), tenth()), []);
+    // Where nothing can be discounted shipping is free all the same.
+    let free = promotion(2, off(Target::Shipping(vec![]), Reduction::Free));
+    assert_eq!(both(free, tenth().alone()), exclude);
+    // A code may keep out the one that keeps out, and let the other stand.
+    let code = promotion(9, off(Target::Order, percent(5))).by_code().first(9);
+    assert_eq!(hints(&[half.clone(), tenth().alone(), code], &[], NOW), exclude);
     // They never meet.
     let day = |day| Tree::Is(CartTest::Weekday(vec![day]));
     assert_eq!(both(half.clone().when(day(Weekday::Friday)), tenth().alone().when(day(Weekday::Monday))), []);
