@@ -169,7 +169,8 @@ impl Condition {
     }
 }
 
-fn check_ranges(ranges: &[PriceRange], at: &[&str], refusals: &mut Refusals) {
+/// Refuses ranges that hold nothing, and a second one of a currency. Paths begin with `at`.
+pub(crate) fn check_ranges(ranges: &[PriceRange], at: &[&str], refusals: &mut Refusals) {
     let inner = |rest: &[&str]| at.iter().chain(rest).map(ToString::to_string).collect::<Vec<_>>();
     if ranges.is_empty() {
         refusals.push(Refusal::new(ErrorCode::Required, "Name at least one range.").at(inner(&[])));

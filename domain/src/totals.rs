@@ -52,7 +52,8 @@ pub struct LineInput {
     /// Whether the unit price holds its tax.
     pub includes_tax: bool,
     /// Sum of the adjustments on the line, in the price's own basis, not
-    /// negative; what exceeds the line is cut off.
+    /// negative; what exceeds the line is cut off. What promotions take off is
+    /// entered by [`crate::promotion::outcome::Outcome::enter`].
     pub discount_minor: i64,
     /// The rates that apply, or would apply if the row were not exempt.
     pub rates: Vec<Rate>,

@@ -19,6 +19,7 @@ use domain::promotion::offer::{
 use domain::promotion::outcome::{AdjustedRow, Arithmetic, CodeVerdict, Outcome, PromotionObstacle};
 use domain::promotion::{Limits, Promotion, PromotionClass, PromotionMethod, PromotionStatus};
 use domain::rule::Attributes;
+use domain::totals::{LineInput, Rate, ShippingInput, TaxRounding, TotalsInput, compute};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use uuid::Uuid;
@@ -307,6 +308,42 @@ fn no_discount_is_above_its_base_and_every_sum_is_exact(case: &Case, outcome: &O
     Ok(())
 }
 
+fn the_calculator_takes_all_of_it(case: &Case, outcome: &Outcome) -> Result<(), TestCaseError> {
+    let vat = || vec![Rate { code: "VAT".to_owned(), name: "VAT".to_owned(), rate_ppm: 190_000 }];
+    let line = |line: &LineFacts| LineInput {
+        position: line.position,
+        quantity: line.quantity,
+        unit_price_minor: line.item.unit_price_minor,
+        includes_tax: line.position % 2 == 0,
+        discount_minor: 0,
+        rates: vat(),
+        exempt: false,
+    };
+    let charge = |charge: &ChargeFacts| ShippingInput {
+        position: charge.position,
+        amount_minor: charge.amount_minor,
+        includes_tax: true,
+        discount_minor: 0,
+        rates: vat(),
+        exempt: false,
+    };
+    let mut input = TotalsInput {
+        currency: case.currency,
+        rounding: TaxRounding::Line,
+        lines: case.lines.iter().map(line).collect(),
+        shipping: case.charges.iter().map(charge).collect(),
+        means_minor: 0,
+    };
+    outcome.enter(&mut input);
+    let totals = compute(&input).unwrap();
+    prop_assert_eq!(totals.discount_minor, outcome.discount());
+    for row in &totals.lines {
+        prop_assert_eq!(row.discount_minor, outcome.discount_of(AdjustedRow::Line(row.position)));
+        prop_assert!(row.net_minor >= 0 && row.total_minor >= 0);
+    }
+    Ok(())
+}
+
 fn an_order_discount_is_rounded_once_and_shared_exactly(case: &Case, outcome: &Outcome) -> Result<(), TestCaseError> {
     let mut left = case.bases();
     for applied in &outcome.applied {
@@ -447,6 +484,7 @@ proptest! {
     fn promotions_keep_their_promises(case in cases(), seed: u64) {
         let outcome = case.ask();
         no_discount_is_above_its_base_and_every_sum_is_exact(&case, &outcome)?;
+        the_calculator_takes_all_of_it(&case, &outcome)?;
         an_order_discount_is_rounded_once_and_shared_exactly(&case, &outcome)?;
         no_unit_both_qualifies_and_is_given(&case, &outcome)?;
         budgets_and_limits_hold(&case, &outcome)?;

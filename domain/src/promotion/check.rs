@@ -3,7 +3,7 @@
 use super::condition::{CartTest, ItemTest, Items, MetafieldTest, Tree};
 use super::offer::{Amounts, BuyGet, FixedAllocation, Gift, Offer, Reduction, Target, Tier, TierStart};
 use super::{Promotion, PromotionClass, PromotionMethod};
-use crate::collection::PriceRange;
+use crate::collection::{self, PriceRange};
 use crate::metafield::Value;
 use crate::money::MAX_MINOR;
 use crate::pricing::check::MAX_PRIORITY;
@@ -212,27 +212,8 @@ fn check_bounds(at_least: Option<i32>, at_most: Option<i32>, places: &Places, re
 }
 
 fn check_ranges(ranges: &[PriceRange], places: &Places, refusals: &mut Refusals) {
-    if ranges.is_empty() {
-        refusals.push(places.refuse(ErrorCode::Required, "Name a range in at least one currency."));
-    }
-    for (place, range) in ranges.iter().enumerate() {
-        let places = places.then(place);
-        let bounds = [range.at_least, range.at_most];
-        if bounds == [None, None] {
-            refusals.push(places.refuse(ErrorCode::Required, "A range has at least one bound."));
-        }
-        if bounds.iter().flatten().any(|bound| !(0..=MAX_MINOR).contains(bound)) {
-            refusals.push(places.invalid("An amount can't be negative or beyond counting."));
-        }
-        if let [Some(low), Some(high)] = bounds
-            && low > high
-        {
-            refusals.push(places.invalid("The range ends before it begins."));
-        }
-        if ranges[..place].iter().any(|other| other.currency == range.currency) {
-            refusals.push(places.refuse(ErrorCode::Duplicate, "This currency has a range already."));
-        }
-    }
+    let at: Vec<&str> = places.0.iter().map(String::as_str).collect();
+    collection::check_ranges(ranges, &at, refusals);
 }
 
 fn check_item_test(test: &mut ItemTest, places: &Places, refusals: &mut Refusals) {
