@@ -30,6 +30,7 @@ pub mod channel;
 pub mod checkout;
 pub mod collection;
 pub mod customer;
+pub mod flow;
 pub mod fulfillment;
 pub mod inventory;
 pub mod job;

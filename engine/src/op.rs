@@ -301,6 +301,10 @@ impl App {
             to_index: BTreeSet::new(),
         };
         failpoint::reach_one("op", O::NAME);
+        if failpoint::fails(O::NAME) {
+            tx.conn.rollback().await?;
+            return Err(Error::internal("the database was lost, as this point was told"));
+        }
         match op.run(&mut tx).await {
             Ok(out) if op.commits() => {
                 tx.finish(O::NAME, O::NEEDS).await?;

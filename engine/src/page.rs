@@ -94,6 +94,15 @@ pub struct Rows<T> {
     page: Page,
 }
 
+impl<T> Rows<T> {
+    /// The same page of what is made of each row.
+    pub fn map<U>(self, make: impl Fn(T) -> U) -> Rows<U> {
+        let Self { rows, has_next, has_previous, total, page } = self;
+        let rows = rows.into_iter().map(|(row, place)| (make(row), place)).collect();
+        Rows { rows, has_next, has_previous, total, page }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Cursor(Place, [u8; 6]);
 

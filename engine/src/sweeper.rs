@@ -37,8 +37,16 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
     }
 }
 
-fn nobody_knows(run: &entity::flow::Model) -> Result<()> {
-    Err(Error::internal(format!("nobody knows the run {:?}", run.key)))
+/// Goes on with a run.
+pub async fn take_up(app: &Arc<App>, run: &entity::flow::Model) -> Result<()> {
+    let nobody = || Error::internal(format!("nobody knows the run {:?}", run.key));
+    match run.kind.as_str() {
+        checkout::flow::KIND => checkout::flow::resume(app, flow::subject(run).ok_or_else(nobody)?, run).await,
+        checkout::flow::RETURN => checkout::flow::resume_return(app, run).await,
+        payment::flow::KIND => payment::flow::resume(app, flow::subject(run).ok_or_else(nobody)?).await,
+        payment::due::KIND => payment::due::resume(app, flow::subject(run).ok_or_else(nobody)?, run).await,
+        _ => Err(nobody()),
+    }
 }
 
 /// Looks once; answers with how many runs it took up.
@@ -50,16 +58,7 @@ pub async fn sweep(app: &Arc<App>) -> Result<usize> {
     for run in &due {
         let resumed = async {
             failpoint::reach("sweeper.resume");
-            match (run.kind.as_str(), flow::subject(run), flow::subject(run)) {
-                (checkout::flow::KIND, Some(id), _) => checkout::flow::resume(app, id, run).await,
-                (checkout::flow::RETURN, ..) => checkout::flow::resume_return(app, run).await,
-                (payment::flow::KIND, ..) => match flow::subject(run) {
-                    Some(id) => payment::flow::resume(app, id).await,
-                    None => nobody_knows(run),
-                },
-                (payment::due::KIND, _, Some(id)) => payment::due::resume(app, id, run).await,
-                _ => nobody_knows(run),
-            }
+            take_up(app, run).await
         };
         // One that panics holds up none of the others.
         match caught(resumed).await.unwrap_or_else(|panicked| Err(panicked.into())) {

@@ -26,6 +26,8 @@ pub struct Model {
     /// A parked run is undone after it.
     pub deadline: DateTimeUtc,
     pub data: Json,
+    /// Whether somebody works on it until then.
+    pub held: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

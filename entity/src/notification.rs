@@ -1,7 +1,8 @@
 //! A mail that the shop sends by itself, and what became of it.
 
 use domain::id::{
-    ChannelId, CustomerId, EventId, FulfillmentId, NotificationId, OrderId, PaymentId, StaffId, VariantId,
+    ChannelId, CustomerId, EventId, FulfillmentId, NotificationId, OrderId, PaymentId, PaymentLinkId, StaffId,
+    VariantId,
 };
 use domain::notification::{NotificationState, NotificationTemplate};
 use domain::text::Email;
@@ -23,6 +24,7 @@ pub struct Model {
     pub order_id: Option<OrderId>,
     pub fulfillment_id: Option<FulfillmentId>,
     pub payment_id: Option<PaymentId>,
+    pub payment_link_id: Option<PaymentLinkId>,
     pub amount_minor: Option<i64>,
     pub customer_id: Option<CustomerId>,
     pub staff_id: Option<StaffId>,

@@ -42,6 +42,7 @@ mod m0032_shipping_reasons;
 mod m0033_inventory;
 mod m0034_payments;
 mod m0036_order_payments;
+mod m0037_flow_held;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sqlx::SqlSafeStr;
@@ -97,6 +98,7 @@ history! {
     m0033_inventory
     m0034_payments
     m0036_order_payments
+    m0037_flow_held
 }
 
 /// Applies every migration that the database has not seen.

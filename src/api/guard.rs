@@ -33,6 +33,16 @@ pub fn access_write_everywhere() -> Needs {
     Needs(Need::Everywhere(domain::auth::Permission::AccessWrite))
 }
 
+/// The same for orders, of whatever channel.
+pub fn orders_read_everywhere() -> Needs {
+    Needs(Need::Everywhere(domain::auth::Permission::OrdersRead))
+}
+
+/// The same for money.
+pub fn payments_write_everywhere() -> Needs {
+    Needs(Need::Everywhere(domain::auth::Permission::PaymentsWrite))
+}
+
 /// The same for reading customers: mail names them, whatever they bought and where.
 pub fn customers_read_everywhere() -> Needs {
     Needs(Need::Everywhere(domain::auth::Permission::CustomersRead))

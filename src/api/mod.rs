@@ -49,6 +49,7 @@ use crate::customer::account::store::AccountStoreMutation;
 use crate::customer::admin::{CustomerAdminMutation, CustomerAdminQuery};
 use crate::customer::group::admin::{CustomerGroupAdminMutation, CustomerGroupAdminQuery};
 use crate::customer::store::{CustomerStoreMutation, CustomerStoreQuery};
+use crate::flow::admin::{FlowAdminMutation, FlowAdminQuery};
 use crate::fulfillment::admin::FulfillmentAdminMutation;
 use crate::inventory::admin::{InventoryAdminMutation, InventoryAdminQuery};
 use crate::inventory::level::admin::LevelAdminMutation;
@@ -132,6 +133,7 @@ root! {
     /// What staff ask.
     AdminQuery as "Query", AdminQuerySpace as "AdminQuery", [
         AuditAdminQuery,
+        FlowAdminQuery,
         AuthAdminQuery,
         CatalogAdminQuery,
         CategoryAdminQuery,
@@ -192,6 +194,7 @@ root! {
         OrderAdminMutation,
         PaymentAdminMutation,
         DueAdminMutation,
+        FlowAdminMutation,
         ProductAdminMutation,
         PolicyAdminMutation,
         PriceImportAdminMutation,

@@ -109,7 +109,8 @@ async fn fetch(call: &Call, id: &ID) -> Result<Option<Node>> {
         return Ok(found.map(|row| Node::Category(row.into())));
     }
     if let Ok(id) = id.parse::<OrderId>() {
-        let own = engine::order::access::open(&call.app, &conn, &call.caller.actor, id, None).await;
+        let own =
+            engine::order::access::open(&call.app, &conn, &call.caller.actor, Permission::OrdersRead, id, None).await;
         return Ok(own.ok().map(|row| Node::Order(row.into())));
     }
     if let Ok(id) = id.parse::<CustomerId>()

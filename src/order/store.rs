@@ -1,6 +1,7 @@
 //! Orders on the store surface.
 
 use async_graphql::{Context, ID, Object};
+use domain::auth::Permission;
 use domain::id::OrderId;
 
 use super::types::Order;
@@ -27,7 +28,7 @@ impl OrderStoreQuery {
         let call = call(ctx)?;
         let outcome = async {
             let id: OrderId = parse_id(&id, &["id"]).map_err(|_| Error::not_found("order"))?;
-            open(&call.app, &call.conn(), &call.caller.actor, id, access_token.as_deref()).await
+            open(&call.app, &call.conn(), &call.caller.actor, Permission::OrdersRead, id, access_token.as_deref()).await
         };
         Ok(find(outcome.await)?.map(Order::from))
     }

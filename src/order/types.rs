@@ -505,7 +505,8 @@ impl OrderShippingLine {
 #[derive(Debug, Clone, SimpleObject)]
 pub struct OrderEvent {
     /// What: `order.placed`, `payment.authorized`, `payment.captured`, `payment.voided`, `payment.refunded`,
-    /// `payment.refund_failed` (the money came back to the shop), `payment.failed`, `fulfillment.created`,
+    /// `payment.refund_failed` (the money came back to the shop), `payment.failed`, `payment.created`,
+    /// `payment.requires_action`, `payment.processing`, `fulfillment.created`,
     /// `fulfillment.shipped`, `fulfillment.delivered`, `fulfillment.canceled`, `order.canceled`, `order.claimed`; more
     /// may come.
     pub kind: String,

@@ -31,6 +31,7 @@ mod customer_token;
 mod doctor;
 mod document;
 mod export;
+mod flow;
 mod frame;
 mod graphiql;
 mod http;

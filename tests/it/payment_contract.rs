@@ -54,7 +54,7 @@ fn payment(key: &str, capture: CaptureMode, data: Value) -> NewPayment {
     NewPayment {
         idempotency_key: key.to_owned(),
         repeated: false,
-        old: false,
+        age: chrono::TimeDelta::zero(),
         amount: euro(TOTAL),
         capture,
         data,
@@ -407,7 +407,7 @@ async fn what_stripe_can_t_answer_is_silence_and_the_same_key_asks_again() {
     let other = NewPayment { return_url: None, repeated: true, ..visa() };
     assert_eq!(fake.client().create(&other).await, said);
     // One that Stripe may have forgotten is looked for before anything is made.
-    let old = NewPayment { old: true, repeated: true, ..visa() };
+    let old = NewPayment { age: TimeDelta::hours(21), repeated: true, ..visa() };
     assert_eq!(fake.client().create(&old).await, said);
     assert_eq!(fake.calls().iter().filter(|call| call.ends_with("/search")).count(), 2);
     assert_eq!((fake.charges("k"), fake.kept()), (1, TOTAL));

@@ -16,8 +16,12 @@ use crate::support::node::Node;
 use crate::support::stripe::{FakeStripe, KEY, WEBHOOK_SECRET, signature};
 use crate::support::walker::{COMPLETE, Walker, german_cart, new_key};
 
+const REGION: &str = "mutation($input: AdminRegionSetInput!) { regionSet(input: $input) {
+    region { id } userErrors { code message path } } }";
+
 /// A shop of processes that come and go, and Stripe.
 struct Scene {
+    region: Value,
     database: TestDatabase,
     db: Db,
     fake: FakeStripe,
@@ -36,9 +40,8 @@ impl Scene {
         let mut input = regions.as_array().unwrap().iter().find(sells).unwrap().clone();
         input["pricesIncludeTax"] = json!(true);
         input["paymentProviders"] = json!(["manual", "stripe"]);
-        let set = "mutation($input: AdminRegionSetInput!) { regionSet(input: $input) {
-            region { id } userErrors { code message path } } }";
-        admin.send(set, json!({ "input": input })).await.done();
+        admin.send(REGION, json!({ "input": input })).await.done();
+        let region = input;
         let make = "mutation($input: AdminProductCreateInput!) { productCreate(input: $input) {
             product { variants { id } } userErrors { code message path } } }";
         let price = json!({ "amount": { "amount": "10.00", "currencyCode": "EUR" } });
@@ -50,7 +53,14 @@ impl Scene {
         let variant = made.text("productCreate.product.variants.0.id");
         assert!(node.process.terminate().await.success());
         let db = Db::open(&database.url).await.unwrap();
-        Self { database, db, fake, owner, variant }
+        Self { region, database, db, fake, owner, variant }
+    }
+
+    /// From now on Stripe's money is taken when staff say so.
+    async fn take_by_hand(&self, node: &Node) {
+        let mut input = self.region.clone();
+        input["paymentCaptures"] = json!([{ "provider": "stripe", "mode": "MANUAL" }]);
+        node.anonymous_admin.bearer(&self.owner).send(REGION, json!({ "input": input })).await.done();
     }
 
     /// A process that is lost at this point; at none when it has no name.
@@ -143,47 +153,190 @@ async fn a_refusal_that_is_lost_opens_the_cart_and_nobody_can_pay_it() {
     scene.db.close().await;
 }
 
-#[tokio::test]
-async fn a_refund_that_is_lost_is_given_back_once() {
-    let scene = Scene::open().await;
-    for failpoint in ["payment.asked", "op.payment.settle"] {
-        let mut node = scene.node("").await;
-        let walker = scene.walker(&node.store, "pm_card_visa").await;
-        let before = scene.fake.kept();
+/// What staff ask for at a process that is lost in it, and what must be true afterwards.
+struct Step {
+    failpoint: &'static str,
+    mutation: &'static str,
+    input: Value,
+    /// The payment status that tells that it was done.
+    status: &'static str,
+    /// How much less Stripe keeps than it took, in cents.
+    less: i64,
+}
+
+impl Scene {
+    /// An order that was paid at Stripe: its id and its payment's, and how much Stripe keeps for it.
+    async fn paid(&self) -> (Value, String, i64) {
+        let mut node = self.node("").await;
+        let walker = self.walker(&node.store, "pm_card_visa").await;
+        let before = self.fake.kept();
         let placed = walker.complete(&new_key()).await;
         placed.done();
-        let admin = node.anonymous_admin.bearer(&scene.owner);
-        let query = "query($id: ID!) { order(id: $id) { payments { id } } }";
         let order = json!({ "id": placed.text("cartComplete.order.id") });
+        let admin = node.anonymous_admin.bearer(&self.owner);
+        let query = "query($id: ID!) { order(id: $id) { payments { id } } }";
         let payment = admin.send(query, order.clone()).await.text("order.payments.0.id");
         assert!(node.process.terminate().await.success());
-        let total = scene.fake.kept() - before;
+        (order, payment, self.fake.kept() - before)
+    }
 
-        let refund = "mutation($input: AdminRefundCreateInput!) { refundCreate(input: $input) {
-            payment { state } userErrors { code message } } }";
+    /// Asks for something at a process that is lost in it; another one ends it, and the same call is answered.
+    async fn lose_and_end(&self, order: &Value, step: &Step) {
+        let Step { failpoint, mutation, input, status, .. } = step;
+        let mut name = (*mutation).to_owned();
+        name.replace_range(..1, &mutation[..1].to_uppercase());
+        let text = format!(
+            "mutation($input: Admin{name}Input!) {{ {mutation}(input: $input) {{ userErrors {{ code message }} }} }}"
+        );
+        let mut lost = self.node(failpoint).await;
+        let call = json!({ "query": text, "variables": { "input": input } });
+        let url = lost.store_url.replace("/store/", "/admin/");
+        let answer = reqwest::Client::new().post(url).bearer_auth(&self.owner).json(&call).send().await;
+        assert!(answer.is_err(), "{mutation} at {failpoint}: {answer:?}");
+        assert!(!lost.process.ended().await.success());
+
+        let mut node = self.node("").await;
+        self.end_the_leases().await;
+        let admin = node.anonymous_admin.bearer(&self.owner);
+        let query = "query($id: ID!) { order(id: $id) { paymentStatus } }";
+        // One that was lost before it was written is asked for again by whoever wanted it.
+        if failpoint.starts_with("op.order.") || failpoint.ends_with("capture") || failpoint.ends_with("refund") {
+            admin.send(&text, json!({ "input": input })).await.done();
+        }
+        eventually("it is done", async || admin.send(query, order.clone()).await.at("order.paymentStatus") == *status)
+            .await;
+        admin.send(&text, json!({ "input": input })).await.done();
+        assert_eq!(admin.send(query, order.clone()).await.at("order.paymentStatus"), *status);
+        assert!(node.process.terminate().await.success());
+    }
+}
+
+#[tokio::test]
+async fn what_staff_do_with_money_is_done_once_wherever_it_is_lost() {
+    let scene = Scene::open().await;
+    for failpoint in ["op.payment.refund", "payment.asked", "op.payment.settle"] {
+        let (order, payment, total) = scene.paid().await;
+        let before = scene.fake.kept();
         let amount = json!({ "amount": "1.00", "currencyCode": "EUR" });
         let input =
-            json!({ "idempotencyKey": failpoint, "paymentId": payment, "amount": amount, "reason": "REQUESTED" });
+            json!({ "idempotencyKey": new_key(), "paymentId": payment, "amount": amount, "reason": "REQUESTED" });
+        let step = Step { failpoint, mutation: "refundCreate", input, status: "PARTIALLY_REFUNDED", less: 100 };
+        scene.lose_and_end(&order, &step).await;
+        assert_eq!(scene.fake.kept(), before - step.less, "{failpoint}: once");
+
+        let input = json!({ "idempotencyKey": new_key(), "orderId": order["id"] });
+        let at = if failpoint == "op.payment.refund" { "op.order.cancel" } else { failpoint };
+        let step = Step { failpoint: at, mutation: "orderCancel", input, status: "REFUNDED", less: total };
+        scene.lose_and_end(&order, &step).await;
+        assert_eq!(scene.fake.kept(), before - step.less, "{failpoint}: all of it went back, once");
+    }
+    let mut node = scene.node("").await;
+    scene.take_by_hand(&node).await;
+    assert!(node.process.terminate().await.success());
+    for failpoint in ["op.payment.capture", "payment.asked", "op.payment.settle"] {
+        let before = scene.fake.kept();
+        let (order, payment, taken) = scene.paid().await;
+        assert_eq!(taken, 0, "it is promised, and not taken");
+        let input = json!({ "idempotencyKey": new_key(), "paymentId": payment });
+        let step = Step { failpoint, mutation: "paymentCapture", input, status: "CAPTURED", less: 0 };
+        scene.lose_and_end(&order, &step).await;
+        let row = scene.fake.intents().last().unwrap().clone();
+        assert_eq!(row["status"], "succeeded", "{failpoint}");
+        assert_eq!(scene.fake.kept(), before + row["amount"].as_i64().unwrap(), "{failpoint}: once");
+    }
+    scene.db.close().await;
+}
+
+#[tokio::test]
+async fn a_checkout_that_is_called_off_and_lost_charges_nobody() {
+    let scene = Scene::open().await;
+    for (count, failpoint) in ["checkout.called_off", "op.checkout.abandon"].into_iter().enumerate() {
+        let mut node = scene.node("").await;
+        let (walker, key) = (scene.walker(&node.store, "pm_card_authenticationRequired").await, new_key());
+        walker.complete(&key).await;
+        assert!(node.process.terminate().await.success());
         let mut lost = scene.node(failpoint).await;
-        let call = json!({ "query": refund, "variables": { "input": input } });
-        let url = lost.store_url.replace("/store/", "/admin/");
-        let answer = reqwest::Client::new().post(url).bearer_auth(&scene.owner).json(&call).send().await;
+        let (text, input) = walker.cancellation();
+        let call = json!({ "query": text, "variables": input });
+        let answer = reqwest::Client::new().post(&lost.store_url).json(&call).send().await;
         assert!(answer.is_err(), "{failpoint}: {answer:?}");
         assert!(!lost.process.ended().await.success());
-        assert_eq!(scene.fake.kept(), before + total - 100, "{failpoint}: it was given back");
+        let mut node = scene.node("").await;
+        scene.end_the_leases().await;
+        eventually("the cart is open", async || scene.carts("OPEN").await == count + 1).await;
+        let intent = scene.fake.intents().last().unwrap().clone();
+        assert_eq!(intent["status"], "canceled", "{failpoint}");
+        scene.fake.act(intent["id"].as_str().unwrap(), true);
+        assert_eq!((scene.orders().await, scene.fake.kept()), (0, 0), "{failpoint}");
+        assert!(node.process.terminate().await.success());
+    }
+    scene.db.close().await;
+}
 
+#[tokio::test]
+async fn what_an_order_owes_is_charged_once_wherever_it_is_lost() {
+    let scene = Scene::open().await;
+    let pay = "mutation($input: OrderPayInput!) { orderPay(input: $input) {
+        payment { state } userErrors { code message } } }";
+    for failpoint in ["order_payment.begun", "order_payment.asked", "op.payment.land"] {
+        let mut node = scene.node("").await;
+        let walker = Walker::ready_to_pay(&node.store, &scene.variant, 1, "manual", json!({})).await;
+        let placed = walker.complete(&new_key()).await;
+        let admin = node.anonymous_admin.bearer(&scene.owner);
+        let query =
+            "query($id: ID!) { order(id: $id) { paymentStatus total { amount currencyCode } payments { id } } }";
+        let order = json!({ "id": placed.text("cartComplete.order.id") });
+        let shown = admin.send(query, order.clone()).await.at("order");
+        let give_up = "mutation($input: AdminPaymentVoidInput!) { paymentVoid(input: $input) { userErrors { code } } }";
+        let input = json!({ "idempotencyKey": new_key(), "paymentId": shown["payments"][0]["id"] });
+        admin.send(give_up, json!({ "input": input })).await.done();
+        assert!(node.process.terminate().await.success());
+
+        let before = (scene.fake.kept(), scene.fake.intents().len());
+        let input = json!({
+            "idempotencyKey": new_key(), "orderId": order["id"], "accessToken": placed.text("cartComplete.accessToken"),
+            "amount": shown["total"], "provider": "stripe", "data": { "paymentMethodId": "pm_card_visa" },
+        });
+        let mut lost = scene.node(failpoint).await;
+        let call = json!({ "query": pay, "variables": { "input": input } });
+        let answer = reqwest::Client::new().post(&lost.store_url).json(&call).send().await;
+        assert!(answer.is_err(), "{failpoint}: {answer:?}");
+        assert!(!lost.process.ended().await.success());
         let mut node = scene.node("").await;
         scene.end_the_leases().await;
         let admin = node.anonymous_admin.bearer(&scene.owner);
-        let query = "query($id: ID!) { order(id: $id) { paymentStatus payments { refunded { amount } } } }";
-        eventually("the refund is known", async || {
-            admin.send(query, order.clone()).await.at("order.paymentStatus") == "PARTIALLY_REFUNDED"
+        eventually("it is paid", async || {
+            admin.send(query, order.clone()).await.at("order.paymentStatus") == "CAPTURED"
         })
         .await;
-        let again = admin.send(refund, json!({ "input": input })).await.done();
-        assert_eq!(again["payment"]["state"], "PARTIALLY_REFUNDED");
-        assert_eq!(admin.send(query, order).await.at("order.payments.0.refunded.amount"), "1.00");
-        assert_eq!(scene.fake.kept(), before + total - 100, "{failpoint}: once");
+        assert_eq!(node.store.send(pay, json!({ "input": input })).await.done()["payment"]["state"], "CAPTURED");
+        assert_eq!(scene.fake.intents().len(), before.1 + 1, "{failpoint}: one charge");
+        assert!(scene.fake.kept() > before.0);
+        assert!(node.process.terminate().await.success());
+    }
+    scene.db.close().await;
+}
+
+#[tokio::test]
+async fn a_step_that_fails_or_stands_still_is_one_order_and_one_charge() {
+    let scene = Scene::open().await;
+    for (count, failpoint) in ["fail-once:checkout.place", "delay:op.checkout.place"].into_iter().enumerate() {
+        let mut node = scene.node(failpoint).await;
+        let (walker, key) = (scene.walker(&node.store, "pm_card_visa").await, new_key());
+        let call = json!({ "query": COMPLETE, "variables": walker.completion(&key) });
+        let asked = tokio::spawn(reqwest::Client::new().post(&node.store_url).json(&call).send());
+        // Whoever stands still is taken for lost, and another one goes on beside him.
+        eventually("it was paid", async || scene.fake.intents().len() == count + 1).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        scene.end_the_leases().await;
+        let answer: Value = asked.await.unwrap().unwrap().json().await.unwrap();
+        if failpoint.starts_with("fail") {
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "INTERNAL", "{answer}");
+            scene.end_the_leases().await;
+        }
+        eventually("the order", async || scene.orders().await == count as u64 + 1).await;
+        walker.complete_at(&node.store, &key).await.done();
+        assert_eq!((scene.orders().await, scene.fake.intents().len()), (count as u64 + 1, count + 1), "{failpoint}");
         assert!(node.process.terminate().await.success());
     }
     scene.db.close().await;
@@ -192,8 +345,9 @@ async fn a_refund_that_is_lost_is_given_back_once() {
 #[tokio::test]
 async fn an_event_that_is_lost_after_it_was_taken_is_looked_at() {
     let scene = Scene::open().await;
-    for (count, failpoint) in
-        ["payment.event_stored", "checkout.paid", "payment.event_looked_at"].into_iter().enumerate()
+    for (count, failpoint) in ["payment.event_came", "payment.event_stored", "checkout.paid", "payment.event_looked_at"]
+        .into_iter()
+        .enumerate()
     {
         let mut node = scene.node("").await;
         let (walker, key) = (scene.walker(&node.store, "pm_card_authenticationRequired").await, new_key());
@@ -207,10 +361,17 @@ async fn an_event_that_is_lost_after_it_was_taken_is_looked_at() {
         let mut lost = scene.node(failpoint).await;
         let url = lost.store_url.replace("/store/graphql", "/hooks/payment/stripe");
         let signed = signature(&[WEBHOOK_SECRET], Utc::now().timestamp(), body.as_bytes());
-        let _ = reqwest::Client::new().post(url).header("stripe-signature", signed).body(body).send().await;
+        let _ = reqwest::Client::new().post(url).header("stripe-signature", signed).body(body.clone()).send().await;
         assert!(!lost.process.ended().await.success(), "{failpoint}");
         let mut node = scene.node("").await;
         scene.end_the_leases().await;
+        if failpoint == "payment.event_came" {
+            // What was not taken is sent again.
+            let url = node.store_url.replace("/store/graphql", "/hooks/payment/stripe");
+            let signed = signature(&[WEBHOOK_SECRET], Utc::now().timestamp(), body.as_bytes());
+            let sent = reqwest::Client::new().post(url).header("stripe-signature", signed).body(body).send().await;
+            assert_eq!(sent.unwrap().status(), 200);
+        }
         eventually("the order", async || scene.orders().await == count as u64 + 1).await;
         walker.complete_at(&node.store, &key).await.done();
         assert_eq!(scene.fake.intents().len(), count + 1);

@@ -40,7 +40,7 @@ fn payment(key: &str, capture: CaptureMode, method: &str) -> NewPayment {
     NewPayment {
         idempotency_key: key.to_owned(),
         repeated: false,
-        old: false,
+        age: chrono::TimeDelta::zero(),
         amount: euro(TOTAL),
         capture,
         data: json!({ "paymentMethodId": method }),

@@ -64,13 +64,16 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
         ("staffSecuritySet", json!({ "secondFactorRequired": false })),
         ("inventoryItemSet", json!({ "title": "Part" })),
         ("variantItemsSet", json!({ "variantId": "variant_00000000000000000000000000", "items": [] })),
+        ("flowRetry", json!({ "flowId": "flow_00000000000000000000000000" })),
+        ("flowCancel", json!({ "flowId": "flow_00000000000000000000000000" })),
         ("productImport", json!({ "stagedUploadId": "upload_00000000000000000000000000" })),
     ] {
         let refused = mutate(&limited, "Admin", mutation, input, "__typename").await;
         assert_eq!(refused.error_code(), "FORBIDDEN", "{mutation}");
     }
-    let log = limited.send("{ auditEntries { nodes { op } } }", json!({})).await;
-    assert_eq!(log.error_code(), "FORBIDDEN");
+    for list in ["{ auditEntries { nodes { op } } }", "{ flows { nodes { id } } }"] {
+        assert_eq!(limited.send(list, json!({})).await.error_code(), "FORBIDDEN", "{list}");
+    }
     let checked =
         ["channelCreate", "regionSet", "regionDelete", "taxRateSet", "shippingOptionSet", "metafieldDefinitionDelete"];
     let taxes = ["taxRateDelete", "taxRegionSet", "taxRegionDelete"];
@@ -80,7 +83,7 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
         &["shippingOptionDelete", "shippingProfileSet", "shippingProfileDelete", "serviceZoneSet", "serviceZoneDelete"],
         &["priceListSet", "priceListDelete", "priceListPricesBulkSet", "priceListPricesImport", "variantPricesBulkSet"],
         &["customerErase", "auditEntries", "metafieldDefinitionSet", "staffSecuritySet", "productImport"],
-        &["inventoryItemSet", "variantItemsSet"],
+        &["inventoryItemSet", "variantItemsSet", "flows", "flowRetry", "flowCancel"],
     ]
     .concat();
     let shop_wide = FIELDS.iter().filter(|(_, by)| *by == WholeShop).map(|(name, _)| *name);

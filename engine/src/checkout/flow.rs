@@ -19,8 +19,9 @@ use crate::actor::Caller;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::failpoint;
+use crate::flow::PARKED_LIFE;
 use crate::op::in_flight;
-use crate::payment::charge::{Charge, Verdict, return_url};
+use crate::payment::charge::{Charge, Verdict, is_paid, return_url};
 use crate::provider::payment::{Known, Outcome};
 
 /// The kind of a checkout's run.
@@ -257,13 +258,14 @@ async fn go_on(app: &Arc<App>, id: CheckoutId, waited: bool) -> Result<bool> {
     if run.step == CANCEL {
         return undo(app, &system, &row, run.attempts).await.map(|()| true);
     }
-    if waited {
-        let paid = ask(app, &row, true).await.ok().flatten().is_some_and(|known| {
-            matches!(known.outcome, Outcome::Authorized { .. } | Outcome::Captured { .. } | Outcome::Processing { .. })
-        });
-        if !paid {
-            return undo(app, &system, &row, run.attempts).await.map(|()| true);
-        }
+    // Nobody is charged hours after he left.
+    let forgotten = row.provider_reference.is_none() && app.clock.now() > row.created_at + PARKED_LIFE;
+    let away = match charge(app, &row)? {
+        Some(charge) => forgotten || (waited && !is_paid(app, &run, charge).await?),
+        None => waited,
+    };
+    if away {
+        return undo(app, &system, &row, run.attempts).await.map(|()| true);
     }
     drive(app, &system, row, run.attempts).await.map(|_| true)
 }

@@ -17,8 +17,8 @@ use crate::op::{Op, Tx};
 
 /// Blanks everything that tells who the customer is. Orders keep their amounts.
 async fn erase(tx: &mut Tx, row: &customer::Model) -> Result<()> {
-    if repo::erase::is_checking_out(tx, row.id).await? {
-        let message = "A checkout is under way: let it end, or cancel it.";
+    if repo::erase::is_paying(tx, row.id).await? {
+        let message = "A checkout or a payment is under way: let it end, or cancel it.";
         return Err(Refusal::new(ErrorCode::CartCompleting, message).into());
     }
     let open = repo::erase::open_orders(tx, row.id).await?;

@@ -68,6 +68,7 @@ pub(crate) fn blank(tx: &Tx, template: NotificationTemplate, channel_id: Channel
         order_id: None,
         fulfillment_id: None,
         payment_id: None,
+        payment_link_id: None,
         amount_minor: None,
         customer_id: None,
         staff_id: None,
@@ -141,6 +142,7 @@ impl People {
             event_id: Some(event.id),
             fulfillment_id: id("fulfillment").and_then(|text| text.parse::<FulfillmentId>().ok()),
             payment_id: id("payment").and_then(|text| text.parse::<PaymentId>().ok()),
+            payment_link_id: id("paymentLink").and_then(|text| text.parse().ok()),
             amount_minor: event.payload.get("amountMinor").and_then(serde_json::Value::as_i64),
             ..blank(tx, template, self.channel(id("channelId").and_then(|text| text.parse().ok()))?)
         };

@@ -187,7 +187,7 @@ async fn order_mail(
     }
     about_order(&conn, row, &order, context).await?;
     if row.template == NotificationTemplate::OrderPaymentLink {
-        return payment_link(app, &conn, &order, channel, context).await;
+        return payment_link(app, &conn, (row, &order), channel, context).await;
     }
     let granted = app.run(&Caller::system(), &GrantAccess { order: id, life: ORDER_LINK_LIFE }).await?;
     let token = app.keys.sign_order_link(id, granted.id, granted.created_at, granted.expires_at)?;
@@ -197,17 +197,18 @@ async fn order_mail(
     Ok(Some(order.email))
 }
 
-/// Writes the newest link to pay by into a context. Nobody is told of what is paid or revoked by now.
+/// Writes a link to pay by into a context. Nobody is told of what is paid or revoked by now.
 async fn payment_link(
     app: &App,
     conn: &Conn,
-    order: &order::Model,
+    (row, order): (&notification::Model, &order::Model),
     channel: &channel::Model,
     context: &mut Context,
 ) -> Result<Option<Email>> {
     use crate::payment::due::link;
     let now = app.clock.now();
-    let Some(found) = link::newest(conn, order.id, now).await? else { return Ok(None) };
+    let Some(id) = row.payment_link_id else { return Ok(None) };
+    let Some(found) = link::good(conn, id, now).await? else { return Ok(None) };
     let left = link::left_by(conn, order, &found).await?;
     if left == 0 {
         return Ok(None);

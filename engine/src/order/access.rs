@@ -16,11 +16,12 @@ use crate::error::{Error, Result};
 use crate::op::Tx;
 use crate::scope;
 
-/// The order, if the caller may see it.
+/// The order, if it is the caller's, if he holds a link to it, or if he is staff and `permission` reaches it.
 pub async fn open(
     app: &App,
     conn: &Conn,
     actor: &Actor,
+    permission: Permission,
     id: OrderId,
     access_token: Option<&str>,
 ) -> Result<order::Model> {
@@ -30,16 +31,17 @@ pub async fn open(
         None => None,
     };
     let row = repo::find(conn, id).await?;
-    let allowed = |row: &order::Model| allowed(row, links.as_slice(), actor, link, app.clock.now());
+    let allowed = |row: &order::Model| allowed(row, links.as_slice(), actor, permission, link, app.clock.now());
     row.filter(allowed).ok_or_else(|| Error::not_found("order"))
 }
 
-/// Whether the caller may see this order at this moment: `link` is the one that his token names, `links` are those that
-/// may open it.
+/// Whether an order is open to the caller at this moment: `link` is the one that his token names, `links` are those that
+/// may open it, `permission` is what opens it to staff.
 pub fn allowed(
     order: &order::Model,
     links: &[order_token::Model],
     actor: &Actor,
+    permission: Permission,
     link: Option<OrderTokenId>,
     now: DateTime<Utc>,
 ) -> bool {
@@ -47,7 +49,7 @@ pub fn allowed(
     let is_good = |row: &order_token::Model| {
         Some(row.id) == link && row.order_id == order.id && row.revoked_at.is_none() && row.expires_at > now
     };
-    own || scope::channels(actor, Permission::OrdersRead).holds(order.channel_id) || links.iter().any(is_good)
+    own || scope::channels(actor, permission).holds(order.channel_id) || links.iter().any(is_good)
 }
 
 /// The link to this order that a token names, when the shop signed it and its time is not over.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::auth::Permission;
 use domain::id::{OrderId, OrderTokenId};
 use entity::{event, order, order_token};
 use tokio::time::Instant;
@@ -197,8 +198,9 @@ impl Follower {
             return Err(Error::Unauthenticated);
         }
         let moment = self.app.clock.now();
-        let allowed =
-            |order: &&Arc<order::Model>| access::allowed(order, &now.links, self.who.actor(), self.link, moment);
+        let allowed = |order: &&Arc<order::Model>| {
+            access::allowed(order, &now.links, self.who.actor(), Permission::OrdersRead, self.link, moment)
+        };
         now.order.as_ref().filter(allowed).cloned().ok_or_else(|| Error::not_found("order"))
     }
 }

@@ -37,5 +37,6 @@ pub const MAIL_REQUESTED: &str = "order.mail_requested";
 
 /// Whether only staff may read what an event of this kind says; shoppers get its sequence alone.
 pub fn is_for_staff(kind: &str) -> bool {
-    kind == MAIL_REQUESTED
+    use crate::payment::due::link::{LINK_CREATED, LINK_REVOKED};
+    [MAIL_REQUESTED, LINK_CREATED, LINK_REVOKED].contains(&kind)
 }

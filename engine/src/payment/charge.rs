@@ -11,10 +11,14 @@ use domain::payment::CaptureMode;
 use domain::refusal::{ErrorCode, Refusal};
 use url::{Origin, Url};
 
+use crate::actor::Caller;
 use crate::app::App;
+use crate::checkout::place::Postpone;
 use crate::error::{Error, Result};
-use crate::provider::payment::{FORGETTABLE, Known, NewPayment, Outcome, PaymentProvider, PaymentStep, Sums, in_time};
+use crate::op::in_flight;
+use crate::provider::payment::{Known, NewPayment, Outcome, PaymentProvider, PaymentStep, Sums, in_time};
 use crate::settings::Settings;
+use entity::flow;
 
 /// What is asked, and what is known of it so far.
 #[derive(Debug, Clone)]
@@ -47,6 +51,25 @@ pub fn return_url(settings: &Settings, channel: ChannelId, data: &serde_json::Va
     });
     let own = settings.channel(channel).and_then(|channel| channel.storefront_url.as_deref());
     wanted.or(own).map(str::to_owned)
+}
+
+/// Whether the shopper whom a run waited for has paid.
+///
+/// # Errors
+/// When the provider does not answer: the run is looked at again, and nothing is called off.
+pub(crate) async fn is_paid(app: &Arc<App>, run: &flow::Model, charge: Charge) -> Result<bool> {
+    match charge.ask(app, true).await {
+        Ok(known) => Ok(matches!(
+            known.outcome,
+            Outcome::Authorized { .. } | Outcome::Captured { .. } | Outcome::Processing { .. }
+        )),
+        Err(silent) => {
+            tracing::warn!(run = run.key, %silent, "the provider gave no answer");
+            let later = Postpone { run: run.key.clone(), attempts: run.attempts, step: None };
+            app.run(&Caller::system(), &later).await?;
+            Err(in_flight().into())
+        }
+    }
 }
 
 /// What a provider's answer means to whoever wants the money.
@@ -112,7 +135,7 @@ impl Charge {
         NewPayment {
             idempotency_key: self.key.clone(),
             repeated,
-            old: app.clock.now() - self.since > FORGETTABLE,
+            age: app.clock.now() - self.since,
             amount: self.amount,
             capture: self.capture,
             return_url: self.return_url.clone(),

@@ -240,11 +240,11 @@ async fn look(app: &Arc<App>, row: &provider_event::Model) -> Result<Option<&'st
         return Ok(Some(OTHER_AMOUNT));
     }
     let followed = match subject {
-        Subject::Checkout(mut row) => {
-            row.provider_reference = Some(reference.clone());
-            follow(app, &row).await?
+        Subject::Checkout(mut found) => {
+            found.provider_reference = Some(reference.clone());
+            follow(app, &found).await?
         }
-        Subject::Payment(row) => super::due::hear(app, *row, reference).await?,
+        Subject::Payment(found) => super::due::hear(app, *found, row).await?,
     };
     Ok(followed.then_some("LOOKED_UP"))
 }

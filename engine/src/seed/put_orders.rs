@@ -533,5 +533,6 @@ fn flow_row(tx: &Tx, kind: &str, key: String, at: DateTime<Utc>) -> flow::Model 
         run_at: at,
         deadline: at + crate::flow::PARKED_LIFE,
         data: json!({}),
+        held: false,
     }
 }

@@ -12,6 +12,7 @@ use crate::api::payload::{UserError, part, payload};
 use crate::api::scalar::{Money, MoneyInput, id, parse_id};
 use crate::order::types::AdminOrder;
 use crate::payment::types::AdminPayment;
+use engine::actor::Need;
 use engine::error::{Error, Result};
 use engine::op::IdempotencyKey;
 use engine::order::access;
@@ -87,10 +88,10 @@ payload! {
 pub struct AdminPaymentLink {
     /// Its id.
     pub id: ID,
-    /// Where it leads on the channel's storefront; null when the channel has no address.
+    /// Where it leads on the channel's storefront; null when the channel has no address, and without PAYMENTS_WRITE.
     pub url: Option<String>,
-    /// What it holds, for `paymentLink` and `orderPay` on the store surface.
-    pub token: String,
+    /// What it holds, for `paymentLink` and `orderPay` on the store surface; null without PAYMENTS_WRITE.
+    pub token: Option<String>,
     /// How much is to be paid by it; null: whatever the order owes.
     pub amount: Option<Money>,
     /// When it was made.
@@ -104,10 +105,11 @@ pub struct AdminPaymentLink {
 impl AdminPaymentLink {
     /// A link as staff see it.
     pub fn new(call: &Call, order: &entity::order::Model, row: &payment_link::Model) -> Result<Self> {
-        let token = link::token(&call.app, row)?;
+        let pays = call.caller.actor.check(Need::Permission(Permission::PaymentsWrite)).is_ok();
+        let token = if pays { Some(link::token(&call.app, row)?) } else { None };
         Ok(Self {
             id: id(row.id),
-            url: link::address(&call.app, order, &token),
+            url: token.as_ref().and_then(|token| link::address(&call.app, order, token)),
             token,
             amount: row.amount_minor.map(|minor| Money::new(minor, row.currency)),
             created_at: row.created_at,

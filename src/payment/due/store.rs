@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use domain::auth::Permission;
 use domain::id::{OrderId, PaymentId};
 use domain::refusal::{ErrorCode, Refusal};
 
@@ -14,7 +15,7 @@ use crate::payment::types::Payment;
 use engine::error::{Error, Result};
 use engine::op::IdempotencyKey;
 use engine::order::access;
-use engine::payment::due::link::{left_by, opened_by};
+use engine::payment::due::link::{left_by, named_by, opened_by};
 use engine::payment::due::ops::{BeginPayment, Opens, no_order};
 use engine::payment::due::{self, Paying};
 use engine::payment::repo;
@@ -79,7 +80,7 @@ payload! {
 pub struct PaymentLink {
     /// The number of the order.
     pub order_number: Int64,
-    /// How much is left to be paid by it; zero when all is paid.
+    /// How much is left to be paid by it; zero when all is paid, or the order takes no payments any more.
     pub amount: Money,
     /// Through whom it can be paid, for `orderPay`.
     pub payment_providers: Vec<String>,
@@ -136,7 +137,8 @@ impl DueStoreMutation {
         Ok(OrderPayPayload { user_errors, ..answer.unwrap_or_default() })
     }
 
-    /// Calls off a payment of an order that waits for the shopper: at the provider first, then here. The order can be
+    /// Calls off a payment of an order that waits for the shopper, or whose money is on its way: at the provider first,
+    /// then here. Money that arrives all the same goes back. The order can be
     /// paid otherwise then. One that has ended stays as it is.
     async fn order_payment_cancel(
         &self,
@@ -157,12 +159,13 @@ async fn opened(
     match (order_id, link_token) {
         (Some(id), None) => {
             let id: OrderId = parse_id(id, &["orderId"])?;
-            let row = access::open(&call.app, &call.conn(), &call.caller.actor, id, access_token).await;
+            let (conn, actor) = (call.conn(), &call.caller.actor);
+            let row = access::open(&call.app, &conn, actor, Permission::PaymentsWrite, id, access_token).await;
             let token = access_token.and_then(|token| access::named_by(&call.app, id, token));
             Ok((row.map_err(|error| hidden(error, no_order()))?, Opens::Order(token)))
         }
         (None, Some(token)) => {
-            let (order, link) = opened_by(&call.app, &call.conn(), token).await?;
+            let (order, link) = named_by(&call.app, &call.conn(), token).await?;
             Ok((order, Opens::Link(link.id)))
         }
         _ => Err(Refusal::new(ErrorCode::Invalid, "Give either orderId or linkToken.").at(["orderId"]).into()),

@@ -25,6 +25,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("deliveryGroup", &["cdeliv"]),
     ("deliveryOption", &["shipopt"]),
     ("entity", &["prod", "coll", "order", "cust"]),
+    ("flow", &["flow"]),
     ("fulfillment", &["ful"]),
     ("group", &["cgroup"]),
     ("inventoryItem", &["iitem"]),

@@ -232,6 +232,7 @@ impl Scene {
             PaymentId: "select id from payment where order_id = ?" of [order];
             PaymentLinkId: "select id from payment_link where order_id = ?" of [order];
             FulfillmentId: "select id from fulfillment where order_id = ?" of [order];
+            FlowId: "select id from flow where kind = 'checkout' limit 1" of [];
             JobId: "select id from job limit 1" of [];
             NotificationId: "select id from notification where order_id = ?" of [order];
             StaffId: "select staff_id from staff_role join role on role.id = role_id where name = 'Target'" of [];

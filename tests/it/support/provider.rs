@@ -37,6 +37,7 @@ pub struct Asked {
 pub struct Scripted {
     script: Mutex<VecDeque<Says>>,
     refuses_steps: Mutex<bool>,
+    is_silent: Mutex<bool>,
     asked: Mutex<Vec<Asked>>,
 }
 
@@ -49,6 +50,16 @@ impl Scripted {
     /// Says no to every capture, void and refund from now on.
     pub fn refuse_steps(&self) {
         *self.refuses_steps.lock().unwrap() = true;
+    }
+
+    /// Forgets what it was to say.
+    pub fn forget_script(&self) {
+        self.script.lock().unwrap().clear();
+    }
+
+    /// Answers no capture, void and refund, or answers again.
+    pub fn fall_silent(&self, silent: bool) {
+        *self.is_silent.lock().unwrap() = silent;
     }
 
     /// Says yes to them again.
@@ -83,13 +94,16 @@ impl Scripted {
         }
     }
 
-    fn step(&self, what: &'static str, step: &PaymentStep) -> Result<String, String> {
+    fn step(&self, what: &'static str, step: &PaymentStep) -> Result<Said, Silent> {
         assert!(step.reference.starts_with("scripted:"), "{what} of a payment that was never made: {step:?}");
         self.note(what, &step.idempotency_key, step.amount.minor);
-        match *self.refuses_steps.lock().unwrap() {
+        if *self.is_silent.lock().unwrap() {
+            return Err(Silent("the line is dead".to_owned()));
+        }
+        Ok(match *self.refuses_steps.lock().unwrap() {
             true => Err("not today".to_owned()),
             false => Ok(format!("{}:{what}", step.reference)),
-        }
+        })
     }
 }
 
@@ -117,15 +131,15 @@ impl PaymentProvider for Scripted {
     }
 
     async fn capture(&self, step: &PaymentStep) -> Result<Said, Silent> {
-        Ok(self.step("capture", step))
+        self.step("capture", step)
     }
 
     async fn void(&self, step: &PaymentStep) -> Result<Said, Silent> {
-        Ok(self.step("void", step))
+        self.step("void", step)
     }
 
     async fn refund(&self, step: &PaymentStep) -> Result<Said, Silent> {
-        Ok(self.step("refund", step))
+        self.step("refund", step)
     }
 }
 

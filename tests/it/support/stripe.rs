@@ -130,9 +130,11 @@ impl FakeStripe {
     pub fn kept(&self) -> i64 {
         let minor = |value: &Value| value.as_i64().unwrap_or(0);
         let books = self.books();
-        let kept =
-            books.charges.values().map(|charge| minor(&charge["amount_captured"]) - minor(&charge["amount_refunded"]));
-        kept.sum()
+        let of = |charge: &Value| match &books.intents[charge["payment_intent"].as_str().unwrap()]["status"] {
+            status if status == "succeeded" => minor(&charge["amount"]) - minor(&charge["amount_refunded"]),
+            _ => 0,
+        };
+        books.charges.values().map(of).sum()
     }
 
     /// The shopper says at his bank whether it is he.
@@ -506,6 +508,8 @@ impl Books {
         let charge = self.charges.get_mut(intent["latest_charge"].as_str().unwrap()).unwrap();
         charge["amount_captured"] = json!(amount);
         charge["captured"] = json!(true);
+        // As Stripe tells it: the rest was given back.
+        charge["amount_refunded"] = json!(all - amount);
         (200, intent.clone())
     }
 
@@ -519,7 +523,12 @@ impl Books {
         intent["status"] = json!("canceled");
         intent["amount_capturable"] = json!(0);
         intent["canceled_at"] = json!(chrono::Utc::now().timestamp());
-        (200, intent.clone())
+        let (intent, promised) = (intent.clone(), intent["latest_charge"].as_str().map(str::to_owned));
+        if let Some(charge) = promised.and_then(|id| self.charges.get_mut(&id)) {
+            charge["amount_refunded"] = charge["amount"].clone();
+            charge["refunded"] = json!(true);
+        }
+        (200, intent)
     }
 
     fn refund(&mut self, form: &Value) -> Answer {
@@ -529,7 +538,7 @@ impl Books {
         };
         let id = self.name("re");
         let charge = self.charges.get_mut(&charge).unwrap();
-        let left = charge["amount_captured"].as_i64().unwrap() - charge["amount_refunded"].as_i64().unwrap();
+        let left = charge["amount"].as_i64().unwrap() - charge["amount_refunded"].as_i64().unwrap();
         let amount = if form["amount"].is_null() { left } else { number(&form["amount"]) };
         if left == 0 {
             return invalid("charge_already_refunded", "The charge has already been refunded.");

@@ -106,6 +106,12 @@ impl Walker {
         } })
     }
 
+    /// What calls the checkout off: a document and its variables.
+    pub fn cancellation(&self) -> (&'static str, Value) {
+        let cancel = "mutation($input: CheckoutCancelInput!) { checkoutCancel(input: $input) { userErrors { code } } }";
+        (cancel, json!({ "input": { "cartId": self.cart, "cartToken": self.token } }))
+    }
+
     /// Makes the last call, to this shop.
     pub async fn complete_at(&self, store: &Client, key: &str) -> Answer {
         store.send(COMPLETE, self.completion(key)).await

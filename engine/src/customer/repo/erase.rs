@@ -125,10 +125,13 @@ const PERSONAL: &[(&str, Whose)] = &[
     ("update audit_entry set before = null, after = null where entity = ?", Whose::Text),
 ];
 
-/// Whether a checkout of one of his carts is under way.
-pub async fn is_checking_out(tx: &Tx, id: CustomerId) -> Result<bool> {
-    let sql = "select 1 from cart where customer_id = ? and state = 'COMPLETING' limit 1";
-    Ok(tx.conn.query_one_raw(statement(&tx.conn, sql, [Uuid::from(id).into()])).await?.is_some())
+/// Whether a checkout of one of his carts is under way, or a payment of one of his orders.
+pub async fn is_paying(tx: &Tx, id: CustomerId) -> Result<bool> {
+    let sql = "select 1 from cart where customer_id = ? and state = 'COMPLETING' union all
+        select 1 from payment join \"order\" on \"order\".id = payment.order_id
+            where \"order\".customer_id = ? and payment.state in ('PENDING', 'REQUIRES_ACTION')";
+    let values = [Uuid::from(id).into(), Uuid::from(id).into()];
+    Ok(tx.conn.query_one_raw(statement(&tx.conn, sql, values)).await?.is_some())
 }
 
 /// His orders that are not at their end, at most 10 of them.

@@ -30,36 +30,46 @@ const MAX_OPEN: usize = 20;
 /// The template of the mail that brings a link.
 pub const TEMPLATE: &str = "order.payment_link";
 
+/// A link was made.
+pub const LINK_CREATED: &str = "payment_link.created";
+/// A link is worthless from now on.
+pub const LINK_REVOKED: &str = "payment_link.revoked";
+
 /// The refusal of a link that opens nothing.
 pub fn no_link() -> Refusal {
     Refusal::new(ErrorCode::TokenInvalid, "This link is not good, or not any more.").at(["linkToken"])
 }
 
-fn is_good(row: &payment_link::Model, now: DateTime<Utc>) -> bool {
+/// Whether a link is good at this moment.
+pub(super) fn is_good(row: &payment_link::Model, now: DateTime<Utc>) -> bool {
     row.revoked_at.is_none() && row.expires_at > now
 }
 
-/// A link of an order that is good at this moment.
-pub(super) async fn open(
-    conn: &Conn,
-    id: PaymentLinkId,
-    order: OrderId,
-    now: DateTime<Utc>,
-) -> Result<payment_link::Model> {
+/// A link of an order, good or not.
+pub(super) async fn find(conn: &Conn, id: PaymentLinkId, order: OrderId) -> Result<payment_link::Model> {
     let row = repo::find_link(conn, id).await?;
-    Ok(row.filter(|row| row.order_id == order && is_good(row, now)).ok_or_else(no_link)?)
+    Ok(row.filter(|row| row.order_id == order).ok_or_else(no_link)?)
 }
 
-/// The order and the link that a token names, when the shop signed it and it is good.
+/// The order and the link that a token names, when the shop signed it and its time is not over. The link may have been
+/// revoked: what was begun by it goes on.
+///
+/// # Errors
+/// `TOKEN_INVALID` when it is none of ours, or not any more.
+pub async fn named_by(app: &App, conn: &Conn, token: &str) -> Result<(order::Model, payment_link::Model)> {
+    let (order, id) = app.keys.read_payment_link(token, app.clock.now()).ok_or_else(no_link)?;
+    let row = find(conn, id, order).await?;
+    let order = crate::order::repo::find(conn, order).await?.ok_or_else(no_link)?;
+    Ok((order, row))
+}
+
+/// The same of a link that is good.
 ///
 /// # Errors
 /// `TOKEN_INVALID` when it is not, or not any more.
 pub async fn opened_by(app: &App, conn: &Conn, token: &str) -> Result<(order::Model, payment_link::Model)> {
-    let now = app.clock.now();
-    let (order, id) = app.keys.read_payment_link(token, now).ok_or_else(no_link)?;
-    let row = open(conn, id, order, now).await?;
-    let order = crate::order::repo::find(conn, order).await?.ok_or_else(no_link)?;
-    Ok((order, row))
+    let (order, row) = named_by(app, conn, token).await?;
+    if is_good(&row, app.clock.now()) { Ok((order, row)) } else { Err(no_link().into()) }
 }
 
 /// How much may be paid by a link now, in minor units.
@@ -129,9 +139,11 @@ impl Op for CreateLink {
         let id = row.id;
         repo::insert_link(tx, row).await?;
         tx.audit(order.id, None, Some(json!({ "paymentLink": id, "amountMinor": amount.minor, "mails": self.mails })));
+        let history = crate::order::aggregate(order.id);
+        tx.emit(history, LINK_CREATED, json!({ "paymentLink": id }));
         if self.mails {
-            let payload = json!({ "template": TEMPLATE });
-            tx.emit(crate::order::aggregate(order.id), crate::order::MAIL_REQUESTED, payload);
+            let payload = json!({ "template": TEMPLATE, "paymentLink": id });
+            tx.emit(history, crate::order::MAIL_REQUESTED, payload);
         }
         Ok(id)
     }
@@ -165,12 +177,14 @@ impl Op for RevokeLink {
         access::lock(tx, Permission::PaymentsWrite, found.order_id).await?.ok_or_else(missing)?;
         if repo::revoke_link(tx, self.link).await? {
             tx.audit(found.order_id, None, Some(json!({ "revokedPaymentLink": self.link })));
+            let history = crate::order::aggregate(found.order_id);
+            tx.emit(history, LINK_REVOKED, json!({ "paymentLink": self.link }));
         }
         Ok(())
     }
 }
 
-/// The newest link of an order that is good.
-pub async fn newest(conn: &Conn, order: OrderId, now: DateTime<Utc>) -> Result<Option<payment_link::Model>> {
-    Ok(repo::links_of(conn, &[order]).await?.into_iter().rev().find(|row| is_good(row, now)))
+/// A link by its id, when it is good.
+pub async fn good(conn: &Conn, id: PaymentLinkId, now: DateTime<Utc>) -> Result<Option<payment_link::Model>> {
+    Ok(repo::find_link(conn, id).await?.filter(|row| is_good(row, now)))
 }

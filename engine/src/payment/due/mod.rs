@@ -27,11 +27,11 @@ use domain::id::PaymentId;
 use domain::money::Money;
 use domain::payment::{CaptureMode, PaymentState};
 use domain::refusal::{ErrorCode, Refusal};
-use entity::payment;
+use entity::{payment, provider_event};
 use tracing::Instrument;
 
 use self::ops::{BeginPayment, Begun, Fail, Land, Wait};
-use super::charge::{Charge, Verdict, return_url};
+use super::charge::{Charge, Verdict, is_paid, return_url};
 use super::repo;
 use crate::actor::Caller;
 use crate::app::App;
@@ -39,8 +39,9 @@ use crate::checkout::flow::{CANCEL, STEP};
 use crate::checkout::place::{Postpone, Take};
 use crate::error::{Error, Result};
 use crate::failpoint;
+use crate::flow::PARKED_LIFE;
 use crate::op::in_flight;
-use crate::provider::payment::{Known, Outcome};
+use crate::provider::payment::Known;
 
 /// The kind of a payment's run.
 pub const KIND: &str = "order_payment";
@@ -134,13 +135,14 @@ async fn undo(
     why: &str,
 ) -> Result<()> {
     let system = Caller::system();
+    let reference = known.as_ref().and_then(|known| known.outcome.reference()).map(str::to_owned);
     if let Err(error) = charge.give_back(app, known, attempts).await {
         tracing::warn!(payment = %row.id, %error, "a payment could not be given up; it is tried again");
         app.run(&system, &Postpone { run: row.id.to_string(), attempts, step: Some(CANCEL) }).await?;
         return Err(in_flight().into());
     }
     failpoint::reach("order_payment.given_up");
-    app.run(&system, &Fail { payment: row.id, why: why.to_owned() }).await
+    app.run(&system, &Fail { payment: row.id, reference, why: why.to_owned() }).await
 }
 
 async fn find(app: &App, id: PaymentId) -> Result<payment::Model> {
@@ -198,13 +200,10 @@ async fn go_on(app: &Arc<App>, id: PaymentId, waited: bool) -> Result<bool> {
     if run.step == CANCEL {
         return call_off(app, &row, run.attempts).await.map(|()| true);
     }
-    if waited {
-        let paid = charge(app, &row).await?.ask(app, true).await.is_ok_and(|known| {
-            matches!(known.outcome, Outcome::Authorized { .. } | Outcome::Captured { .. } | Outcome::Processing { .. })
-        });
-        if !paid {
-            return call_off(app, &row, run.attempts).await.map(|()| true);
-        }
+    // Nobody is charged hours after he left.
+    let forgotten = row.provider_reference.is_none() && app.clock.now() > row.created_at + PARKED_LIFE;
+    if forgotten || (waited && !is_paid(app, &run, charge(app, &row).await?).await?) {
+        return call_off(app, &row, run.attempts).await.map(|()| true);
     }
     drive(app, row, run.attempts).await.map(|_| true)
 }
@@ -213,7 +212,7 @@ async fn go_on(app: &Arc<App>, id: PaymentId, waited: bool) -> Result<bool> {
 ///
 /// # Errors
 /// When the provider does not answer: it is looked at again.
-pub async fn hear(app: &Arc<App>, mut row: payment::Model, reference: &str) -> Result<bool> {
+pub async fn hear(app: &Arc<App>, mut row: payment::Model, event: &provider_event::Model) -> Result<bool> {
     if is_open(&row) {
         return match go_on(app, row.id, false).await {
             // A refusal is an outcome, or the run waits for its next try.
@@ -224,8 +223,8 @@ pub async fn hear(app: &Arc<App>, mut row: payment::Model, reference: &str) -> R
     }
     if row.state == PaymentState::Failed {
         // Money of what came to nothing goes back.
-        row.provider_reference = Some(reference.to_owned());
-        charge(app, &row).await?.give_back(app, None, 1).await?;
+        row.provider_reference.clone_from(&event.reference);
+        charge(app, &row).await?.give_back(app, None, event.attempts + 1_000).await?;
         return Ok(true);
     }
     super::reconcile::reconcile(app, &row).await

@@ -35,7 +35,7 @@ pub(super) fn written<S: serde::Serializer>(amount: &Option<Money>, into: S) -> 
 }
 
 /// What opens an order to whoever pays.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy)]
 pub enum Opens {
     /// It is his, or he holds this link to it.
     Order(Option<OrderTokenId>),
@@ -82,10 +82,15 @@ impl Op for BeginPayment {
     async fn run(&self, tx: &mut Tx) -> Result<Begun> {
         let order = crate::order::repo::lock(tx, self.order).await?.ok_or_else(no_order)?;
         let link = self.open(tx, &order).await?;
-        let input = (self.opens, self.amount.minor, self.amount.currency.code(), &self.provider, &self.data);
+        // Whoever comes back may be let in by something else by then.
+        let by = link.as_ref().map(|link| link.id.to_string());
+        let input = (by, self.amount.minor, self.amount.currency.code(), &self.provider, &self.data);
         let id: PaymentId = tx.id();
         if let Some(before) = claim_key(tx, OPERATION, &self.key, &input_hash(&input)?, Some(id.into())).await? {
             return again(tx, before.into()).await;
+        }
+        if link.as_ref().is_some_and(|link| !link::is_good(link, tx.now())) {
+            return Err(link::no_link().into());
         }
         let settings = tx.settings().await?;
         let region = settings.region(order.region_id).filter(|region| region.providers.contains(&self.provider));
@@ -117,13 +122,14 @@ impl BeginPayment {
     /// The link by which he pays; nothing when the order is open to him.
     async fn open(&self, tx: &Tx, order: &order::Model) -> Result<Option<entity::payment_link::Model>> {
         match self.opens {
-            Opens::Link(id) => Ok(Some(link::open(&tx.conn, id, order.id, tx.now()).await?)),
+            Opens::Link(id) => Ok(Some(link::find(&tx.conn, id, order.id).await?)),
             Opens::Order(token) => {
                 let links = match token {
                     Some(token) => crate::order::repo::find_token(&tx.conn, token).await?,
                     None => None,
                 };
-                let allowed = access::allowed(order, links.as_slice(), tx.actor(), token, tx.now());
+                let staff = Permission::PaymentsWrite;
+                let allowed = access::allowed(order, links.as_slice(), tx.actor(), staff, token, tx.now());
                 if allowed { Ok(None) } else { Err(no_order().into()) }
             }
         }
@@ -287,7 +293,7 @@ impl Op for Land {
             return Ok(false);
         }
         row.provider_reference = Some(self.reference.clone());
-        row.next_action = None;
+        (row.data, row.next_action) = (None, None);
         entry.state = EntryState::Succeeded;
         entry.provider_reference = row.provider_reference.clone();
         repo::update_entry(tx, entry).await?;
@@ -328,7 +334,8 @@ impl Op for Wait {
             let payload = told(&row);
             let order_id = order.id;
             row.provider_reference = Some(self.reference.clone());
-            row.next_action.clone_from(&self.next_action);
+            // What the client needs is asked for each time; here it counts that there is something.
+            row.next_action = self.next_action.as_ref().map(|action| json!({ "type": action["type"] }));
             book(tx, row, order, &[]).await?;
             let kind = if acts { "payment.requires_action" } else { "payment.processing" };
             tx.emit(aggregate(order_id), kind, payload);
@@ -346,6 +353,8 @@ impl Op for Wait {
 #[derive(Debug, Clone)]
 pub(super) struct Fail {
     pub payment: PaymentId,
+    /// The provider's name for it, when it has one.
+    pub reference: Option<String>,
     pub why: String,
 }
 
@@ -359,8 +368,8 @@ impl Op for Fail {
         let Some(mut entry) = entry else { return Ok(()) };
         entry.state = EntryState::Failed;
         repo::update_entry(tx, entry).await?;
-        row.next_action = None;
-        row.data = None;
+        (row.data, row.next_action) = (None, None);
+        row.provider_reference = self.reference.clone().or(row.provider_reference);
         row.failure = Some(self.why.clone());
         let (payload, order_id) = (told(&row), order.id);
         book(tx, row, order, &[]).await?;

@@ -43,8 +43,8 @@ pub struct NewPayment {
     pub idempotency_key: String,
     /// Whether the call may have been made before.
     pub repeated: bool,
-    /// Whether it is so long ago that the provider may have forgotten the key ([`FORGETTABLE`]).
-    pub old: bool,
+    /// How long ago it was first wanted: the provider may have forgotten the key ([`FORGETTABLE`]).
+    pub age: TimeDelta,
     /// How much.
     pub amount: Money,
     /// Whether the money is taken with the promise.

@@ -18,8 +18,7 @@ pub(super) fn known(intent: &Value) -> Result<Known, Silent> {
     let sums = Sums {
         amount: amount.ok_or_else(|| unclear("an amount"))?,
         captured_minor: minor(&intent["amount_received"]).unwrap_or(0),
-        // Only there when the charge was asked for.
-        refunded_minor: minor(&intent["latest_charge"]["amount_refunded"]).unwrap_or(0),
+        refunded_minor: refunded(intent, &minor),
     };
     let outcome = match intent["status"].as_str().unwrap_or_default() {
         "succeeded" => Outcome::Captured { reference },
@@ -34,6 +33,21 @@ pub(super) fn known(intent: &Value) -> Result<Known, Silent> {
         _ => return Err(unclear("a known status")),
     };
     Ok(Known { outcome, sums: Some(sums) })
+}
+
+/// What was given back of what was taken; only known when the charge was asked for. Stripe counts as given back, too,
+/// what was promised and then let go of: by taking a part, or by giving all of it up.
+fn refunded(intent: &Value, minor: &impl Fn(&Value) -> Option<i64>) -> i64 {
+    let charge = &intent["latest_charge"];
+    let counted = minor(&charge["amount_refunded"]).unwrap_or(0);
+    let ended = ["succeeded", "canceled"].contains(&intent["status"].as_str().unwrap_or_default());
+    let released = match (minor(&charge["amount"]), minor(&intent["amount_received"])) {
+        (Some(amount), Some(captured)) if ended && charge.is_object() && intent["amount_received"].is_i64() => {
+            amount - captured
+        }
+        _ => 0,
+    };
+    if counted >= released { counted - released } else { counted }
 }
 
 /// What the client needs: an address to go to, or the secret with which Stripe's own library goes on.

@@ -19,14 +19,14 @@ mod intent;
 
 use async_trait::async_trait;
 use aws_lc_rs::hmac;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::payment::CaptureMode;
 use domain::provider::stripe::to_stripe;
 use serde_json::Value;
 
 use self::client::{Api, Fault, Form};
 use self::intent::{is_name, known, words};
-use super::{Event, Forged, Known, NewPayment, Outcome, PaymentProvider, PaymentStep, Said, Silent};
+use super::{Event, FORGETTABLE, Forged, Known, NewPayment, Outcome, PaymentProvider, PaymentStep, Said, Silent};
 
 /// The name of the provider.
 pub const NAME: &str = "stripe";
@@ -154,6 +154,8 @@ impl Stripe {
     }
 }
 
+/// After what time Stripe's search knows of everything.
+const FOUND_BY: TimeDelta = TimeDelta::hours(1);
 /// Where an intent carries the key that made it.
 const CHECKOUT: &str = "metadata[checkout]";
 /// Where a refund carries the key that made it.
@@ -230,14 +232,18 @@ impl PaymentProvider for Stripe {
 
     async fn create(&self, payment: &NewPayment) -> Result<Outcome, Silent> {
         // What Stripe remembers of a key may be gone after a day.
-        if payment.old
+        if payment.age > FORGETTABLE
             && let Some(found) = self.find(&payment.idempotency_key).await?
         {
             return Ok(found.outcome);
         }
         let form = match creation(payment) {
             Ok(form) => form,
-            Err(reason) => return Ok(Outcome::Declined { reference: None, reason }),
+            Err(reason) => {
+                // What is wrong now may have been right when it was asked first.
+                let made = if payment.repeated { self.find(&payment.idempotency_key).await? } else { None };
+                return Ok(made.map_or(Outcome::Declined { reference: None, reason }, |known| known.outcome));
+            }
         };
         match self.api.post("/v1/payment_intents", &form, &payment.idempotency_key).await {
             Ok(intent) => Ok(known(&intent)?.outcome),
@@ -266,7 +272,7 @@ impl PaymentProvider for Stripe {
     /// The same key with something else: an intent that nobody confirms takes the place of the one that has not come,
     /// and one that has come is there to be found.
     async fn recall(&self, payment: &NewPayment) -> Result<Option<Known>, Silent> {
-        if payment.old {
+        if payment.age > FORGETTABLE {
             return self.find(&payment.idempotency_key).await;
         }
         let Ok(form) = placeholder(payment) else { return Ok(None) };
@@ -274,6 +280,8 @@ impl PaymentProvider for Stripe {
             Ok(intent) => known(&intent).map(Some),
             Err(Fault::KeyReused) => match self.find(&payment.idempotency_key).await? {
                 Some(found) => Ok(Some(found)),
+                // The key is spent, so that nothing comes of it any more; what came of it can be found by now.
+                None if payment.age > FOUND_BY => Ok(None),
                 None => Err(silent(Fault::KeyReused)),
             },
             Err(fault) => Err(silent(fault)),

@@ -2,6 +2,8 @@
 //! run stands; whoever works on it holds it for a while ([`LEASE`]), so that
 //! after a crash another one takes it up, and two never work on it at once.
 
+pub mod staff;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::flow::FlowState;
 use domain::id::FlowId;
@@ -10,9 +12,11 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
 };
 
-use crate::db::{Conn, insert_all, statement};
+use self::staff::{HUNG, SLACK};
+use crate::db::{Conn, insert_all, page_of, statement};
 use crate::error::Result;
 use crate::op::Tx;
+use crate::page::{Key, Page, Place, Rows};
 
 /// How long a worker may hold a run: longer than the calls of a provider may take that he makes in a row.
 pub const LEASE: TimeDelta = TimeDelta::seconds(60);
@@ -34,6 +38,7 @@ pub async fn begin(tx: &mut Tx, kind: &str, key: impl ToString, step: &str) -> R
         run_at: tx.now() + LEASE,
         deadline: tx.now() + PARKED_LIFE,
         data: serde_json::json!({}),
+        held: true,
     };
     let id = row.id;
     insert_all::<flow::Entity>(&tx.conn, vec![row]).await?;
@@ -45,7 +50,7 @@ pub async fn begin(tx: &mut Tx, kind: &str, key: impl ToString, step: &str) -> R
 pub async fn begin_again(tx: &mut Tx, kind: &str, key: impl ToString, step: &str) -> Result<Option<flow::Model>> {
     let key = key.to_string();
     let sql =
-        "update flow set state = 'RUNNING', run_at = ?, deadline = ?, step = ?, attempts = 1, version = version + 1,
+        "update flow set state = 'RUNNING', held = true, run_at = ?, deadline = ?, step = ?, attempts = 1, version = version + 1,
         updated_at = ? where key = ? and (state not in ('RUNNING', 'PARKED') or run_at <= ?) returning *";
     let (now, until) = (tx.now(), tx.now() + PARKED_LIFE);
     let values = [(now + LEASE).into(), until.into(), step.into(), now.into(), key.clone().into(), now.into()];
@@ -64,14 +69,18 @@ pub async fn find(conn: &Conn, key: &str) -> Result<Option<flow::Model>> {
     Ok(flow::Entity::find().filter(flow::Column::Key.eq(key)).one(conn).await?)
 }
 
-/// Takes a run up: one that is parked, or one whose holder was silent for too
-/// long. `step` says what it is for from now on, which outlives a crash.
-/// `None` when somebody is working on it or it has ended.
+/// Takes a run up: one that is parked, one whose holder was silent for too
+/// long, or one that is to be tried again later, when it is to be something
+/// else from now on. `step` says what, which outlives a crash. `None` when
+/// somebody is working on it, it is not its time, or it has ended.
 pub async fn take(tx: &mut Tx, key: impl ToString, step: Option<&str>) -> Result<Option<flow::Model>> {
-    let sql = "update flow set state = 'RUNNING', run_at = ?, step = coalesce(?, step), attempts = attempts + 1,
-        version = version + 1, updated_at = ? where key = ? and (state = 'PARKED' or (state = 'RUNNING' and run_at <= ?)) returning *";
-    let step = sea_orm::Value::from(step.map(str::to_owned));
-    let values = [(tx.now() + LEASE).into(), step, tx.now().into(), key.to_string().into(), tx.now().into()];
+    let sql =
+        "update flow set state = 'RUNNING', held = true, run_at = ?, step = coalesce(?, step), attempts = attempts + 1,
+        version = version + 1, updated_at = ? where key = ?
+            and (state = 'PARKED' or (state = 'RUNNING' and (run_at <= ? or (? and not held)))) returning *";
+    let (changes, step) = (step.is_some(), sea_orm::Value::from(step.map(str::to_owned)));
+    let (now, until) = (tx.now(), tx.now() + LEASE);
+    let values = [until.into(), step, now.into(), key.to_string().into(), now.into(), changes.into()];
     let row = tx.conn.query_one_raw(statement(&tx.conn, sql, values)).await?;
     Ok(row.map(|row| flow::Model::from_query_result(&row, "")).transpose()?)
 }
@@ -85,6 +94,15 @@ pub async fn park(tx: &mut Tx, key: impl ToString, step: &str, deadline: Option<
 /// Lets go of a run that shall be tried again later; `step` says what it is for from now on.
 pub async fn postpone(tx: &mut Tx, key: impl ToString, until: DateTime<Utc>, step: Option<&str>) -> Result<()> {
     set(tx, key, FlowState::Running, until, None, step).await
+}
+
+/// Makes a run due at once that nobody holds.
+async fn make_due(tx: &Tx, key: &str) -> Result<()> {
+    let sql = "update flow set run_at = ?, version = version + 1, updated_at = ? where key = ? and state = 'RUNNING'
+        and not (held and run_at > ?)";
+    let now = tx.now();
+    tx.conn.execute_raw(statement(&tx.conn, sql, [now.into(), now.into(), key.into(), now.into()])).await?;
+    Ok(())
 }
 
 /// Ends a run.
@@ -101,7 +119,7 @@ async fn set(
     step: Option<&str>,
 ) -> Result<()> {
     // What has ended stays ended, whatever a slow worker comes back with.
-    let sql = "update flow set state = ?, run_at = ?, deadline = coalesce(?, deadline), step = coalesce(?, step),
+    let sql = "update flow set state = ?, held = false, run_at = ?, deadline = coalesce(?, deadline), step = coalesce(?, step),
         version = version + 1, updated_at = ? where key = ? and state in ('RUNNING', 'PARKED')";
     let step = sea_orm::Value::from(step.map(str::to_owned));
     let values = [state.as_str().into(), run_at.into(), deadline.into(), step, tx.now().into(), key.to_string().into()];
@@ -121,6 +139,48 @@ pub async fn due(conn: &Conn, now: DateTime<Utc>, limit: u64) -> Result<Vec<flow
         .limit(limit)
         .all(conn)
         .await?)
+}
+
+/// What runs must be to be in a list.
+#[derive(Debug, Clone, Default)]
+pub struct FlowFilter {
+    /// In one of these states.
+    pub states: Option<Vec<FlowState>>,
+    /// Of one of these kinds.
+    pub kinds: Option<Vec<String>>,
+    /// Whether it hangs.
+    pub hung: Option<bool>,
+}
+
+impl FlowFilter {
+    fn condition(&self, now: DateTime<Utc>) -> Condition {
+        use flow::Column;
+        let tried = Condition::all().add(Column::State.eq(FlowState::Running)).add(Column::Attempts.gte(HUNG));
+        let waited = Condition::all().add(Column::State.eq(FlowState::Parked)).add(Column::Deadline.lt(now - SLACK));
+        let hung = Condition::any().add(tried).add(waited);
+        Condition::all()
+            .add_option(self.states.as_ref().map(|states| Column::State.is_in(states.iter().copied())))
+            .add_option(self.kinds.as_ref().map(|kinds| Column::Kind.is_in(kinds.iter().map(String::as_str))))
+            .add_option(self.hung.map(|wanted| if wanted { hung } else { hung.not() }))
+    }
+}
+
+/// A page of runs by the time at which they began.
+pub async fn page(
+    conn: &Conn,
+    filter: &FlowFilter,
+    now: DateTime<Utc>,
+    page: Page,
+    count: bool,
+) -> Result<Rows<flow::Model>> {
+    let find = flow::Entity::find().filter(filter.condition(now));
+    let place = |row: &flow::Model| Place { key: Key::Time(row.created_at), id: row.id.into() };
+    Ok(page_of(conn, find, (flow::Column::CreatedAt, flow::Column::Id), page, count, place).await?)
+}
+
+/// A run by its id.
+pub async fn find_by_id(conn: &Conn, id: FlowId) -> Result<Option<flow::Model>> {
+    Ok(flow::Entity::find_by_id(id).one(conn).await?)
 }
 
 /// The id of what a run is about, out of its key.

@@ -1,0 +1,3 @@
+//! How the gateway presents runs; what they are is said in `engine::flow`.
+
+pub mod admin;
