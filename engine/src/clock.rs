@@ -19,6 +19,16 @@ pub trait IdSource: Debug + Send + Sync {
     fn next(&self, now: DateTime<Utc>) -> Uuid;
 }
 
+/// A clock that stands: for looking at what was true at a moment.
+#[derive(Debug)]
+pub struct StillClock(pub DateTime<Utc>);
+
+impl Clock for StillClock {
+    fn now(&self) -> DateTime<Utc> {
+        self.0
+    }
+}
+
 /// The machine's clock.
 #[derive(Debug, Default)]
 pub struct SystemClock;

@@ -16,6 +16,7 @@
 //! | [`epoch`] | how often what shoppers are shown has changed |
 //! | [`background`], [`panic`] | what runs by itself, and in which process; what a panic ends |
 //! | [`page`], [`version`] | what lists and changes have in common |
+//! | [`backup`] | the shop as one file, and back
 //! | [`vitals`] | how the shop stands, for those who look after it |
 //! | [`scope`] | how far the caller gets: channels and locations |
 //! | [`throttle`] | who may ask how much |
@@ -27,6 +28,7 @@ pub mod actor;
 pub mod app;
 pub mod audit;
 pub mod background;
+pub mod backup;
 pub mod bus;
 pub mod clock;
 pub mod db;

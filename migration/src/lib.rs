@@ -154,6 +154,29 @@ pub async fn pending(db: &DatabaseConnection) -> Vec<&'static str> {
     status(db).await.into_iter().filter(|(_, applied)| !applied).map(|(name, _)| name).collect()
 }
 
+/// The numbers of migrations that a database has seen and this version doesn't know, or knows otherwise: another
+/// release made it. Writes nothing.
+///
+/// # Errors
+/// When the database has no table of migrations.
+pub async fn unknown(db: &DatabaseConnection) -> Result<Vec<i64>, DbErr> {
+    let backend = db.get_database_backend();
+    let ask = "select version, checksum from _sqlx_migrations where success order by version";
+    let history = migrator(backend);
+    let known = |version: i64, checksum: &[u8]| {
+        let mut ups = history.iter().filter(|one| one.migration_type.is_up_migration());
+        ups.any(|one| one.version == version && one.checksum.as_ref() == checksum)
+    };
+    let mut unknown = Vec::new();
+    for row in db.query_all_raw(Statement::from_string(backend, ask)).await? {
+        let (version, checksum): (i64, Vec<u8>) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        if !known(version, &checksum) {
+            unknown.push(version);
+        }
+    }
+    Ok(unknown)
+}
+
 /// The versions that are applied, in order.
 async fn applied(db: &DatabaseConnection) -> Vec<i64> {
     let ask = "select version from _sqlx_migrations where success order by version";

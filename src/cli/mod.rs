@@ -1,6 +1,7 @@
 //! The command line: one binary that serves, migrates, imports and watches.
 
 mod access;
+mod backup;
 pub mod bar;
 mod check;
 mod config;
@@ -83,6 +84,8 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Verify that the whole database agrees with itself.
     Check(check::Check),
+    /// Make a copy of the shop while it is served, look one over, or put one in the shop's place.
+    Backup(backup::Backup),
     /// Show the settings that the commands would use.
     Config(config::Config),
 }
@@ -254,6 +257,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Key(command) => command.run().await?,
         Command::Doctor(command) => return command.run().await,
         Command::Check(command) => return command.run().await,
+        Command::Backup(command) => return command.run().await,
         Command::Config(command) => command.run(Cli::command())?,
     }
     Ok(ExitCode::SUCCESS)

@@ -1,6 +1,7 @@
 //! `emporion serve`.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
@@ -91,14 +92,19 @@ impl Serve {
 /// One process serves an embedded database; the lock ends with the process.
 fn only_server(url: &DatabaseUrl) -> Result<Option<std::fs::File>> {
     let DatabaseUrl::Sqlite(path) = url else { return Ok(None) };
-    let lock = std::fs::File::create(path.with_extension("server"))
-        .map_err(|error| Error::internal(format!("{url} can't be opened: {error}")))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(Some(lock)),
-        Err(_) => Err(Error::internal(format!(
+    let lock = lock_of(path, "server")?;
+    lock.map(Some).ok_or_else(|| {
+        Error::internal(format!(
             "another process serves the shop in {url}; several processes need PostgreSQL (--database-url)"
-        ))),
-    }
+        ))
+    })
+}
+
+/// The lock of an office of an embedded database, `server` or `relay`, unless another process holds it.
+pub(super) fn lock_of(path: &Path, office: &str) -> Result<Option<std::fs::File>> {
+    let lock = std::fs::File::create(path.with_extension(office))
+        .map_err(|error| Error::internal(format!("{} can't be opened: {error}", path.display())))?;
+    Ok(lock.try_lock().is_ok().then_some(lock))
 }
 
 /// Serves and works until the gate is told to stop, then lets running

@@ -10,6 +10,8 @@
 mod access;
 mod address;
 mod authority;
+mod backup;
+mod backup_postgres;
 mod bound;
 mod budget;
 mod bug_class;

@@ -168,6 +168,12 @@ impl Keys {
 }
 
 /// A random setting that is made the first time that it is asked for.
+/// What tells the shop of a database from others.
+pub async fn shop_of(conn: &Conn) -> Result<String> {
+    let row = setting::Entity::find_by_id("shop_id".to_owned()).one(conn).await?;
+    Ok(row.ok_or_else(|| Error::internal("the shop was never opened"))?.value)
+}
+
 async fn made_once(conn: &Conn, key: &str) -> Result<String> {
     let row = setting::ActiveModel { key: Set(key.to_owned()), value: Set(random_token("")) };
     setting::Entity::insert(row)

@@ -12,6 +12,7 @@ mod open;
 mod paged;
 mod pulse;
 pub mod search;
+mod snapshot;
 mod sql;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use self::pulse::unless_away;
 
 pub use open::{DatabaseUrl, connect_postgres, create_postgres_copy};
 pub use paged::page_of;
+pub use snapshot::stand_alone;
 pub use sql::{
     any, any_sql, any_text, database_now, expression, hold_settings, insert_all, is_retryable, is_unavailable,
     lower_contains, number_order, statement, text_contains, unique_violation, without_values,

@@ -91,6 +91,13 @@ pub async fn named_files(conn: &Conn, hashes: &[String]) -> Result<Vec<String>> 
     Ok(find.filter(job::Column::State.ne(JobState::Succeeded)).into_tuple().all(conn).await?)
 }
 
+/// All files that a job may still read.
+pub async fn all_named_files(conn: &Conn) -> Result<Vec<String>> {
+    let find = job::Entity::find().select_only().column(job::Column::FileHash);
+    let find = find.filter(job::Column::FileHash.is_not_null());
+    Ok(find.filter(job::Column::State.ne(JobState::Succeeded)).into_tuple().all(conn).await?)
+}
+
 /// What jobs must be to be in a list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {

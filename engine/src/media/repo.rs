@@ -227,3 +227,22 @@ pub async fn named_files(conn: &Conn, hashes: &[String]) -> Result<Vec<String>> 
     named.extend(crate::job::repo::named_files(conn, hashes).await?);
     Ok(named)
 }
+
+/// All files that anybody names.
+pub async fn all_named_files(conn: &Conn) -> Result<Vec<String>> {
+    let media = media::Entity::find()
+        .select_only()
+        .column(media::Column::FileHash)
+        .filter(media::Column::DeletedAt.is_null())
+        .filter(media::Column::FileHash.is_not_null());
+    let uploads = staged_upload::Entity::find()
+        .select_only()
+        .column(staged_upload::Column::FileHash)
+        .filter(staged_upload::Column::FileHash.is_not_null());
+    let mut named: Vec<String> = media.into_tuple().all(conn).await?;
+    named.extend(uploads.into_tuple::<String>().all(conn).await?);
+    named.extend(crate::job::repo::all_named_files(conn).await?);
+    named.sort_unstable();
+    named.dedup();
+    Ok(named)
+}

@@ -34,8 +34,14 @@ fn emporion(arguments: &[&str]) -> Command {
 
 /// Runs a verb on this database to its end.
 pub async fn run_command(database: &TestDatabase, arguments: &[&str]) -> Output {
+    let address = database.address();
+    run_alone(&[arguments, &["--database-url", address.as_str()]].concat(), &[]).await
+}
+
+/// Runs a verb that needs no database, or names it itself, to its end.
+pub async fn run_alone(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = emporion(arguments);
-    command.args(["--database-url", &database.address()]);
+    command.envs(variables.iter().copied());
     timeout(PATIENCE * 2, command.output()).await.expect("an end in time").unwrap()
 }
 

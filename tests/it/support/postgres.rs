@@ -73,6 +73,13 @@ fn variable(name: &str) -> PathBuf {
     std::env::var_os(name).expect("run the tests with make test, which finds PostgreSQL").into()
 }
 
+/// One of PostgreSQL's programs that speak to a server.
+pub fn client_program(name: &str) -> Command {
+    let mut command = Command::new(variable("EMPORION_TEST_POSTGRES_BIN").join(name));
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
 /// One of PostgreSQL's programs, run as whoever owns the folder: it refuses to be root's.
 fn program(name: &str, data: &Path) -> Command {
     let owner = data.metadata().unwrap();
