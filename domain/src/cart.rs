@@ -36,6 +36,13 @@ words! {
     }
 }
 
+/// After how many minutes without a change a cart is told to be abandoned, when nobody says.
+pub const PAUSE_MINUTES: i32 = 60;
+/// The fewest minutes for that.
+pub const LEAST_PAUSE_MINUTES: i32 = 5;
+/// The most minutes for that: a cart ends by itself after 30 days.
+pub const MOST_PAUSE_MINUTES: i32 = 7 * 24 * 60;
+
 /// The most pieces of one variant that a line may hold.
 pub const MAX_QUANTITY: i32 = 9_999;
 /// The most lines of a cart.

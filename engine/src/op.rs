@@ -15,7 +15,7 @@ use domain::id::{ChannelId, OrderId, ProductId};
 use domain::refusal::{ErrorCode, Refusal};
 use entity::idempotency;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
@@ -32,6 +32,7 @@ use crate::event::{Aggregate, NewEvent};
 use crate::failpoint;
 use crate::provider::ask::ROUNDS;
 use crate::settings::Settings;
+use crate::sweeper::MOST;
 
 /// How often a transaction is tried when the database says that it met another.
 const TRIES: u32 = 8;
@@ -356,16 +357,21 @@ impl<O: Repeatable> Op for Once<'_, O> {
     }
 }
 
-/// Forgets the keys whose time is over.
-pub async fn forget_expired_keys(app: &App) -> Result<()> {
+/// Forgets up to [`MOST`] keys whose time is over; answers with how many.
+pub async fn forget_expired_keys(app: &App) -> Result<u64> {
     let now = app.clock.now();
     let expired = idempotency::Column::ExpiresAt.lte(now);
-    if idempotency::Entity::find().filter(expired.clone()).one(&app.read()).await?.is_some() {
-        let conn = app.db.begin(&db::StatementCount::default()).await?;
-        idempotency::Entity::delete_many().filter(expired).exec(&conn).await?;
-        conn.commit().await?;
+    if idempotency::Entity::find().filter(expired).one(&app.read()).await?.is_none() {
+        return Ok(0);
     }
-    Ok(())
+    let conn = app.db.begin(&db::StatementCount::default()).await?;
+    let sql = format!(
+        "delete from idempotency where (actor, operation, key) in (select old.actor, old.operation, old.key
+            from idempotency as old where old.expires_at <= ? order by old.expires_at limit {MOST})"
+    );
+    let forgotten = conn.execute_raw(db::statement(&conn, &sql, [now.into()])).await?.rows_affected();
+    conn.commit().await?;
+    Ok(forgotten)
 }
 
 /// SHA-256 of an input in its serialised form.

@@ -30,6 +30,12 @@ pub struct Model {
     pub state: CartState,
     pub expires_at: DateTimeUtc,
     pub tax_number: Option<TaxNumber>,
+    /// Since when nobody has changed it, until somebody has looked at that.
+    pub untouched_since: Option<DateTimeUtc>,
+    /// When it was told last that it was left.
+    pub abandoned_at: Option<DateTimeUtc>,
+    /// When what it told of somebody went.
+    pub erased_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

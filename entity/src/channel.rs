@@ -37,6 +37,8 @@ pub struct Model {
     pub shows_quantity: bool,
     /// For how long what lies in a cart is held; nothing is held when absent.
     pub hold_minutes: Option<i32>,
+    /// After how long without a change a cart is told to be abandoned; none is when absent.
+    pub abandoned_after_minutes: Option<i32>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -41,6 +41,7 @@ mod m0031_subtotal_rules;
 mod m0032_shipping_reasons;
 mod m0033_inventory;
 mod m0034_payments;
+mod m0035_left_carts;
 mod m0036_order_payments;
 mod m0037_flow_held;
 
@@ -97,6 +98,7 @@ history! {
     m0032_shipping_reasons
     m0033_inventory
     m0034_payments
+    m0035_left_carts
     m0036_order_payments
     m0037_flow_held
 }

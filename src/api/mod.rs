@@ -28,6 +28,7 @@ use crate::audit::admin::AuditAdminQuery;
 use crate::auth::admin::{AuthAdminMutation, AuthAdminQuery};
 use crate::auth::factor::admin::{FactorAdminMutation, FactorAdminQuery};
 use crate::auth::oidc::admin::{OidcAdminMutation, OidcAdminQuery};
+use crate::cart::admin::CartAdminQuery;
 use crate::cart::store::{CartStoreMutation, CartStoreQuery};
 use crate::cart::subs::CartStoreSubscription;
 use crate::catalog::admin::{CatalogAdminMutation, CatalogAdminQuery};
@@ -137,6 +138,7 @@ root! {
         AuthAdminQuery,
         CatalogAdminQuery,
         CategoryAdminQuery,
+        CartAdminQuery,
         ChannelAdminQuery,
         CollectionAdminQuery,
         CustomerAdminQuery,

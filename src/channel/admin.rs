@@ -91,12 +91,15 @@ pub struct AdminChannelUpdateInput {
     pub shows_quantity: Option<bool>,
     /// For how many minutes what lies in a cart is held for it, 1 to 1440; null: nothing is held.
     pub hold_minutes: MaybeUndefined<i32>,
+    /// After how many minutes without a change a cart with lines and somebody to write to counts as abandoned, 5 to 10080;
+    /// null: none does.
+    pub abandoned_after_minutes: MaybeUndefined<i32>,
     /// Whether it is open. The last open channel can't be closed.
     pub active: Option<bool>,
 }
 
-/// Where links in mail lead: paths that begin with a slash, at most 500 characters each. Each but `account` and `product` holds
-/// `{token}`; those to an order and to its payment may hold `{orderId}`. Null is the default again, what you leave out stays.
+/// Where links in mail lead: paths that begin with a slash, at most 500 characters each. Each but `account`, `cart` and `product`
+/// holds `{token}`; those to an order and to its payment may hold `{orderId}`. Null is the default again, what you leave out stays.
 #[derive(Debug, Default, InputObject)]
 pub struct AdminLinkPathsInput {
     /// To an order.
@@ -115,6 +118,8 @@ pub struct AdminLinkPathsInput {
     pub account: MaybeUndefined<String>,
     /// To a product; it holds `{handle}` and no token.
     pub product: MaybeUndefined<String>,
+    /// To a cart; it may hold `{cartId}` and no token.
+    pub cart: MaybeUndefined<String>,
     /// To the first log-in of a member of staff.
     pub staff_invitation: MaybeUndefined<String>,
     /// To a new password of a member of staff.
@@ -133,6 +138,7 @@ impl AdminLinkPathsInput {
             (LinkKind::OrderClaim, self.order_claim),
             (LinkKind::Account, self.account),
             (LinkKind::Product, self.product),
+            (LinkKind::Cart, self.cart),
             (LinkKind::StaffInvitation, self.staff_invitation),
             (LinkKind::StaffRecovery, self.staff_recovery),
         ]
@@ -227,6 +233,7 @@ impl ChannelAdminMutation {
                 allocation: input.allocation.map(|policy| policy.0),
                 shows_quantity: input.shows_quantity,
                 hold_minutes: change(input.hold_minutes),
+                abandoned_after_minutes: change(input.abandoned_after_minutes),
                 active: input.active,
             };
             call.app.run(&call.caller, &op).await.map(AdminChannel)

@@ -124,6 +124,12 @@ impl AdminChannel {
         self.0.hold_minutes
     }
 
+    /// After how many minutes without a change a cart with lines and somebody to write to counts as abandoned, which the
+    /// event `cart.abandoned` and `abandonedCarts` tell; null: none does.
+    async fn abandoned_after_minutes(&self) -> Option<i32> {
+        self.0.abandoned_after_minutes
+    }
+
     /// The publishable keys that name it and are in force.
     async fn publishable_keys(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminPublishableKey>> {
         let keys = call(ctx)?.load(KeysOf(self.0.id)).await?;
@@ -161,6 +167,8 @@ pub struct AdminLinkPaths {
     pub account: String,
     /// To a product; `{handle}` stands for its handle.
     pub product: String,
+    /// To a cart; `{cartId}` stands for its id.
+    pub cart: String,
     /// To the first log-in of a member of staff.
     pub staff_invitation: String,
     /// To a new password of a member of staff.
@@ -179,6 +187,7 @@ impl AdminLinkPaths {
             order_claim: path(LinkKind::OrderClaim),
             account: path(LinkKind::Account),
             product: path(LinkKind::Product),
+            cart: path(LinkKind::Cart),
             staff_invitation: path(LinkKind::StaffInvitation),
             staff_recovery: path(LinkKind::StaffRecovery),
         }

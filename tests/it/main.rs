@@ -17,6 +17,7 @@ mod budget;
 mod bug_class;
 mod cached;
 mod cart;
+mod cart_left;
 mod catalog;
 mod category;
 mod channel;

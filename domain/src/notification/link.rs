@@ -27,6 +27,8 @@ pub enum LinkKind {
     Account,
     /// A product.
     Product,
+    /// A cart. It opens nothing by itself: the storefront shows it to who has its token, or has logged in as its customer.
+    Cart,
     /// The first log-in of a member of staff.
     StaffInvitation,
     /// A new password of a member of staff.
@@ -44,6 +46,7 @@ impl LinkKind {
         Self::OrderClaim,
         Self::Account,
         Self::Product,
+        Self::Cart,
         Self::StaffInvitation,
         Self::StaffRecovery,
     ];
@@ -59,6 +62,7 @@ impl LinkKind {
             Self::OrderClaim => "orderClaim",
             Self::Account => "account",
             Self::Product => "product",
+            Self::Cart => "cart",
             Self::StaffInvitation => "staffInvitation",
             Self::StaffRecovery => "staffRecovery",
         }
@@ -75,6 +79,7 @@ impl LinkKind {
             Self::OrderClaim => "/account/claim?token={token}",
             Self::Account => "/account",
             Self::Product => "/products/{handle}",
+            Self::Cart => "/cart?id={cartId}",
             Self::StaffInvitation => "/staff/invitation?token={token}",
             Self::StaffRecovery => "/staff/recovery?token={token}",
         }
@@ -96,6 +101,7 @@ impl LinkKind {
             Self::Order | Self::Payment => (&["{token}", "{orderId}"], Some("{token}")),
             Self::Product => (&["{handle}"], Some("{handle}")),
             Self::Account => (&["{token}"], None),
+            Self::Cart => (&["{cartId}"], None),
             _ => (&["{token}"], Some("{token}")),
         };
         let bare = known.iter().fold(path.to_owned(), |bare, known| bare.replace(known, ""));
@@ -123,6 +129,7 @@ pub struct LinkPaths {
     order_claim: Option<String>,
     account: Option<String>,
     product: Option<String>,
+    cart: Option<String>,
     staff_invitation: Option<String>,
     staff_recovery: Option<String>,
 }
@@ -138,6 +145,7 @@ impl LinkPaths {
             LinkKind::OrderClaim => &self.order_claim,
             LinkKind::Account => &self.account,
             LinkKind::Product => &self.product,
+            LinkKind::Cart => &self.cart,
             LinkKind::StaffInvitation => &self.staff_invitation,
             LinkKind::StaffRecovery => &self.staff_recovery,
         }
@@ -154,6 +162,7 @@ impl LinkPaths {
             LinkKind::OrderClaim => &mut self.order_claim,
             LinkKind::Account => &mut self.account,
             LinkKind::Product => &mut self.product,
+            LinkKind::Cart => &mut self.cart,
             LinkKind::StaffInvitation => &mut self.staff_invitation,
             LinkKind::StaffRecovery => &mut self.staff_recovery,
         }
@@ -164,10 +173,11 @@ impl LinkPaths {
         self.own(kind).as_deref().unwrap_or_else(|| kind.default_path())
     }
 
-    /// A link below a storefront's address; `subject` is the id of the order, or the handle of the product. Tokens,
+    /// A link below a storefront's address; `subject` is the id of the order or cart, or the handle of the product. Tokens,
     /// ids and handles are letters, digits, `.`, `_` and `-` and stand in an address as they are.
     pub fn link(&self, kind: LinkKind, storefront_url: &str, subject: &str, token: &str) -> String {
-        let path = self.path(kind).replace("{orderId}", subject).replace("{handle}", subject);
+        let names = ["{orderId}", "{cartId}", "{handle}"];
+        let path = names.iter().fold(self.path(kind).to_owned(), |path, name| path.replace(name, subject));
         let path = path.replace("{token}", token);
         format!("{storefront_url}{path}")
     }
@@ -193,6 +203,7 @@ mod tests {
         }
         assert!(LinkKind::Recovery.check("/{orderId}/{token}").is_err(), "there is no order");
         assert!(LinkKind::Account.check("/me").is_ok());
+        assert!(LinkKind::Cart.check("/c/{cartId}").is_ok() && LinkKind::Cart.check("/c/{token}").is_err());
         assert!(LinkKind::Product.check("/p").is_err() && LinkKind::Product.check("/p/{handle}?t={token}").is_err());
         assert!(LinkKind::Account.check(&format!("/{}", "x".repeat(500))).is_err());
     }

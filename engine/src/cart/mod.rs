@@ -3,7 +3,7 @@
 //! ```text
 //!   OPEN ──cartComplete──▶ COMPLETING ──placed──▶ COMPLETED
 //!    ▲                         │
-//!    └────────abandoned────────┘        OPEN ──expired──▶ ABANDONED
+//!    └────────abandoned────────┘        OPEN ──expired──▶ ABANDONED ──▶ erased
 //! ```
 //!
 //! An id alone opens nothing: a guest's cart needs its token, a customer's its
@@ -17,11 +17,13 @@
 //! | what stands between cart and order | `domain::checkout`, [`quote`] |
 //! | what who follows a cart is told | [`live`] |
 //! | what it takes from stock, and what is held for it | [`stock`], [`hold`] |
+//! | what becomes of those that nobody comes back to | [`left`] |
 //! | what an order keeps of its prices | [`kept`] |
 //! | what shoppers can change | [`ops`], `src/cart/store.rs` |
 
 pub mod hold;
 pub mod kept;
+pub mod left;
 pub mod live;
 pub mod merge;
 pub mod ops;

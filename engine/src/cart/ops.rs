@@ -332,6 +332,9 @@ pub(super) fn empty(
         state: CartState::Open,
         expires_at: now + LIFE,
         tax_number: None,
+        untouched_since: Some(now),
+        abandoned_at: None,
+        erased_at: None,
     }
 }
 

@@ -61,8 +61,8 @@ pub async fn lock(tx: &Tx, id: CartId) -> Result<Option<cart::Model>> {
 /// and reads the version of the settings, all in one statement. A refusal
 /// undoes it with the rest of the transaction.
 pub async fn touch(tx: &mut Tx, id: CartId, expires_at: DateTime<Utc>) -> Result<Option<(cart::Model, i64)>> {
-    let set = "version = version + 1, updated_at = ?, expires_at = ?";
-    let values = vec![tx.now().into(), expires_at.into()];
+    let set = "version = version + 1, updated_at = ?, untouched_since = ?, expires_at = ?";
+    let values = vec![tx.now().into(), tx.now().into(), expires_at.into()];
     taken(tx, set, values, " and expires_at > ? and state <> 'ABANDONED'", id).await
 }
 
@@ -178,9 +178,14 @@ pub async fn count_in_region(tx: &Tx, region: RegionId) -> Result<u64> {
 /// Writes where a cart is on its way.
 pub async fn set_state(tx: &mut Tx, id: CartId, state: CartState) -> Result<()> {
     tx.wake(id);
-    let sql = "update cart set state = ?, version = version + 1, updated_at = ? where id = ?";
-    let values = [state.as_str().into(), tx.now().into(), Uuid::from(id).into()];
-    tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?;
+    let untouched = (state == CartState::Open).then(|| tx.now());
+    // What lay in a cart that went into another one is not left.
+    let set = if state == CartState::Abandoned { ", abandoned_at = null" } else { "" };
+    let sql = format!(
+        "update cart set state = ?, version = version + 1, updated_at = ?, untouched_since = ?{set} where id = ?"
+    );
+    let values = [state.as_str().into(), tx.now().into(), untouched.into(), Uuid::from(id).into()];
+    tx.conn.execute_raw(statement(&tx.conn, &sql, values)).await?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! What staff change about channels.
 
 use domain::auth::Permission;
+use domain::cart::{LEAST_PAUSE_MINUTES, MOST_PAUSE_MINUTES, PAUSE_MINUTES};
 use domain::channel::{MAX_CHANNELS, MAX_KEYS, locale, storefront_url};
 use domain::id::{ChannelId, PublishableKeyId, RegionId};
 use domain::inventory::{AllocationPolicy, MAX_HOLD_MINUTES};
@@ -86,6 +87,7 @@ impl Op for CreateChannel {
             allocation: AllocationPolicy::Priority,
             shows_quantity: false,
             hold_minutes: None,
+            abandoned_after_minutes: Some(PAUSE_MINUTES),
         };
         let row = repo::insert(tx, row).await?;
         tx.audit(row.id, None, Some(json!({ "handle": row.handle, "name": row.name })));
@@ -122,6 +124,8 @@ pub struct UpdateChannel {
     pub shows_quantity: Option<bool>,
     /// For how many minutes what lies in a cart is held.
     pub hold_minutes: Change<i32>,
+    /// After how many minutes without a change a cart is told to be abandoned.
+    pub abandoned_after_minutes: Change<i32>,
     /// Whether it is open.
     pub active: Option<bool>,
 }
@@ -142,6 +146,7 @@ impl UpdateChannel {
             allocation: None,
             shows_quantity: None,
             hold_minutes: Change::Keep,
+            abandoned_after_minutes: Change::Keep,
             active: None,
         }
     }
@@ -158,6 +163,21 @@ impl UpdateChannel {
                 let message = format!("Stock is held for 1 to {MAX_HOLD_MINUTES} minutes.");
                 let refusal = Refusal::new(ErrorCode::Invalid, message).limit(MAX_HOLD_MINUTES.into());
                 refusals.push(refusal.at(["holdMinutes"]));
+            }
+        }
+    }
+
+    /// Writes when its carts count as left.
+    fn change_pause(&self, after: &mut channel::Model, refusals: &mut Refusals) {
+        let range = LEAST_PAUSE_MINUTES..=MOST_PAUSE_MINUTES;
+        match self.abandoned_after_minutes {
+            Change::Keep => {}
+            Change::Clear => after.abandoned_after_minutes = None,
+            Change::To(minutes) if range.contains(&minutes) => after.abandoned_after_minutes = Some(minutes),
+            Change::To(_) => {
+                let message = format!("A cart is left after {LEAST_PAUSE_MINUTES} to {MOST_PAUSE_MINUTES} minutes.");
+                let refusal = Refusal::new(ErrorCode::Invalid, message).limit(MOST_PAUSE_MINUTES.into());
+                refusals.push(refusal.at(["abandonedAfterMinutes"]));
             }
         }
     }
@@ -227,6 +247,7 @@ impl Op for UpdateChannel {
         }
         self.change_mail(&mut after, &mut refusals);
         self.change_stock(&mut after, &mut refusals);
+        self.change_pause(&mut after, &mut refusals);
         if let Some(active) = self.active {
             let others = settings.channels.iter().any(|channel| channel.active && channel.id != self.id);
             if !active && !others {
@@ -310,6 +331,7 @@ fn summary(row: &channel::Model) -> serde_json::Value {
         "allocation": row.allocation,
         "showsQuantity": row.shows_quantity,
         "holdMinutes": row.hold_minutes,
+        "abandonedAfterMinutes": row.abandoned_after_minutes,
         "active": row.active,
     })
 }

@@ -252,6 +252,9 @@ impl Rows {
             state: CartState::Completed,
             expires_at: at + TimeDelta::days(30),
             tax_number: frozen.tax_number.clone(),
+            untouched_since: None,
+            abandoned_at: None,
+            erased_at: None,
         });
         self.cart_lines.extend(frozen.lines.iter().map(|line| cart_line::Model {
             id: tx.id(),

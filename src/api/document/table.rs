@@ -58,6 +58,7 @@ const LIST: u64 = 5;
 /// Lists that are usually longer or shorter, and pages of another length when
 /// nobody says, by type and field.
 const LISTS: &[(&str, &str, u64)] = &[
+    ("AdminAbandonedCart", "lines", 10),
     ("AdminCategory", "ancestors", 3),
     ("AdminCategory", "children", 10),
     ("AdminCollection", "publications", 3),

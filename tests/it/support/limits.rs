@@ -24,6 +24,7 @@ use By::{Channel, ChannelAndLocation, Location, Own, Self_, Shared, Shop as Whol
 /// Every root field of the admin surface. Whoever adds one says here what
 /// limits it, and tests that below when that is a channel or a location.
 pub const FIELDS: &[(&str, By)] = &[
+    ("abandonedCarts", Channel),
     ("apiKeyCreate", Own),
     ("apiKeyRevoke", Own),
     ("apiKeyRotate", Own),

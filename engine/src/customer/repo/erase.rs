@@ -1,7 +1,7 @@
 //! Where personal data stands, and how it is blanked: the one list. A column
 //! that can tell who somebody is belongs here, in the issue that adds it.
 
-use domain::id::{CustomerId, OrderId};
+use domain::id::{CheckoutId, CustomerId, OrderId};
 use domain::text::Email;
 use entity::{checkout, customer};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, Value};
@@ -92,7 +92,8 @@ const PERSONAL: &[(&str, Whose)] = &[
     ),
     (
         "update cart set email = null, shipping_address = null, billing_address = null, tax_number = null,
-            version = version + 1,
+            version = version + 1, untouched_since = null,
+            abandoned_at = case when state = 'OPEN' then null else abandoned_at end,
             state = case when state = 'OPEN' then 'ABANDONED' else state end where customer_id = ?",
         Whose::Id,
     ),
@@ -188,8 +189,13 @@ async fn forget_frozen(tx: &mut Tx, id: CustomerId) -> Result<()> {
         or order_id in (select id from \"order\" where customer_id = ?)";
     let values = [Uuid::from(id).into(), Uuid::from(id).into()];
     let rows = tx.conn.query_all_raw(statement(&tx.conn, sql, values)).await?;
-    for row in rows {
-        let checkout: domain::id::CheckoutId = row.try_get("", "id")?;
+    let checkouts: Vec<CheckoutId> = rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>()?;
+    forget_frozen_of(tx, &checkouts).await
+}
+
+/// Takes mailbox and addresses out of what checkouts froze.
+pub async fn forget_frozen_of(tx: &mut Tx, checkouts: &[CheckoutId]) -> Result<()> {
+    for checkout in checkouts.iter().copied() {
         let Some(mut row) = checkout::Entity::find_by_id(checkout).one(&tx.conn).await? else { continue };
         if let Some(frozen) = row.frozen.as_object_mut() {
             frozen.insert("email".to_owned(), json!(Email::erased()));
