@@ -316,7 +316,10 @@ impl App {
                 Ok(out)
             }
             Err(error) => {
-                tx.conn.rollback().await?;
+                // A database that is full or away has undone it by itself; why it was refused is what counts.
+                if let Err(undone) = tx.conn.rollback().await {
+                    tracing::debug!(%undone, "there was nothing to undo");
+                }
                 Err(taken_meanwhile(error))
             }
         }

@@ -32,6 +32,7 @@ mod customer_admin;
 mod customer_cart;
 mod customer_token;
 mod doctor;
+mod disk_full;
 mod document;
 mod export;
 mod flow;

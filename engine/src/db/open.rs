@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlxPostgresConnector, SqlxSqliteConnector};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -117,7 +117,8 @@ async fn open_sqlite(path: &Path) -> Result<Db, DbErr> {
     let pool =
         |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE).test_before_acquire(false);
     // The writer comes first: it makes the file and switches it to WAL.
-    let writes = pool(1).connect_with(options.clone()).await.map_err(sqlx_error)?;
+    let writes = pool(1).after_release(|connection, _| Box::pin(async move { is_clear(connection).await }));
+    let writes = writes.connect_with(options.clone()).await.map_err(sqlx_error)?;
     let reads = pool(SQLITE_READERS).connect_with(options.pragma("query_only", "on")).await.map_err(sqlx_error)?;
     Ok(Db {
         reads: SqlxSqliteConnector::from_sqlx_sqlite_pool(reads),
@@ -125,6 +126,17 @@ async fn open_sqlite(path: &Path) -> Result<Db, DbErr> {
         url: DatabaseUrl::Sqlite(path.to_owned()),
         away: watch::Sender::new(false),
     })
+}
+
+/// Whether a connection has no transaction any more; one that has is closed, and another one is opened. When the disk is
+/// full or fails, SQLite undoes a transaction by itself: the driver still believes in it, can't undo it, and would begin
+/// no other one on this connection.
+async fn is_clear(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+    if connection.is_in_transaction() {
+        // What the driver was told to undo, and has not yet, it does first.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
 }
 
 async fn open_postgres(text: &str) -> Result<Db, DbErr> {
