@@ -11,8 +11,8 @@ use engine::check::{MOST, check};
 use engine::db::{DatabaseUrl, Db};
 use engine::error::{Error, Result};
 
-/// Verifies stock, money, totals, numbers, histories and runs over the whole database, also while it is served, and
-/// names each row that breaks a rule. Ends with 1 when one does. Changes nothing.
+/// Verifies stock, money, totals, numbers, histories, places, listings and runs over the whole database, also while it is
+/// served, and names each row that breaks a rule. Ends with 1 when one does. Changes nothing.
 #[derive(Debug, Args)]
 pub struct Check {
     #[command(flatten)]

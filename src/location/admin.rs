@@ -9,8 +9,8 @@ use crate::api::call::call;
 use crate::api::guard::{settings_read, settings_write};
 use crate::api::input::change;
 use crate::api::payload::payload;
-use crate::api::scalar::{Country, id};
-use engine::location::ops::{LocationAddress, SetLocation};
+use crate::api::scalar::{Country, id, parse_id};
+use engine::location::ops::{DeleteLocation, LocationAddress, SetLocation};
 use engine::scope;
 
 /// A place that holds stock.
@@ -124,6 +124,23 @@ payload! {
     }
 }
 
+/// Which location is deleted.
+#[derive(Debug, InputObject)]
+pub struct AdminLocationDeleteInput {
+    /// Its id.
+    pub id: ID,
+    /// The version that you read; another one in the database is a `CONFLICT`.
+    pub expected_version: Option<i32>,
+}
+
+payload! {
+    /// What `locationDelete` did.
+    AdminLocationDeletePayload {
+        /// The id of the location that was deleted.
+        deleted_id: ID
+    }
+}
+
 /// Mutations of locations.
 #[derive(Debug, Default)]
 pub struct LocationAdminMutation;
@@ -148,5 +165,22 @@ impl LocationAdminMutation {
             address: change(input.address.map_value(LocationAddress::from)),
         };
         AdminLocationSetPayload::answer(call.app.run(&call.caller, &op).await.map(AdminLocation::from))
+    }
+
+    /// Deletes a location where nothing lies, is promised or on its way, neither to it nor from it to a shopper, where
+    /// nobody picks anything up, and without which every channel still has one; else `IN_USE`. Its movements stay, and
+    /// its handle is free.
+    #[graphql(guard = "settings_write()")]
+    async fn location_delete(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which location.")] input: AdminLocationDeleteInput,
+    ) -> async_graphql::Result<AdminLocationDeletePayload> {
+        let call = call(ctx)?;
+        let outcome = async {
+            let op = DeleteLocation { id: parse_id(&input.id, &["id"])?, expected_version: input.expected_version };
+            call.app.run(&call.caller, &op).await.map(id)
+        };
+        AdminLocationDeletePayload::answer(outcome.await)
     }
 }

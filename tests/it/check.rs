@@ -32,8 +32,8 @@ const BREAKS: &[(&str, &str, &str)] = &[
     ),
     (
         "no more is promised to those who may not wait",
-        "update stock_level set stocked = 1",
-        "update stock_level set stocked = 9",
+        "update stock_level set stocked = 1 where stocked = 9",
+        "update stock_level set stocked = 9 where stocked = 1",
     ),
     (
         "what is promised or moved has a level",
@@ -42,7 +42,11 @@ const BREAKS: &[(&str, &str, &str)] = &[
             select item_id, location_id, 9, 4, max(at), 0, 0, 3 from stock_movement group by item_id, location_id",
     ),
     ("a checkout that was placed", "update checkout set state = 'ABANDONED'", "update checkout set state = 'PLACED'"),
-    ("a cart is completing", "update cart set state = 'COMPLETING'", "update cart set state = 'COMPLETED'"),
+    (
+        "a cart is completing",
+        "update cart set state = 'COMPLETING' where state = 'COMPLETED'",
+        "update cart set state = 'COMPLETED' where state = 'COMPLETING'",
+    ),
     (
         "what a checkout that was given up",
         "update checkout set state = 'ABANDONED'",
@@ -89,6 +93,50 @@ const BREAKS: &[(&str, &str, &str)] = &[
         "update event set position = 2 where position = -2",
     ),
     (
+        "the next order number",
+        "update counter set value = value + 1 where name = 'order_number'",
+        "update counter set value = value - 1 where name = 'order_number'",
+    ),
+    (
+        "nobody has read further",
+        "update consumer set position = position + 100000",
+        "update consumer set position = position - 100000",
+    ),
+    (
+        "the options of a product",
+        "update product_option set rank = rank + 1",
+        "update product_option set rank = rank - 1",
+    ),
+    ("the tags of a product", "update product_tag set rank = 1", TAGS_IN_ORDER),
+    ("the areas of a service zone", "update geo_zone set position = 4", "update geo_zone set position = 0"),
+    (
+        "each product of a collection",
+        "update collection_product set rank = 7",
+        "update collection_product set rank = (select count(*) from collection_product as other
+            where other.product_id < collection_product.product_id)",
+    ),
+    (
+        "each line of a cart",
+        "update cart_line set position = 7",
+        "update cart_line set position = (select count(*) from cart_line as other
+            where other.cart_id = cart_line.cart_id and other.id < cart_line.id)",
+    ),
+    (
+        "nothing lies, is promised or was packed",
+        "update location set deleted_at = created_at",
+        "update location set deleted_at = null",
+    ),
+    (
+        "the prices of a listing",
+        "update listing_price set min_minor = min_minor + 1 where min_minor is not null",
+        "update listing_price set min_minor = min_minor - 1 where min_minor is not null",
+    ),
+    (
+        "the prices of a listing",
+        "update listing_price set listed = not listed",
+        "update listing_price set listed = not listed",
+    ),
+    (
         "a run goes on when it is due",
         // Of a kind that nobody takes up.
         "update flow set state = 'RUNNING', kind = 'nobody', run_at = created_at",
@@ -117,6 +165,9 @@ const BREAKS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+const TAGS_IN_ORDER: &str = "update product_tag set rank = (select count(*) from product_tag as other
+    where other.product_id = product_tag.product_id and other.tag_id < product_tag.tag_id)";
+
 async fn write(app: &Arc<App>, sql: &str) {
     let conn = app.db.begin(&StatementCount::default()).await.unwrap();
     let changed = conn.execute_raw(statement(&conn, sql, [])).await.unwrap();
@@ -130,6 +181,13 @@ async fn every_rule_is_broken_by_what_breaks_it_and_names_the_row() {
     shop.europe(&["DE"], true).await;
     shop.offer(&["manual"]).await;
     let tee = shop.tee("20.00", 9).await;
+    let cup = json!({ "title": "Cup", "status": "PUBLISHED", "tags": ["blue", "small"], "options": [{ "name": "Size",
+        "values": ["S", "M"] }], "variants": [{ "options": [{ "name": "Size", "value": "S" }] }] });
+    let cup = shop.set("productCreate", cup, "product { id variants { id } }").await.done()["product"].clone();
+    let mug = shop.product("Mug").price("3.00").create().await;
+    let picks = json!({ "title": "Picks", "productIds": [cup["id"], mug.product] });
+    shop.set("collectionSet", picks, "collection { id }").await.done();
+    shop.cart(&[(&tee, 1), (&mug.variant, 1)]).await;
     for key in ["1", "2"] {
         let placed = shop.checkout_all(&[(&tee, 2)], "manual", key).await;
         let payments = "query($id: ID!) { order(id: $id) { payments { id } } }";

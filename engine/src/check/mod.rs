@@ -6,7 +6,9 @@
 //! |---|---|
 //! | a rule that one statement can tell | [`rules`] |
 //! | what becomes of money and goods of an order | [`orders`] |
+//! | the prices of listings | [`listings`] |
 
+mod listings;
 mod orders;
 pub mod repo;
 pub mod rules;
@@ -51,5 +53,6 @@ async fn look(app: &Arc<App>) -> Result<Vec<Broken>> {
         broken.extend(repo::broken(&app.read(), rule, app.clock.now()).await?);
     }
     broken.extend(orders::broken(app).await?);
+    broken.extend(listings::broken(app).await?);
     Ok(broken)
 }

@@ -2,7 +2,10 @@
 //! or itself again, and two numbers, what is there and what should be. `{due}` stands for the moment before which everything
 //! that was due should be done.
 
-use domain::id::{CartId, CheckoutId, EventId, FlowId, InventoryItemId, LocationId, OrderId, PaymentId, ReservationId};
+use domain::id::{
+    CartId, CheckoutId, CollectionId, EventId, FlowId, InventoryItemId, LocationId, OrderId, PaymentId, ProductId,
+    ReservationId, ServiceZoneId,
+};
 use uuid::Uuid;
 
 /// How a row is named, out of its id and the other one.
@@ -169,6 +172,63 @@ pub const RULES: &[Rule] = &[
                 select id, position, lag(position) over (order by position) as before from event
                 where position is not null) as placed
             where before is not null and position <> before + 1",
+    },
+    Rule {
+        says: "the next order number follows the last one",
+        name: |id, _| OrderId(id).to_string(),
+        sql: "select last.id as id, last.id as other, counter.value as found, last.number as expected
+            from counter join \"order\" as last on last.number = (select max(number) from \"order\")
+            where counter.name = 'order_number' and counter.value <> last.number",
+    },
+    Rule {
+        says: "nobody has read further in the log than it goes",
+        name: |id, _| EventId(id).to_string(),
+        sql: "select last.id as id, last.id as other, consumer.position as found, last.position as expected
+            from consumer join event as last on last.position = (select max(position) from event)
+            where consumer.position > last.position",
+    },
+    Rule {
+        says: "the options of a product stand in places from 0 without holes",
+        name: |id, _| ProductId(id).to_string(),
+        sql: "select product_id as id, product_id as other, count(distinct rank) as found, max(rank) + 1 as expected
+            from product_option group by product_id
+            having count(*) <> count(distinct rank) or min(rank) <> 0 or max(rank) + 1 <> count(*)",
+    },
+    Rule {
+        says: "the tags of a product stand in places from 0 without holes",
+        name: |id, _| ProductId(id).to_string(),
+        sql: "select product_id as id, product_id as other, count(distinct rank) as found, max(rank) + 1 as expected
+            from product_tag group by product_id
+            having count(*) <> count(distinct rank) or min(rank) <> 0 or max(rank) + 1 <> count(*)",
+    },
+    Rule {
+        says: "the areas of a service zone stand in places from 0 without holes",
+        name: |id, _| ServiceZoneId(id).to_string(),
+        sql: "select service_zone_id as id, service_zone_id as other, count(*) as found, max(position) + 1 as expected
+            from geo_zone group by service_zone_id having min(position) <> 0 or max(position) + 1 <> count(*)",
+    },
+    Rule {
+        says: "each product of a collection stands in a place of its own",
+        name: |id, _| CollectionId(id).to_string(),
+        sql: "select collection_id as id, collection_id as other, count(distinct rank) as found, count(*) as expected
+            from collection_product group by collection_id having count(*) <> count(distinct rank)",
+    },
+    Rule {
+        says: "each line of a cart stands in a place of its own",
+        name: |id, _| CartId(id).to_string(),
+        sql: "select cart_id as id, cart_id as other, count(distinct position) as found, count(*) as expected
+            from cart_line group by cart_id having count(*) <> count(distinct position)",
+    },
+    Rule {
+        says: "nothing lies, is promised or was packed at a location that is gone",
+        name: |id, _| LocationId(id).to_string(),
+        sql: "select location.id as id, location.id as other, count(*) as found, 0 as expected
+            from location join (
+                select location_id from stock_level where stocked <> 0 or incoming <> 0 union all
+                select location_id from reservation union all
+                select location_id from fulfillment where state in ('PACKED', 'SHIPPED')) used
+                on used.location_id = location.id
+            where location.deleted_at is not null group by location.id",
     },
     Rule {
         says: "a run goes on when it is due",

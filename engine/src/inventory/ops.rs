@@ -59,7 +59,13 @@ pub(super) async fn location_within(tx: &mut Tx, named: Option<LocationId>, fiel
         Some(named) => known.find(|id| *id == named),
         None => known.next(),
     };
-    Ok(location.ok_or_else(|| Refusal::new(ErrorCode::NotFound, "There is no such location.").at([field]))?)
+    let location =
+        location.ok_or_else(|| Refusal::new(ErrorCode::NotFound, "There is no such location.").at([field]))?;
+    // Whoever deletes it waits for this, or this for him.
+    match crate::location::repo::hold(tx, location).await? {
+        true => Ok(location),
+        false => Err(Error::Raced),
+    }
 }
 
 /// The levels as they are now, in the order of the places.

@@ -2,6 +2,7 @@
 
 use domain::address::Address;
 use domain::auth::Permission;
+use domain::id::LocationId;
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use domain::text::{CountryCode, Handle, title};
 use entity::location;
@@ -138,5 +139,62 @@ impl Op for SetLocation {
         tx.audit(row.id, known.as_ref().map(summary), Some(summary(&row)));
         tx.touch_settings().await?;
         Ok(row)
+    }
+}
+
+/// Takes a location away. Its history stays, and so do the ledgers of what lay there.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteLocation {
+    /// Which one.
+    pub id: LocationId,
+    /// The version that staff saw, when it is known.
+    pub expected_version: Option<i32>,
+}
+
+impl Op for DeleteLocation {
+    const NAME: &'static str = "location.delete";
+    const NEEDS: Need = Need::Permission(Permission::SettingsWrite);
+    type Out = LocationId;
+
+    async fn run(&self, tx: &mut Tx) -> Result<LocationId> {
+        let missing = || Refusal::new(ErrorCode::NotFound, "There is no such location.").at(["id"]);
+        tx.touch_settings().await?;
+        let reach = crate::scope::locations(tx.actor(), Permission::SettingsWrite);
+        // Whoever changes stock there waits for this, or this for him.
+        let row = repo::lock(tx, self.id).await?.filter(|row| reach.holds(row.id)).ok_or_else(missing)?;
+        let settings = tx.settings().await?;
+        let mut refusals = Refusals::default();
+        refusals.keep(check_version(self.expected_version, row.version));
+        let in_use = |message: String| Refusal::new(ErrorCode::InUse, message).at(["id"]);
+        let used = repo::used(tx, row.id).await?;
+        if used.stocked > 0 {
+            refusals.push(in_use(format!(
+                "Of {} items something lies there or is on its way there: count it down or transfer it first.",
+                used.stocked
+            )));
+        }
+        if used.promised > 0 {
+            refusals.push(in_use(format!("{} promises are of what lies there: let them end first.", used.promised)));
+        }
+        if used.open > 0 {
+            refusals.push(in_use(format!("{} fulfillments that were packed there have not arrived.", used.open)));
+        }
+        for option in settings.shipping_options.iter().filter(|one| one.row.pickup_location_id == Some(row.id)) {
+            let message = format!("The shipping option {:?} is picked up there.", option.row.handle.as_str());
+            refusals.push(in_use(message).about(option.row.id));
+        }
+        for channel in &settings.channels {
+            if matches!(settings.locations_of(channel.id).as_slice(), [only] if only.id == row.id) {
+                let message = format!("It is the last location of the channel {:?}.", channel.handle.as_str());
+                refusals.push(in_use(message).about(channel.id));
+            }
+        }
+        refusals.into_result()?;
+        repo::release_channels(tx, row.id).await?;
+        let before = json!({ "handle": row.handle, "name": row.name, "country": row.country, "address": row.address });
+        let (version, deleted_at) = (row.version + 1, Some(tx.now()));
+        let row = repo::save(tx, location::Model { version, deleted_at, updated_at: tx.now(), ..row }, false).await?;
+        tx.audit(row.id, Some(before), None);
+        Ok(row.id)
     }
 }

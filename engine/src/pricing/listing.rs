@@ -23,9 +23,10 @@ use super::buyer::Buyer;
 use super::repo::{self, listing as rows};
 use crate::actor::{Caller, Need};
 use crate::app::App;
-use crate::db::hold_settings;
+use crate::db::{Conn, hold_settings};
 use crate::error::{Error, Result};
 use crate::op::{Op, Tx};
+use crate::settings::Settings;
 
 /// Products whose rows are renewed together.
 const PRODUCTS: usize = 500;
@@ -86,21 +87,50 @@ async fn refresh_all(tx: &mut Tx, part: Part) -> Result<()> {
 
 async fn refresh(tx: &mut Tx, products: &[ProductId], part: Part) -> Result<()> {
     let settings = tx.settings().await?;
-    let now = tx.now();
+    let mut listings = worked_out(&tx.conn, &settings, products, part, tx.now()).await?;
+    let Some(region) = part.region else {
+        return rows::replace(tx, products, (part.region, part.channel), listings).await;
+    };
+    // Few prices depend on the tax of a region: the others stay as they are written.
+    let held = rows::of_region(&tx.conn, products, region).await?;
+    let same = |row: &listing_price::Model| held.get(&(row.product_id, row.channel_id)) == Some(row);
+    let changed: BTreeSet<ProductId> = listings.iter().filter(|row| !same(row)).map(|row| row.product_id).collect();
+    listings.retain(|row| changed.contains(&row.product_id));
+    let changed: Vec<ProductId> = changed.into_iter().collect();
+    rows::replace(tx, &changed, (part.region, part.channel), listings).await
+}
+
+/// The rows of all channels and regions that products should have at a moment.
+pub async fn expected(
+    conn: &Conn,
+    settings: &Settings,
+    products: &[ProductId],
+    now: DateTime<Utc>,
+) -> Result<Vec<listing_price::Model>> {
+    worked_out(conn, settings, products, Part::default(), now).await
+}
+
+async fn worked_out(
+    conn: &Conn,
+    settings: &Settings,
+    products: &[ProductId],
+    part: Part,
+    now: DateTime<Utc>,
+) -> Result<Vec<listing_price::Model>> {
     let running: Vec<PriceListId> = {
         let micros = now.timestamp_micros();
         let running = settings.lists.iter().filter(|list| list.state(micros) == PriceListState::Running);
         running.map(|list| list.id).collect()
     };
-    let prices = rows::prices_of(&tx.conn, products, &running).await?;
-    let listed: HashSet<_> = rows::publications(&tx.conn, products).await?.into_iter().collect();
-    let known = rows::existing(&tx.conn, products).await?;
+    let prices = rows::prices_of(conn, products, &running).await?;
+    let listed: HashSet<_> = rows::publications(conn, products).await?.into_iter().collect();
+    let known = rows::existing(conn, products).await?;
     let mut listings = Vec::with_capacity(known.len());
     let channels = settings.channels.iter().filter(|row| part.channel.is_none_or(|channel| channel == row.id));
     for channel in channels {
         for region in settings.regions.iter().filter(|region| part.region.is_none_or(|id| id == region.row.id)) {
             let buyer = Buyer::new(channel.id, region, None, None);
-            let situation = buyer.situation(&settings, region, 1, now);
+            let situation = buyer.situation(settings, region, 1, now);
             for product in &known {
                 let of_product = prices.get(product).into_iter().flatten();
                 let own = of_product.filter(|((_, currency), _)| *currency == region.row.currency);
@@ -122,16 +152,15 @@ async fn refresh(tx: &mut Tx, products: &[ProductId], part: Part) -> Result<()> 
             }
         }
     }
-    let Some(region) = part.region else {
-        return rows::replace(tx, products, (part.region, part.channel), listings).await;
-    };
-    // Few prices depend on the tax of a region: the others stay as they are written.
-    let held = rows::of_region(&tx.conn, products, region).await?;
-    let same = |row: &listing_price::Model| held.get(&(row.product_id, row.channel_id)) == Some(row);
-    let changed: BTreeSet<ProductId> = listings.iter().filter(|row| !same(row)).map(|row| row.product_id).collect();
-    listings.retain(|row| changed.contains(&row.product_id));
-    let changed: Vec<ProductId> = changed.into_iter().collect();
-    rows::replace(tx, &changed, (part.region, part.channel), listings).await
+    Ok(listings)
+}
+
+/// Whether a list or a region has changed so that listings follow it within seconds.
+pub async fn is_behind(conn: &Conn, settings: &Settings, now: DateTime<Utc>) -> Result<bool> {
+    let rate = |id| settings.region(id).map(|region| settings.default_rate_ppm(region));
+    let regions = crate::region::repo::listed(conn).await?;
+    let moved = regions.into_iter().any(|(id, listed, deleted)| deleted || listed != rate(id));
+    Ok(moved || settings.price_lists.iter().any(|row| is_due(row, now)))
 }
 
 /// When a list starts, ends or is deleted is a moment like any other; what

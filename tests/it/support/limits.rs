@@ -77,6 +77,7 @@ pub const FIELDS: &[(&str, By)] = &[
     ("jobProgress", Shared),
     ("jobRetry", Shared),
     ("jobs", Shared),
+    ("locationDelete", Location),
     ("locationSet", Location),
     ("locations", Location),
     ("me", Self_),

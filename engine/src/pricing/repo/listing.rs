@@ -112,6 +112,12 @@ pub async fn of_region(
     Ok(rows.into_iter().map(|row| ((row.product_id, row.channel_id), row)).collect())
 }
 
+/// The rows that products have.
+pub async fn of_products(conn: &Conn, products: &[ProductId]) -> Result<Vec<listing_price::Model>> {
+    let of = any(conn, listing_price::Column::ProductId, products.iter().copied());
+    Ok(listing_price::Entity::find().filter(of).all(conn).await?)
+}
+
 /// Forgets the rows of a region.
 pub async fn forget_region(tx: &mut Tx, region: RegionId) -> Result<()> {
     let of = listing_price::Column::RegionId.eq(region);
