@@ -120,7 +120,9 @@ async fn serve(port: u16, data: &Path, settings: &[String]) -> Option<Child> {
     command.args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]);
     // The machine does not crash here, but what the server has acknowledged must outlive the server.
     command.args(["-c", "fsync=off", "-c", "synchronous_commit=on", "-c", "max_connections=100"]);
-    settings.iter().for_each(|setting| drop(command.args(["-c", setting])));
+    for setting in settings {
+        command.args(["-c", setting]);
+    }
     let mut child = command.kill_on_drop(true).spawn().unwrap();
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
