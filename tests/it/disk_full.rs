@@ -74,6 +74,10 @@ async fn a_full_disk_costs_typed_errors_and_nothing_that_was_acknowledged() {
     assert_eq!(health.status(), 200, "it can still be read");
 
     pages(&shop, "4294967294").await;
+    // What is undone after that undoes itself alone: what is acknowledged next is really there, for everybody to read.
+    let wrong = json!({ "lines": [{ "variantId": "variant_00000000000000000000000000", "quantity": 1 }] });
+    let refused = shop.store.send(CREATE, json!({ "input": wrong })).await;
+    assert_eq!(refused.refusals(), ["NOT_FOR_SALE"]);
     let bought = ready.complete(&key).await;
     bought.done();
     let order: OrderId = bought.text("cartComplete.order.id").parse().unwrap();

@@ -129,8 +129,8 @@ async fn open_sqlite(path: &Path) -> Result<Db, DbErr> {
 }
 
 /// Whether a connection has no transaction any more; one that has is closed, and another one is opened. When the disk is
-/// full or fails, SQLite undoes a transaction by itself: the driver still believes in it, can't undo it, and would begin
-/// no other one on this connection.
+/// full or fails, SQLite undoes a transaction by itself. The driver still believes in it and takes all that follow for
+/// parts of it: once one of them is undone, the others are never committed.
 async fn is_clear(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
     if connection.is_in_transaction() {
         // What the driver was told to undo, and has not yet, it does first.
