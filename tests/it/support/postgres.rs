@@ -22,36 +22,20 @@ pub struct PrivatePostgres {
 impl PrivatePostgres {
     /// Starts a server on a free port.
     pub async fn start() -> Self {
-        Self::start_with(&[]).await
-    }
-
-    /// The same with further settings.
-    pub async fn start_with(settings: &[String]) -> Self {
-        let folder = server_folder();
+        let parent = variable("EMPORION_TEST_POSTGRES_DIR");
+        let folder = tempfile::tempdir_in(&parent).unwrap();
+        let owner = parent.metadata().unwrap();
+        chown(folder.path(), Some(owner.uid()), Some(owner.gid())).unwrap();
         let mut init = program("initdb", folder.path());
         init.args(["--username", "emporion", "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"]);
         assert!(init.status().await.unwrap().success(), "initdb failed");
-        Self::on(folder, settings).await
-    }
-
-    /// Starts a server on what lies in a folder.
-    pub async fn on(folder: tempfile::TempDir, settings: &[String]) -> Self {
         for _ in 0..5 {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            if let Some(child) = serve(port, folder.path(), settings).await {
+            if let Some(child) = serve(port, folder.path()).await {
                 return Self { port, folder, child };
             }
         }
         panic!("PostgreSQL found no free port");
-    }
-
-    /// Copies all that it has into a new folder, as it is at the end of that.
-    pub async fn base_backup(&self) -> tempfile::TempDir {
-        let base = server_folder();
-        let mut copy = program("pg_basebackup", base.path());
-        copy.args(["--checkpoint=fast", "--dbname", &self.url()]);
-        assert!(copy.status().await.unwrap().success(), "pg_basebackup failed");
-        base
     }
 
     /// The address of its database.
@@ -68,7 +52,7 @@ impl PrivatePostgres {
 
     /// Starts it again on the same port.
     pub async fn start_again(&mut self) {
-        self.child = serve(self.port, self.folder.path(), &[]).await.expect("the port is still free");
+        self.child = serve(self.port, self.folder.path()).await.expect("the port is still free");
     }
 }
 
@@ -83,15 +67,6 @@ fn quit(child: &Child) {
         let sent = std::process::Command::new("kill").args(["-QUIT", &id.to_string()]).status();
         assert!(sent.unwrap().success(), "PostgreSQL can't be stopped");
     }
-}
-
-/// A folder that is the servers'.
-pub fn server_folder() -> tempfile::TempDir {
-    let parent = variable("EMPORION_TEST_POSTGRES_DIR");
-    let folder = tempfile::tempdir_in(&parent).unwrap();
-    let owner = parent.metadata().unwrap();
-    chown(folder.path(), Some(owner.uid()), Some(owner.gid())).unwrap();
-    folder
 }
 
 fn variable(name: &str) -> PathBuf {
@@ -115,14 +90,11 @@ fn program(name: &str, data: &Path) -> Command {
 }
 
 /// A server that is ready, or nothing when it ended, for want of the port.
-async fn serve(port: u16, data: &Path, settings: &[String]) -> Option<Child> {
+async fn serve(port: u16, data: &Path) -> Option<Child> {
     let mut command = program("postgres", data);
     command.args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]);
     // The machine does not crash here, but what the server has acknowledged must outlive the server.
     command.args(["-c", "fsync=off", "-c", "synchronous_commit=on", "-c", "max_connections=100"]);
-    for setting in settings {
-        command.args(["-c", setting]);
-    }
     let mut child = command.kill_on_drop(true).spawn().unwrap();
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
