@@ -1,7 +1,7 @@
 # What one does here. `make run` needs nothing but Rust and a C compiler; `make test` also PostgreSQL and Redis, which
 # it installs on Debian when they are missing.
 
-.PHONY: build run test bench check-release release fmt lint schema
+.PHONY: build run test soak bench check-release release fmt lint schema
 
 build:
 	cargo build --locked
@@ -14,6 +14,11 @@ run:
 # Every test, on both databases; a part of them with FILTER='...'.
 test:
 	tests/with-servers tests/run $(FILTER)
+
+# The long forms of the tests that lose machines, race and flood, on both databases: an hour or two. The figures that
+# they print stand in docs/RELIABILITY.md.
+soak:
+	EMPORION_TEST_LOSSES=200 EMPORION_TEST_ROUNDS=20 tests/with-servers tests/run --nocapture race:: payment_crash:: payment_hook:: crash:: outage:: storm::
 
 # Measures the release build and compares it with the goals (docs/PERFORMANCE.md); WHAT='live' measures sockets instead
 # of requests; more arguments with ARGS='...'.
