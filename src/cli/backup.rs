@@ -15,7 +15,7 @@ use super::ending::stop_signals;
 use super::serve::lock_of;
 use engine::app::App;
 use engine::backup::pack::{Wish, pack};
-use engine::backup::unpack::{look_over, put_files, take_place};
+use engine::backup::unpack::{hand_to, look_over, owner_of, put_files, take_place};
 use engine::backup::{Manifest, Passing};
 use engine::check::{Broken, check};
 use engine::clock::StillClock;
@@ -217,15 +217,19 @@ impl Restore {
             let message = format!("there is a shop in {}: --replace puts it aside", path.display());
             return Err(Error::internal(message));
         }
-        if let Some(folder) = path.parent() {
+        // Often root restores what somebody else serves: what is made here is his to whom the folder belongs.
+        let owner = owner_of(&path).map_err(cant)?;
+        if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
             std::fs::create_dir_all(folder).map_err(cant)?;
+            hand_to(folder, &owner);
         }
-        let _server = alone(&path, "server")?;
-        let _relay = alone(&path, "relay")?;
+        let _server = alone(&path, "server", &owner)?;
+        let _relay = alone(&path, "relay", &owner)?;
         let copy = Passing::beside(&path, "restored").map_err(cant)?;
         let (manifest, copy) = whole(&self.file, copy).await?;
-        let damaged = path.exists() && !nobody_else(&path).await?;
+        // Last what takes time before it is looked whether anybody has the shop open.
         let put = self.put_files(&manifest).await?;
+        let damaged = path.exists() && !nobody_else(&path).await?;
         let aside = put_aside(&path);
         let kept = path.exists();
         take_place(copy, &path, &aside).map_err(cant)?;
@@ -264,8 +268,10 @@ fn put_aside(path: &Path) -> PathBuf {
 }
 
 /// The lock of an office that no process may hold.
-fn alone(path: &Path, office: &str) -> Result<std::fs::File> {
-    lock_of(path, office)?.ok_or_else(|| in_use(path))
+fn alone(path: &Path, office: &str, owner: &std::fs::Metadata) -> Result<std::fs::File> {
+    let lock = lock_of(path, office)?.ok_or_else(|| in_use(path))?;
+    hand_to(&path.with_extension(office), owner);
+    Ok(lock)
 }
 
 fn in_use(path: &Path) -> Error {

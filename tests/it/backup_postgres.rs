@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use crate::support::buying::eventually;
 use crate::support::database::{TestDatabase, on_postgres};
 use crate::support::node::{Node, run_command};
 use crate::support::postgres::client_program;
@@ -52,7 +53,7 @@ async fn a_shop_that_is_dumped_while_orders_come_in_is_restored_whole() {
             })
         })
         .collect();
-    sleep(Duration::from_millis(800)).await;
+    eventually("somebody has bought", async || !acknowledged.lock().await.is_empty()).await;
     let folder = tempfile::tempdir().unwrap();
     let dump = folder.path().join("shop.dump");
     let began = Instant::now();

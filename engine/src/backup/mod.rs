@@ -109,7 +109,8 @@ impl Passing {
     /// Beside `path`, with its name and something that tells whose it is.
     pub fn beside(path: &Path, what: &str) -> io::Result<Self> {
         let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
-        let own = format!(".{}.{}.{what}", name.to_string_lossy(), std::process::id());
+        // In containers every process may have the same number.
+        let own = format!(".{}.{}.{what}", name.to_string_lossy(), uuid::Uuid::new_v4().simple());
         Ok(Self(path.with_file_name(own)))
     }
 

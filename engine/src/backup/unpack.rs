@@ -74,8 +74,11 @@ pub fn put_files(
     if manifest.files == 0 {
         return Ok(0);
     }
-    fs::create_dir_all(files.root())?;
-    let owner = files.root().metadata()?;
+    let owner = owner_of(files.root())?;
+    if !files.root().exists() {
+        fs::create_dir_all(files.root())?;
+        hand_to(files.root(), &owner);
+    }
     let total = usize::try_from(manifest.files).unwrap_or(usize::MAX);
     let (mut put, mut done) = (0, 0);
     archive::read(BufReader::new(File::open(file)?), |entry| {
@@ -128,8 +131,17 @@ fn is_there(path: &Path, hash: &str) -> io::Result<bool> {
     Ok(hex(&into.0.finalize()) == hash)
 }
 
+/// To whom a path belongs, or the nearest folder above it that is there.
+///
+/// # Errors
+/// When there is none that can be looked at.
+pub fn owner_of(path: &Path) -> io::Result<Metadata> {
+    let there = path.ancestors().find(|path| path.exists() && !path.as_os_str().is_empty());
+    there.unwrap_or(Path::new(".")).metadata()
+}
+
 /// Gives a path to whom another one belongs, as far as the process may: a backup is often restored by root.
-fn hand_to(path: &Path, owner: &Metadata) {
+pub fn hand_to(path: &Path, owner: &Metadata) {
     let _ = chown(path, Some(owner.uid()), Some(owner.gid()));
 }
 

@@ -14,7 +14,7 @@ use sqlx::{ConnectOptions, Connection};
 use tokio::sync::watch;
 
 use super::open::sqlx_error;
-use super::sql::code;
+use super::sql::{code, plain};
 use super::{DatabaseUrl, Db};
 
 /// How long somebody may take who is just closing the database.
@@ -83,6 +83,5 @@ pub async fn stand_alone(file: &Path) -> Result<bool, DbErr> {
 
 /// BUSY or LOCKED, whatever the reason.
 fn is_busy(error: &DbErr) -> bool {
-    let number = code(error).and_then(|code| code.parse::<i32>().ok());
-    number.is_some_and(|number| matches!(number & 0xff, 5 | 6))
+    code(error).is_some_and(|code| matches!(plain(&code), Some(5 | 6)))
 }

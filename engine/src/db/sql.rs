@@ -128,8 +128,8 @@ fn contains(text: SimpleExpr, word: &str) -> SimpleExpr {
 /// Whether another try of the whole transaction may succeed: a deadlock, a
 /// serialisation failure, or SQLite's busy.
 pub fn is_retryable(error: &DbErr) -> bool {
-    // PostgreSQL: serialization_failure, deadlock_detected. SQLite: BUSY, LOCKED, BUSY_SNAPSHOT.
-    code(error).is_some_and(|code| matches!(code.as_ref(), "40001" | "40P01" | "5" | "6" | "517" | "262"))
+    // PostgreSQL: serialization_failure, deadlock_detected. SQLite: BUSY, LOCKED.
+    code(error).is_some_and(|code| matches!(code.as_ref(), "40001" | "40P01") || matches!(plain(&code), Some(5 | 6)))
 }
 
 /// Whether the database can't be reached or can't work at the moment: what was
@@ -146,9 +146,15 @@ pub fn is_unavailable(error: &DbErr) -> bool {
             ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) || code == "25P03"
         }
         // SQLite: BUSY, LOCKED, IOERR, FULL.
-        (_, Some(code)) => matches!(code.as_ref(), "5" | "6" | "10" | "13" | "517" | "262"),
+        (_, Some(code)) => matches!(plain(&code), Some(5 | 6 | 10 | 13)),
         _ => false,
     }
+}
+
+/// SQLite's code without what extends it; nothing of PostgreSQL's, which have five characters.
+pub(super) fn plain(code: &str) -> Option<i32> {
+    let number = code.parse::<i32>().ok().filter(|_| code.len() < 5);
+    number.map(|number| number & 0xff)
 }
 
 fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
@@ -257,4 +263,20 @@ fn mask(text: &str, names: &[&str]) -> String {
         rest = inside.get(end + 1..).unwrap_or_default();
     }
     masked + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn what_extends_a_code_of_sqlite_is_left_out_and_no_code_of_postgresql_is_one() {
+        for (code, expected) in [("5", 5), ("261", 5), ("517", 5), ("773", 5), ("262", 6), ("778", 10), ("1034", 10)] {
+            assert_eq!(plain(code), Some(expected), "{code}");
+        }
+        assert_eq!((plain("4874"), plain("13")), (Some(10), Some(13)));
+        for code in ["53100", "40001", "25P03", "57P01", ""] {
+            assert_eq!(plain(code), None, "{code}");
+        }
+    }
 }

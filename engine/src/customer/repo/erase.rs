@@ -97,6 +97,14 @@ const PERSONAL: &[(&str, Whose)] = &[
             state = case when state = 'OPEN' then 'ABANDONED' else state end where customer_id = ?",
         Whose::Id,
     ),
+    // What he put into a cart without signing in, when the mailbox is proven to be his.
+    (
+        "update cart set email = null, shipping_address = null, billing_address = null, tax_number = null,
+            version = version + 1, untouched_since = null
+            where customer_id is null and state in ('OPEN', 'ABANDONED')
+                and email = (select email from customer where id = ? and verified_at is not null)",
+        Whose::Id,
+    ),
     (
         "delete from payment_session where cart_id in
             (select checkout.cart_id from checkout join \"order\" on \"order\".checkout_id = checkout.id
