@@ -264,19 +264,3 @@ fn mask(text: &str, names: &[&str]) -> String {
     }
     masked + rest
 }
-
-#[cfg(test)]
-mod tests {
-    use super::plain;
-
-    #[test]
-    fn what_extends_a_code_of_sqlite_is_left_out_and_no_code_of_postgresql_is_one() {
-        for (code, expected) in [("5", 5), ("261", 5), ("517", 5), ("773", 5), ("262", 6), ("778", 10), ("1034", 10)] {
-            assert_eq!(plain(code), Some(expected), "{code}");
-        }
-        assert_eq!((plain("4874"), plain("13")), (Some(10), Some(13)));
-        for code in ["53100", "40001", "25P03", "57P01", ""] {
-            assert_eq!(plain(code), None, "{code}");
-        }
-    }
-}
