@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use domain::auth::OWNER;
+use domain::auth::{OWNER, VIEWER};
 use engine::sweeper::sweep;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::buying::{Placed, euro, eventually, faults, mutate};
+use crate::support::client::Client;
 use crate::support::database::TestDatabase;
 use crate::support::invariants::invariants;
 use crate::support::post::post_shop;
@@ -177,6 +178,28 @@ async fn who_tries_card_after_card_is_stopped() {
     assert_eq!(shown["payments"][10]["entries"][0]["state"], "FAILED");
     assert_eq!((&shown["paymentStatus"], &shown["amountDue"]["amount"]), (&json!("CANCELED"), &json!("44.90")));
     invariants(&shop).await;
+}
+
+#[tokio::test]
+async fn staff_who_may_only_read_pay_nothing_and_call_nothing_off() {
+    let (shop, provider) = scripted_shop().await;
+    let placed = owing(&shop).await;
+    provider.will_say([Says::RequiresAction]);
+    let waits = pay(&shop, &placed, "k", "10.00", ("scripted", json!({}))).await.done();
+    let viewer = shop.staff(VIEWER).await.credential();
+    let viewer = Client::new(format!("http://{}/graphql", shop.address)).with("authorization", &viewer);
+    let read = "query($id: ID!) { store { order(id: $id) { id } } }";
+    assert_eq!(viewer.send(read, json!({ "id": placed.id })).await.at("store.order.id"), placed.id);
+    let pays = "mutation($input: OrderPayInput!) { store { orderPay(input: $input) { userErrors { code } } } }";
+    let input = json!({ "idempotencyKey": "v", "orderId": placed.id, "amount": euro("1.00"), "provider": "manual" });
+    let told = viewer.send(pays, json!({ "input": input })).await;
+    assert_eq!(told.at("store.orderPay.userErrors.0.code"), "NOT_FOUND");
+    let cancels = "mutation($input: OrderPaymentCancelInput!) { store { orderPaymentCancel(input: $input) {
+        userErrors { code } } } }";
+    let input = json!({ "orderId": placed.id, "paymentId": waits["payment"]["id"] });
+    let told = viewer.send(cancels, json!({ "input": input })).await;
+    assert_eq!(told.at("store.orderPaymentCancel.userErrors.0.code"), "NOT_FOUND");
+    assert_eq!(order(&shop, &placed).await["paymentStatus"], "REQUIRES_ACTION");
 }
 
 struct AtStripe {
