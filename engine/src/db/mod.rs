@@ -27,7 +27,7 @@ use tokio::sync::watch;
 
 use self::pulse::unless_away;
 
-pub use open::{DatabaseUrl, connect_postgres, create_postgres_copy};
+pub use open::{DatabaseUrl, connect_postgres, create_postgres_copy, drop_postgres_copy};
 pub use paged::page_of;
 pub use snapshot::stand_alone;
 pub use sql::{

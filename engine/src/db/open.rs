@@ -214,7 +214,6 @@ pub(super) fn sqlx_error(error: sqlx::Error) -> DbErr {
 /// Makes the PostgreSQL database `name` as a copy of the database `template`
 /// (or an empty one) on the server of `url`; answers with its address.
 pub async fn create_postgres_copy(url: &str, template: Option<&str>, name: &str) -> Result<String, DbErr> {
-    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     let mut target = url::Url::parse(url).map_err(|error| DbErr::Custom(error.to_string()))?;
     let mut connection = connect_postgres(url).await?;
     let mut sql = format!("create database {}", quoted(name));
@@ -224,4 +223,17 @@ pub async fn create_postgres_copy(url: &str, template: Option<&str>, name: &str)
     sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.map_err(sqlx_error)?;
     target.set_path(name);
     Ok(target.into())
+}
+
+/// Drops the PostgreSQL database `name` of the server of `url`, whoever is
+/// still connected to it.
+pub async fn drop_postgres_copy(url: &str, name: &str) -> Result<(), DbErr> {
+    let mut connection = connect_postgres(url).await?;
+    let sql = format!("drop database if exists {} with (force)", quoted(name));
+    sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.map_err(sqlx_error)?;
+    Ok(())
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -4,13 +4,15 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use engine::db::{DatabaseUrl, Db, create_postgres_copy};
+use engine::db::{DatabaseUrl, Db, create_postgres_copy, drop_postgres_copy};
 
-/// A database of its own for one test. Dropping it removes the folder.
+/// A database of its own for one test. Dropping it removes the folder, and the database from the run's server.
 #[derive(Debug)]
 pub struct TestDatabase {
     pub url: DatabaseUrl,
     folder: tempfile::TempDir,
+    /// Where the database goes with the test: the run's server would hold those of all tests otherwise, 10 GB.
+    server: Option<String>,
 }
 
 /// Whether this run is on PostgreSQL.
@@ -26,33 +28,31 @@ impl TestDatabase {
     /// A copy of the migrated template.
     pub async fn copy() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let url = if on_postgres() {
-            let server = postgres_url();
-            let template = postgres_template(&server).await;
-            let copy = create_postgres_copy(&server, Some(&template), &random_name("t")).await.unwrap();
-            DatabaseUrl::Postgres(copy)
-        } else {
+        if !on_postgres() {
             let file = folder.path().join("shop.db");
             std::fs::copy(sqlite_template().await, &file).unwrap();
-            DatabaseUrl::Sqlite(file)
-        };
-        Self { url, folder }
+            return Self { url: DatabaseUrl::Sqlite(file), folder, server: None };
+        }
+        let server = postgres_url();
+        let template = postgres_template(&server).await;
+        let copy = create_postgres_copy(&server, Some(&template), &random_name("t")).await.unwrap();
+        Self { url: DatabaseUrl::Postgres(copy), folder, server: Some(server) }
     }
 
     /// A database with nothing in it.
     pub async fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let url = if on_postgres() {
-            DatabaseUrl::Postgres(create_postgres_copy(&postgres_url(), None, &random_name("e")).await.unwrap())
-        } else {
-            DatabaseUrl::Sqlite(folder.path().join("shop.db"))
-        };
-        Self { url, folder }
+        if !on_postgres() {
+            return Self { url: DatabaseUrl::Sqlite(folder.path().join("shop.db")), folder, server: None };
+        }
+        let server = postgres_url();
+        let copy = create_postgres_copy(&server, None, &random_name("e")).await.unwrap();
+        Self { url: DatabaseUrl::Postgres(copy), folder, server: Some(server) }
     }
 
     /// An empty database on a server of the test's own.
     pub fn at(url: String) -> Self {
-        Self { url: DatabaseUrl::Postgres(url), folder: tempfile::tempdir().unwrap() }
+        Self { url: DatabaseUrl::Postgres(url), folder: tempfile::tempdir().unwrap(), server: None }
     }
 
     /// The folder of what is uploaded.
@@ -70,6 +70,21 @@ impl TestDatabase {
         match &self.url {
             DatabaseUrl::Sqlite(path) => format!("sqlite:{}", path.display()),
             DatabaseUrl::Postgres(url) => url.clone(),
+        }
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let (Some(server), DatabaseUrl::Postgres(url)) = (self.server.take(), &self.url) else { return };
+        let name = url.rsplit('/').next().unwrap_or_default().to_owned();
+        // On a thread of its own: the test's runtime may be the one that drops this.
+        let dropped = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(drop_postgres_copy(&server, &name))
+        });
+        if let Err(error) = dropped.join().unwrap() {
+            eprintln!("a test's database stays: {error}");
         }
     }
 }
