@@ -30,6 +30,10 @@ pub struct Model {
     pub order_id: Option<OrderId>,
     /// When the money is taken, as the region said at Begin; automatically when absent.
     pub capture: Option<CaptureMode>,
+    /// The provider's name for the saved method that was chosen.
+    pub saved_method: Option<String>,
+    /// Whether the customer wishes to pay so again.
+    pub saves_method: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -31,6 +31,10 @@ pub struct Model {
     pub failure: Option<String>,
     /// The link by which it is paid.
     pub link_id: Option<PaymentLinkId>,
+    /// The provider's name for the saved method that was chosen.
+    pub saved_method: Option<String>,
+    /// Whether the customer wishes to pay so again.
+    pub saves_method: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

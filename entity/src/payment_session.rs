@@ -13,6 +13,10 @@ pub struct Model {
     pub cart_id: CartId,
     pub provider: String,
     pub data: Json,
+    /// The provider's name for the saved method that was chosen.
+    pub saved_method: Option<String>,
+    /// Whether the customer wishes to pay so again.
+    pub saves_method: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -23,6 +23,8 @@ pub struct Model {
     pub return_url: Option<String>,
     /// When money on its way arrives.
     pub settles_at: Option<DateTimeUtc>,
+    /// The customer who wishes to pay so again.
+    pub saves_for: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

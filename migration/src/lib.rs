@@ -44,6 +44,7 @@ mod m0034_payments;
 mod m0035_left_carts;
 mod m0036_order_payments;
 mod m0037_flow_held;
+mod m0038_saved_methods;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sqlx::SqlSafeStr;
@@ -101,6 +102,7 @@ history! {
     m0035_left_carts
     m0036_order_payments
     m0037_flow_held
+    m0038_saved_methods
 }
 
 /// Applies every migration that the database has not seen.

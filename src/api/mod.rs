@@ -69,6 +69,7 @@ use crate::order::subs::{OrderAdminSubscription, OrderStoreSubscription};
 use crate::payment::admin::PaymentAdminMutation;
 use crate::payment::due::admin::DueAdminMutation;
 use crate::payment::due::store::{DueStoreMutation, DueStoreQuery};
+use crate::payment::store::MethodStoreMutation;
 use crate::policy::admin::{PolicyAdminMutation, PolicyAdminQuery};
 use crate::pricing::admin::{PricingAdminMutation, PricingAdminQuery};
 use crate::pricing::import::admin::PriceImportAdminMutation;
@@ -125,6 +126,7 @@ root! {
         CartStoreMutation,
         CheckoutStoreMutation,
         DueStoreMutation,
+        MethodStoreMutation,
         CustomerStoreMutation,
         InventoryStoreMutation,
     ]

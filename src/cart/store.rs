@@ -17,6 +17,7 @@ use engine::cart::ops::{
 use engine::cart::quote::quote;
 use engine::cart::repo;
 use engine::error::{Error, Result};
+use engine::payment::method::choose;
 
 /// Pieces of a variant.
 #[derive(Debug, InputObject)]
@@ -129,6 +130,11 @@ pub struct PaymentSessionCreateInput {
     pub provider: String,
     /// What the provider needs to know, such as a payment method; at most 16 KiB as text.
     pub data: Option<Json>,
+    /// A payment method that the signed-in customer saved at this provider (`Customer.paymentMethods`); it pays then.
+    pub payment_method_id: Option<ID>,
+    /// Whether what pays is saved for the signed-in customer, once it has worked: only when he has agreed to it.
+    #[graphql(default)]
+    pub save_payment_method: bool,
 }
 
 /// What `cartCreate` did.
@@ -417,7 +423,10 @@ pub fn session_data(data: Option<Json>) -> Result<serde_json::Value, Refusal> {
 }
 
 async fn choose_payment(call: &Call, input: PaymentSessionCreateInput) -> Result<engine::cart::quote::Quote> {
+    let access = access(&input.cart_id, input.cart_token)?;
     let data = session_data(input.data)?;
-    let op = CreatePaymentSession { access: access(&input.cart_id, input.cart_token)?, provider: input.provider, data };
+    let method = input.payment_method_id.as_ref().map(|id| id.as_str());
+    let choice = choose(&call.app, &call.caller, &input.provider, method, input.save_payment_method).await?;
+    let op = CreatePaymentSession { access, provider: input.provider, data, choice };
     call.app.run(&call.caller, &op).await
 }

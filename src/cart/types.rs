@@ -29,6 +29,7 @@ use crate::translation::load::TextAt;
 use engine::cart::kept::kept;
 use engine::cart::ops::{Addresses, Buyer};
 use engine::cart::quote::{Issue, Quote, QuotedLine, last_shown};
+use engine::payment::method::name;
 use engine::shipping::offers::{DeliveryOption as Offered, QuotedGroup, UnavailableOption};
 
 /// What a shopper is about to buy, with what it comes to at this moment.
@@ -451,13 +452,24 @@ pub struct PaymentSession {
     pub provider: String,
     /// What you gave the provider to know.
     pub data: Json,
+    /// The saved payment method that pays (`Customer.paymentMethods`).
+    pub payment_method_id: Option<ID>,
+    /// Whether what pays is saved for the customer.
+    pub saves_payment_method: bool,
 }
 
-at_once!(PaymentSession { id, provider, data });
+at_once!(PaymentSession { id, provider, data, payment_method_id, saves_payment_method });
 
 impl From<&payment_session::Model> for PaymentSession {
     fn from(row: &payment_session::Model) -> Self {
-        Self { id: id(row.id), provider: row.provider.clone(), data: Json(row.data.clone()) }
+        let saved = row.saved_method.as_deref();
+        Self {
+            id: id(row.id),
+            provider: row.provider.clone(),
+            data: Json(row.data.clone()),
+            payment_method_id: saved.map(|reference| name(&row.provider, reference).into()),
+            saves_payment_method: row.saves_method,
+        }
     }
 }
 

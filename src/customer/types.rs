@@ -16,6 +16,7 @@ use crate::api::payload::top_level;
 use crate::api::scalar::id;
 use crate::cart::types::Cart;
 use crate::order::types::{AdminOrder, OrderConnection};
+use crate::payment::store::PaymentMethod;
 use domain::refusal::{ErrorCode, Refusal};
 use engine::customer::profile::Person;
 use engine::order::repo::OrderFilter;
@@ -164,6 +165,14 @@ impl CustomerSelf {
         let page = page.map_err(|refusal| top_level(refusal.into()))?;
         let rows = engine::order::repo::page(&call.conn(), &filter, page, count).await.map_err(top_level)?;
         Ok(OrderConnection::from(rows))
+    }
+
+    /// The ways to pay that you saved, at most 100 of each provider, the newest first. The providers are asked for them at this moment:
+    /// null with the error `PAYMENT_PROVIDER_UNAVAILABLE` while one of them does not answer.
+    async fn payment_methods(&self, ctx: &Context<'_>) -> Option<async_graphql::Result<Vec<PaymentMethod>>> {
+        let methods = async { Ok(engine::payment::method::of(&call(ctx)?.app, self.0.id).await.map_err(top_level)?) };
+        // An error inside of what may be null leaves the rest of the answer as it is.
+        Some(methods.await.map(|methods| methods.into_iter().map(PaymentMethod::from).collect()))
     }
 
     /// Your open cart that was changed last, wherever you filled it.

@@ -4,4 +4,5 @@ pub mod admin;
 pub mod due;
 pub mod http;
 pub mod load;
+pub mod store;
 pub mod types;

@@ -81,6 +81,24 @@ assert [intent.id for intent in found.data] == [promised.id], found
 refused(stripe.AuthenticationError, lambda: stripe.StripeClient(key + "x", base_addresses={"api": address}).v1.balance.retrieve())
 assert client.v1.balance.retrieve().livemode is False
 
+# A customer and what he saved: it pays for him alone.
+customers = client.v1.customers
+ada = customers.create({"metadata": {"customer": "ada"}}, {"idempotency_key": "ada"})
+assert customers.create({"metadata": {"customer": "ada"}}, {"idempotency_key": "ada"}).id == ada.id
+assert [found.id for found in customers.search({"query": "metadata['customer']:'ada'"}).data] == [ada.id]
+create("seven", customer=ada.id, setup_future_usage="on_session")
+[kept] = customers.payment_methods.list(ada.id, {"limit": 100}).data
+assert kept.type == "card" and kept.card.last4 == "4242" and kept.customer == ada.id, kept
+assert create("eight", kept.id, customer=ada.id).status == "succeeded"
+eve = customers.create({})
+refused(stripe.InvalidRequestError, lambda: create("nine", kept.id, customer=eve.id))
+refused(stripe.InvalidRequestError, lambda: create("ten", kept.id))
+assert client.v1.payment_methods.detach(kept.id).customer is None
+assert customers.payment_methods.list(ada.id).data == []
+assert customers.delete(ada.id).deleted is True
+assert customers.retrieve(ada.id).deleted is True
+refused(stripe.InvalidRequestError, lambda: customers.payment_methods.list(ada.id))
+
 # A signed event.
 event = stripe.Webhook.construct_event(payload, header, secret)
 assert event.type == "payment_intent.succeeded", event

@@ -66,6 +66,7 @@ mod payment_crash;
 mod payment_due;
 mod payment_foreign;
 mod payment_hook;
+mod payment_method;
 mod payment_staff;
 mod policy;
 mod price_import;

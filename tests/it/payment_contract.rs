@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
+use domain::id::CustomerId;
 use domain::money::{Currency, Money};
 use domain::payment::CaptureMode;
 use engine::provider::payment::stripe::{Stripe, StripeConfig};
 use engine::provider::payment::test::{DELAY, TestCards};
+use engine::provider::payment::vault::{PaymentVault, Saving};
 use engine::provider::payment::{Known, Manual, NewPayment, Outcome, PaymentProvider, PaymentStep, Silent, Sums};
 use serde_json::{Value, json};
 
@@ -59,8 +61,7 @@ fn payment(key: &str, capture: CaptureMode, data: Value) -> NewPayment {
         capture,
         data,
         return_url: Some("https://shop.example/pay".to_owned()),
-        customer: None,
-        save_method: false,
+        saving: Saving::default(),
     }
 }
 
@@ -97,6 +98,80 @@ async fn keeps_the_contract(world: &dyn World) {
         recalls(world).await;
         remembers(world).await;
     }
+    if let Some(vault) = provider.vault() {
+        saves(world, vault).await;
+        pays_with_what_was_saved(world, vault).await;
+    }
+}
+
+/// A payment by card that has something to do with what was saved.
+fn with(world: &dyn World, key: &str, way: &str, saving: &Saving) -> NewPayment {
+    NewPayment { saving: saving.clone(), ..payment(key, CaptureMode::Automatic, world.data(way)) }
+}
+
+async fn saves(world: &dyn World, vault: &dyn PaymentVault) {
+    let provider = world.provider();
+    assert!(vault.methods("nobody").await.unwrap().is_none_or(|methods| methods.is_empty()));
+    let id = CustomerId(uuid::Uuid::new_v4());
+    let customer = vault.create_customer(id).await.unwrap();
+    assert_eq!(vault.create_customer(id).await.unwrap(), customer, "who is known keeps his name");
+    assert_eq!(vault.methods(&customer).await.unwrap(), Some(Vec::new()));
+    let save = Saving { customer: Some(customer.clone()), method: None, save: true };
+    let not = Saving { save: false, ..save.clone() };
+    for (key, way, saving) in [("save:no", "decline", &save), ("save:not", "success", &not)] {
+        provider.create(&with(world, key, way, saving)).await.unwrap();
+        assert_eq!(vault.methods(&customer).await.unwrap(), Some(Vec::new()), "{way}");
+    }
+    let waits = provider.create(&with(world, "save:3ds", "3ds", &save)).await.unwrap();
+    assert_eq!(vault.methods(&customer).await.unwrap(), Some(Vec::new()), "it has not worked yet");
+    world.act(waits.reference().unwrap(), true).await;
+    assert_eq!(vault.methods(&customer).await.unwrap().unwrap().len(), 1);
+    for key in ["save:1", "save:1", "save:2"] {
+        provider.create(&with(world, key, "success", &save)).await.unwrap();
+        let methods = vault.methods(&customer).await.unwrap().unwrap();
+        assert_eq!(methods.len(), 2, "each card once: {methods:?}");
+    }
+    vault.forget_customer(&customer).await.unwrap();
+    vault.forget_customer(&customer).await.unwrap();
+    vault.forget_customer("nobody").await.unwrap();
+    assert!(vault.methods(&customer).await.unwrap().is_none_or(|methods| methods.is_empty()));
+}
+
+async fn pays_with_what_was_saved(world: &dyn World, vault: &dyn PaymentVault) {
+    let provider = world.provider();
+    let [own, other] = [1, 2].map(|_| CustomerId(uuid::Uuid::new_v4()));
+    let (own, other) = (vault.create_customer(own).await.unwrap(), vault.create_customer(other).await.unwrap());
+    let save = Saving { customer: Some(own.clone()), method: None, save: true };
+    provider.create(&with(world, "own:save", "success", &save)).await.unwrap();
+    let method = vault.methods(&own).await.unwrap().unwrap().remove(0).reference;
+    let by = |customer: Option<&str>| Saving {
+        customer: customer.map(str::to_owned),
+        method: Some(method.clone()),
+        save: false,
+    };
+    let nothing = |key: &str, saving: &Saving| NewPayment { data: json!({}), ..with(world, key, "success", saving) };
+    let Outcome::Captured { reference } = provider.create(&nothing("own:1", &by(Some(&own)))).await.unwrap() else {
+        panic!("it is his")
+    };
+    books(world, &reference, TOTAL, 0).await;
+    for (key, customer) in [("own:other", Some(other.as_str())), ("own:nobody", None)] {
+        let said = provider.create(&nothing(key, &by(customer))).await.unwrap();
+        assert!(matches!(said, Outcome::Declined { .. }), "{said:?}");
+        assert_eq!(world.charges(key).await, 0);
+    }
+    assert!(!vault.forget_method(&other, &method).await.unwrap(), "it is not his");
+    assert!(!vault.forget_method(&own, "nothing").await.unwrap());
+    assert!(vault.forget_method(&own, &method).await.unwrap());
+    assert!(!vault.forget_method(&own, &method).await.unwrap(), "it is gone");
+    let said = provider.create(&nothing("own:gone", &by(Some(&own)))).await.unwrap();
+    assert!(matches!(said, Outcome::Declined { .. }), "{said:?}");
+    // What it paid before is found again by the same call, even when the customer is forgotten meanwhile.
+    vault.forget_customer(&own).await.unwrap();
+    for saving in [by(Some(&own)), by(None)] {
+        let again = NewPayment { repeated: true, ..nothing("own:1", &saving) };
+        assert_eq!(provider.create(&again).await.unwrap(), Outcome::Captured { reference: reference.clone() });
+    }
+    assert_eq!(world.charges("own:1").await, 1);
 }
 
 async fn promises_and_takes(world: &dyn World) {

@@ -9,15 +9,18 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
+use domain::id::CustomerId;
 use domain::money::Money;
 use domain::payment::CaptureMode;
 use engine::provider::payment::stripe::{Stripe, StripeConfig};
+use engine::provider::payment::vault::{PaymentVault, SavedMethod, Saving};
 use engine::provider::payment::{NewPayment, Outcome, PaymentProvider, PaymentStep};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use crate::support::stripe::{FakeStripe, KEY, WEBHOOK_SECRET, signature};
 
@@ -45,8 +48,7 @@ fn payment(key: &str, capture: CaptureMode, method: &str) -> NewPayment {
         capture,
         data: json!({ "paymentMethodId": method }),
         return_url: Some("https://shop.example/pay".to_owned()),
-        customer: None,
-        save_method: false,
+        saving: Saving::default(),
     }
 }
 
@@ -66,8 +68,8 @@ async fn the_official_library_takes_the_fake_for_stripe() {
     child.stdin.take().unwrap().write_all(event.as_bytes()).await.unwrap();
     let output = timeout(SOON, child.wait_with_output()).await.expect("an end in time").unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    // Ours, and of the library's one that was given back whole, and a part.
-    assert_eq!(fake.kept(), TOTAL + 1_000);
+    // Ours, and of the library's one that was given back whole, a part, and two of a customer.
+    assert_eq!(fake.kept(), TOTAL + 1_000 + 2 * TOTAL);
 }
 
 /// `localstripe` behind a proxy that leaves out what it does not know.
@@ -133,13 +135,22 @@ impl Local {
     }
 }
 
-/// Passes a call on without the parameters that `localstripe` does not know.
+/// Passes a call on without the parameters that `localstripe` does not know. It can't search, and lists what a customer
+/// saved at the older address.
 async fn pass_on(State(server): State<String>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
-    let known = |name: &str| !name.starts_with("automatic_payment_methods") && name != "return_url";
+    let known = |name: &str| {
+        !name.starts_with("automatic_payment_methods") && !["return_url", "setup_future_usage"].contains(&name)
+    };
     let fields: Vec<(String, String)> =
         url::form_urlencoded::parse(&body).into_owned().filter(|(name, _)| known(name)).collect();
     let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    let url = format!("{server}{}", uri.path_and_query().unwrap());
+    let mut url = format!("{server}{}", uri.path_and_query().unwrap());
+    if uri.path() == "/v1/customers/search" {
+        return Response::new(Body::from(r#"{"object":"search_result","data":[]}"#));
+    }
+    if let Some(customer) = uri.path().strip_suffix("/payment_methods").and_then(|path| path.rsplit('/').next()) {
+        url = format!("{server}/v1/payment_methods?customer={customer}&type=card");
+    }
     let mut request = reqwest::Client::new().request(method.as_str().parse().unwrap(), url);
     if method == Method::POST {
         request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
@@ -186,6 +197,24 @@ async fn our_client_gets_on_with_a_server_that_others_wrote() {
             false => assert!(matches!(outcome, Outcome::Declined { .. }), "{outcome:?}"),
         }
     }
+    let customer = client.create_customer(CustomerId(Uuid::new_v4())).await.unwrap();
+    assert_eq!(client.methods(&customer).await, Ok(Some(Vec::new())));
+    for method in [&visa, &local.method("4242424242424242").await, &local.method("5555555555554444").await] {
+        local.post(&format!("/v1/payment_methods/{method}/attach"), &[("customer", &customer)]).await;
+    }
+    let kept = client.methods(&customer).await.unwrap().unwrap();
+    let shown = |method: &SavedMethod| (method.last_digits.clone().unwrap(), method.expires);
+    assert_eq!(kept.len(), 2, "each card once: {kept:?}");
+    assert!(kept.iter().map(shown).any(|shown| shown == ("4242".to_owned(), Some((12, 2040)))), "{kept:?}");
+    let saving = Saving { customer: Some(customer.clone()), method: Some(visa.clone()), save: false };
+    let saved = NewPayment { data: json!({}), saving, ..payment("g", CaptureMode::Automatic, "") };
+    assert!(matches!(client.create(&saved).await.unwrap(), Outcome::Captured { .. }));
+    assert_eq!(client.forget_method(&customer, &visa).await, Ok(true));
+    assert_eq!(client.methods(&customer).await.unwrap().unwrap().len(), 1, "with its double");
+    for _ in 0..2 {
+        client.forget_customer(&customer).await.unwrap();
+    }
+    assert_eq!(client.methods(&customer).await, Ok(None));
     let declined = local.method("4000000000000341").await;
     let said = client.create(&payment("f", CaptureMode::Automatic, &declined)).await.unwrap();
     assert!(matches!(said, Outcome::Declined { .. }), "{said:?}");

@@ -281,6 +281,7 @@ const OWN: &[&str] = &[
     "Order.paymentProviders",
     "Payment.provider",
     "PaymentLink.paymentProviders",
+    "PaymentMethod.provider",
     "PaymentSession.provider",
     "PaymentSessionCreatePayload.paymentSession",
     "Region.paymentProviders",

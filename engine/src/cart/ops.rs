@@ -19,6 +19,7 @@ use crate::actor::{Actor, Need};
 use crate::auth::token;
 use crate::error::Result;
 use crate::op::{Op, Tx};
+use crate::payment::method::Choice;
 use crate::settings::{Region, Settings};
 use crate::shipping::offers::{QuotedGroup, Wish};
 use crate::version::Change;
@@ -522,6 +523,8 @@ pub struct CreatePaymentSession {
     pub provider: String,
     /// What the provider needs to know.
     pub data: serde_json::Value,
+    /// What was chosen of what the customer saved.
+    pub choice: Choice,
 }
 
 impl Op for CreatePaymentSession {
@@ -542,6 +545,8 @@ impl Op for CreatePaymentSession {
             cart_id: rows.cart.id,
             provider: self.provider.clone(),
             data: self.data.clone(),
+            saved_method: self.choice.method.clone(),
+            saves_method: self.choice.save,
         };
         repo::put_session(tx, row.clone()).await?;
         rows.session = Some(row);

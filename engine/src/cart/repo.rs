@@ -230,6 +230,8 @@ pub async fn put_session(tx: &mut Tx, row: payment_session::Model) -> Result<()>
             payment_session::Column::CreatedAt,
             payment_session::Column::Provider,
             payment_session::Column::Data,
+            payment_session::Column::SavedMethod,
+            payment_session::Column::SavesMethod,
         ])
         .to_owned();
     payment_session::Entity::insert(row.into_active_model())

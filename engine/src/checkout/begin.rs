@@ -170,5 +170,7 @@ fn checkout_row(tx: &Tx, id: CheckoutId, quote: &Quote, frozen: &Frozen) -> Resu
         next_action: None,
         order_id: None,
         capture: None,
+        saved_method: session.and_then(|session| session.saved_method.clone()),
+        saves_method: session.is_some_and(|session| session.saves_method),
     })
 }

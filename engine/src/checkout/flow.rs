@@ -22,6 +22,7 @@ use crate::failpoint;
 use crate::flow::PARKED_LIFE;
 use crate::op::in_flight;
 use crate::payment::charge::{Charge, Verdict, is_paid, return_url};
+use crate::payment::method::saving;
 use crate::provider::payment::{Known, Outcome};
 
 /// The kind of a checkout's run.
@@ -69,7 +70,7 @@ pub async fn complete(app: &Arc<App>, caller: &Caller, begin: &Begin) -> Result<
 /// Asks the provider and does what follows. The caller holds the run.
 async fn drive(app: &Arc<App>, caller: &Caller, row: checkout::Model, attempts: i32) -> Result<Completed> {
     let id = row.id;
-    let charge = charge(app, &row)?;
+    let charge = charge(app, &row).await?;
     let asked = async {
         match &charge {
             Some(charge) => charge.ask(app, attempts > 1).await.map(Some),
@@ -126,11 +127,14 @@ async fn decline(
 }
 
 /// What is asked of the provider; nothing when nothing is due.
-fn charge(app: &App, row: &checkout::Model) -> Result<Option<Charge>> {
+async fn charge(app: &App, row: &checkout::Model) -> Result<Option<Charge>> {
     let Some(provider) = row.provider.clone() else { return Ok(None) };
     let data = row.provider_data.clone().unwrap_or_default();
     let frozen: Frozen = serde_json::from_value(row.frozen.clone()).map_err(Error::internal)?;
+    let (method, save) = (row.saved_method.clone(), row.saves_method);
+    let saving = saving(&app.read(), frozen.customer, &provider, method, save).await?;
     Ok(Some(Charge {
+        saving,
         key: row.id.to_string(),
         provider,
         reference: row.provider_reference.clone(),
@@ -144,7 +148,7 @@ fn charge(app: &App, row: &checkout::Model) -> Result<Option<Charge>> {
 
 /// What the provider says; nothing when nothing is due. `Err` says why there is no usable answer.
 async fn ask(app: &App, row: &checkout::Model, repeated: bool) -> Result<Option<Known>, String> {
-    match charge(app, row).map_err(|error| error.to_string())? {
+    match charge(app, row).await.map_err(|error| error.to_string())? {
         Some(charge) => charge.ask(app, repeated).await.map(Some),
         None => Ok(None),
     }
@@ -152,7 +156,7 @@ async fn ask(app: &App, row: &checkout::Model, repeated: bool) -> Result<Option<
 
 /// Gives up what the provider holds for a checkout that will not be an order.
 async fn give_back(app: &App, row: &checkout::Model, known: Option<Known>, attempts: i32) -> Result<()> {
-    match charge(app, row)? {
+    match charge(app, row).await? {
         Some(charge) => charge.give_back(app, known, attempts).await,
         None => Ok(()),
     }
@@ -260,7 +264,7 @@ async fn go_on(app: &Arc<App>, id: CheckoutId, waited: bool) -> Result<bool> {
     }
     // Nobody is charged hours after he left.
     let forgotten = row.provider_reference.is_none() && app.clock.now() > row.created_at + PARKED_LIFE;
-    let away = match charge(app, &row)? {
+    let away = match charge(app, &row).await? {
         Some(charge) => forgotten || (waited && !is_paid(app, &run, charge).await?),
         None => waited,
     };

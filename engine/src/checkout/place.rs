@@ -116,6 +116,8 @@ fn pay(
         capture: row.capture,
         failure: None,
         link_id: None,
+        saved_method: None,
+        saves_method: false,
     };
     let entry = |kind: &EntryKind| payment_entry::Model {
         id: tx.id(),

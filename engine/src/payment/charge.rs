@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::checkout::place::Postpone;
 use crate::error::{Error, Result};
 use crate::op::in_flight;
+use crate::provider::payment::vault::Saving;
 use crate::provider::payment::{Known, NewPayment, Outcome, PaymentProvider, PaymentStep, Sums, in_time};
 use crate::settings::Settings;
 use entity::flow;
@@ -35,6 +36,8 @@ pub struct Charge {
     pub amount: Money,
     /// Whether the money is taken with the promise.
     pub capture: CaptureMode,
+    /// What it has to do with what the customer saved.
+    pub saving: Saving,
     /// When it was first wanted.
     pub since: DateTime<Utc>,
     /// Where the shopper's browser comes back to.
@@ -139,8 +142,7 @@ impl Charge {
             amount: self.amount,
             capture: self.capture,
             return_url: self.return_url.clone(),
-            customer: None,
-            save_method: false,
+            saving: self.saving.clone(),
             data: self.data.clone(),
         }
     }

@@ -14,11 +14,13 @@
 //! | the transactions | [`ops`] |
 //! | the order of the steps | [`flow`] |
 //! | what providers tell by themselves | [`incoming`] |
+//! | what customers saved | [`method`] |
 
 pub mod charge;
 pub mod due;
 pub mod flow;
 pub mod incoming;
+pub mod method;
 pub mod ops;
 mod reconcile;
 pub mod repo;

@@ -1,11 +1,11 @@
 //! Rows of payments and their ledgers.
 
 use chrono::{DateTime, Utc};
-use domain::id::{OrderId, PaymentEntryId, PaymentId, PaymentLinkId, ProviderEventId};
+use domain::id::{CustomerId, OrderId, PaymentEntryId, PaymentId, PaymentLinkId, ProviderEventId};
 use domain::order::Paid;
 use domain::payment::{Entry, EntryKind, EntryState, PaymentState, is_under_way, ledger};
-use entity::{payment, payment_entry, payment_link, provider_event};
-use sea_orm::sea_query::OnConflict;
+use entity::{payment, payment_customer, payment_entry, payment_link, provider_event};
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -182,5 +182,56 @@ pub async fn close_event(tx: &mut Tx, id: ProviderEventId, outcome: &str) -> Res
 pub async fn postpone_event(tx: &mut Tx, id: ProviderEventId, until: DateTime<Utc>) -> Result<()> {
     let sql = "update provider_event set attempts = attempts + 1, look_at = ? where id = ? and processed_at is null";
     tx.conn.execute_raw(statement(&tx.conn, sql, [until.into(), Uuid::from(id).into()])).await?;
+    Ok(())
+}
+
+/// Under what names providers know a customer.
+pub async fn at_providers(conn: &Conn, customer: CustomerId) -> Result<Vec<payment_customer::Model>> {
+    Ok(payment_customer::Entity::find()
+        .filter(payment_customer::Column::CustomerId.eq(customer))
+        .filter(payment_customer::Column::ForgetAt.is_null())
+        .all(conn)
+        .await?)
+}
+
+/// Writes under what name a provider knows a customer, unless it knows him already.
+pub async fn insert_at_provider(tx: &mut Tx, row: payment_customer::Model) -> Result<()> {
+    let mut known = OnConflict::columns([payment_customer::Column::CustomerId, payment_customer::Column::Provider]);
+    payment_customer::Entity::insert(row.into_active_model())
+        .on_conflict(known.do_nothing().to_owned())
+        .exec_without_returning(&tx.conn)
+        .await?;
+    Ok(())
+}
+
+/// The customers whom providers have yet to forget by now, at most so many.
+pub async fn to_forget(conn: &Conn, now: DateTime<Utc>, most: u64) -> Result<Vec<payment_customer::Model>> {
+    Ok(payment_customer::Entity::find()
+        .filter(payment_customer::Column::ForgetAt.lte(now))
+        .order_by_asc(payment_customer::Column::ForgetAt)
+        .limit(most)
+        .all(conn)
+        .await?)
+}
+
+/// Deletes the name of a customer at a provider, when it is still this one.
+pub async fn delete_at_provider(tx: &mut Tx, row: &payment_customer::Model) -> Result<()> {
+    payment_customer::Entity::delete_many()
+        .filter(payment_customer::Column::CustomerId.eq(row.customer_id))
+        .filter(payment_customer::Column::Provider.eq(row.provider.as_str()))
+        .filter(payment_customer::Column::Reference.eq(row.reference.as_str()))
+        .exec(&tx.conn)
+        .await?;
+    Ok(())
+}
+
+/// Sets when a provider is asked again to forget a customer.
+pub async fn postpone_forgetting(tx: &mut Tx, row: &payment_customer::Model, at: DateTime<Utc>) -> Result<()> {
+    payment_customer::Entity::update_many()
+        .col_expr(payment_customer::Column::ForgetAt, Expr::value(at))
+        .filter(payment_customer::Column::CustomerId.eq(row.customer_id))
+        .filter(payment_customer::Column::Provider.eq(row.provider.as_str()))
+        .exec(&tx.conn)
+        .await?;
     Ok(())
 }

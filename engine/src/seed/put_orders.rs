@@ -281,6 +281,8 @@ impl Rows {
             cart_id: id,
             provider: PROVIDER.to_owned(),
             data: json!({}),
+            saved_method: None,
+            saves_method: false,
         });
         Ok(())
     }
@@ -303,6 +305,8 @@ impl Rows {
             next_action: None,
             order_id: Some(frozen.order),
             capture: Some(CaptureMode::Manual),
+            saved_method: None,
+            saves_method: false,
         });
         self.flows.push(flow_row(tx, crate::checkout::flow::KIND, id.to_string(), at));
         Ok(())
@@ -371,6 +375,8 @@ impl Rows {
             capture: Some(CaptureMode::Manual),
             failure: None,
             link_id: None,
+            saved_method: None,
+            saves_method: false,
         });
         ledger
     }

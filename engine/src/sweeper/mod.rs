@@ -1,7 +1,7 @@
 //! Takes up runs that nobody works on: those that a crash left behind, those
 //! whose provider gave no answer, those whose shopper never came back. It also
 //! forgets idempotency keys, mailed tokens, counted attempts, uploads, events and answers of providers
-//! whose time is over, tells which carts were left, and ends carts and holds of stock.
+//! whose time is over, has payment providers forget who was erased, tells which carts were left, and ends carts and holds of stock.
 //!
 //! However much is due, it goes in small transactions, of [`MOST`] rows each: nobody waits for long.
 
@@ -107,6 +107,7 @@ pub async fn sweep(app: &Arc<App>) -> Result<usize> {
     // What one of them can't do holds up none of the others.
     let swept = [
         payment::incoming::sweep(app).await,
+        payment::method::forget_due(app).await,
         media::sweep::sweep(app).await,
         auth::attempt::forget_stale(app).await,
         provider::ask::forget_stale(app).await,

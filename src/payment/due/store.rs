@@ -18,6 +18,7 @@ use engine::order::access;
 use engine::payment::due::link::{left_by, named_by, opened_by};
 use engine::payment::due::ops::{BeginPayment, Opens, no_order};
 use engine::payment::due::{self, Paying};
+use engine::payment::method::choose;
 use engine::payment::repo;
 
 /// What is paid, how, and of which order: either `orderId`, or `linkToken`.
@@ -37,6 +38,12 @@ pub struct OrderPayInput {
     pub provider: String,
     /// What the provider needs to know, such as a payment method; at most 16 KiB as text.
     pub data: Option<Json>,
+    /// A payment method that the signed-in customer saved at this provider (`Customer.paymentMethods`); it pays then.
+    /// Only for the order of that customer.
+    pub payment_method_id: Option<ID>,
+    /// Whether what pays is saved for the signed-in customer, once it has worked: only when he has agreed to it.
+    #[graphql(default)]
+    pub save_payment_method: bool,
 }
 
 /// Which payment is called off, and what opens it: either `orderId`, or `linkToken`.
@@ -180,12 +187,15 @@ fn hidden(error: Error, refusal: Refusal) -> Error {
 async fn pay(call: &Call, input: OrderPayInput) -> Result<OrderPayPayload> {
     let opened = opened(call, input.order_id.as_ref(), input.access_token.as_deref(), input.link_token.as_deref());
     let (order, opens) = opened.await?;
+    let method = input.payment_method_id.as_ref().map(|id| id.as_str());
+    let choice = choose(&call.app, &call.caller, &input.provider, method, input.save_payment_method).await?;
     let begin = BeginPayment {
         order: order.id,
         opens,
         amount: input.amount.check(&["amount"])?,
         provider: input.provider,
         data: session_data(input.data)?,
+        choice,
         key: IdempotencyKey { actor: order.id.to_string(), key: input.idempotency_key }.check()?,
     };
     let (id, paying) = due::pay(&call.app, &call.caller, &begin).await?;

@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use crate::support::client::{Client, pick};
 
+/// Stands for saved payment methods, whose ids their provider gives.
+pub const SAVED: &str = "saved";
+
 /// What a name of an argument or of an input says that an id is of, as the
 /// prefixes of ids. `id` alone is of what its input or its root field is named
 /// after. Several prefixes make as many documents.
@@ -44,6 +47,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("parent", &["cat", "taxreg"]),
     ("payment", &["pay"]),
     ("paymentLink", &["paylink"]),
+    ("paymentMethod", &[SAVED]),
     ("pickupLocation", &["loc"]),
     ("policy", &["policy"]),
     ("priceList", &["pricelist"]),
@@ -80,7 +84,7 @@ fn text(name: &str) -> &'static str {
         ("url", "https://elsewhere.example/x"),
         ("contenttype", "image/png"),
         ("locale", "de"),
-        ("provider", "manual"),
+        ("provider", "test"),
         ("role", "viewer"),
         ("region", "europe"),
         ("query", "tee"),

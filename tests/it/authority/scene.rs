@@ -2,6 +2,7 @@
 //! to have it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domain::auth::{ActorKind, OWNER, Permission, Surface, VIEWER};
 use domain::id::{self, FulfillmentId, JobId, OrderId, OrderLineId, PaymentId, RoleId};
@@ -14,11 +15,12 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, IntoActiveModel};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::document::Book;
+use super::document::{Book, SAVED};
 use crate::support::Shop;
 use crate::support::buying::{Placed, address};
 use crate::support::client::Client;
 use crate::support::customers::Account;
+use crate::support::database::TestDatabase;
 use crate::support::pictures::{made, png, staged};
 use crate::support::walker::{new_key, pack};
 
@@ -98,13 +100,13 @@ async fn found(shop: &Shop, sql: &str, of: &[Uuid]) -> Uuid {
     row.unwrap_or_else(|| panic!("nothing is found by {sql}")).try_get_by_index(0).unwrap()
 }
 
-async fn ordered(shop: &Shop, client: &Client, variant: &str, email: &str) -> Placed {
+async fn ordered(shop: &Shop, client: &Client, variant: &str, email: &str, payment: Value) -> Placed {
     let input = json!({ "lines": [{ "variantId": variant, "quantity": 2 }], "buyer": { "email": email },
         "addresses": { "shipping": address("DE"), "billing": address("DE") } });
     let mut cart = shop.cart_of(input).await;
     cart.client = client.clone();
     cart.select_delivery().await.done();
-    cart.pay("manual").await.done();
+    cart.mutate("paymentSessionCreate", payment).await.done();
     let answer = cart.complete(&new_key()).await;
     Placed::of(cart, &answer)
 }
@@ -114,7 +116,7 @@ type Ids = BTreeMap<&'static str, String>;
 /// Makes the merchant's things: what is for sale, what is hidden, and all that staff have besides.
 async fn furnished(shop: &Shop) -> (Ids, Ids) {
     shop.europe(&["DE"], true).await;
-    shop.offer(&["manual"]).await;
+    shop.offer(&["manual", "test"]).await;
     let red = json!([{ "name": "Color", "values": ["Red"] }]);
     let variant = json!([{ "options": [{ "name": "Color", "value": "Red" }], "stock": 50,
         "prices": [{ "amount": { "amount": "20.00", "currencyCode": "EUR" } }] }]);
@@ -171,8 +173,9 @@ async fn payable(shop: &Shop, order: &str) {
 impl Scene {
     /// Opens the shop.
     pub async fn open() -> Self {
-        let shop = Shop::open().await;
-        let (own, hidden) = furnished(&shop).await;
+        let database = Arc::new(TestDatabase::copy().await);
+        let shop = Shop::on(database, |builder| builder.test_cards(true)).await;
+        let (mut own, hidden) = furnished(&shop).await;
         let variant = own["variant"].clone();
         let (ada, bob) = (shop.customer("ada@shopper.example").await, shop.customer("bob@shopper.example").await);
         for account in [&ada, &bob] {
@@ -185,8 +188,14 @@ impl Scene {
         shop.set("reservationCreate", aside, "reservation { id }").await.done();
         let group = json!({ "name": "Friends", "add": [bob.id.to_string()] });
         shop.set("customerGroupSet", group, "group { id }").await.done();
-        let foreign = ordered(&shop, &ada.client, &variant, &ada.email).await;
-        let placed = ordered(&shop, &bob.client, &variant, &bob.email).await;
+        let by_hand = json!({ "provider": "manual" });
+        let foreign = ordered(&shop, &ada.client, &variant, &ada.email, by_hand.clone()).await;
+        let saving = json!({ "provider": "test", "savePaymentMethod": true });
+        ordered(&shop, &bob.client, &variant, &bob.email, saving).await;
+        let saved = bob.client.send("{ customer { paymentMethods { id } } }", json!({})).await;
+        let saved = saved.at("customer.paymentMethods")[0]["id"].as_str().unwrap().to_owned();
+        own.insert(SAVED, saved);
+        let placed = ordered(&shop, &bob.client, &variant, &bob.email, by_hand).await;
         payable(&shop, &placed.id).await;
         pack(&shop.admin, &placed.id).await;
         let mut cart = shop.cart(&[(&variant, 1)]).await;

@@ -1,6 +1,9 @@
 //! Stripe as its documentation tells of it, as far as shops use it: PaymentIntents, refunds, idempotency keys, test
 //! payment methods, signed events. It knows nothing of our client; the official SDK is pointed at it, too.
 
+mod form;
+mod vault;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -13,8 +16,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use engine::provider::payment::stripe::{Stripe, StripeConfig};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
+
+use form::{number, tree};
 
 /// The key that it takes.
 pub const KEY: &str = "sk_test_51NotARealKey";
@@ -37,6 +42,7 @@ struct Books {
     intents: BTreeMap<String, Value>,
     charges: BTreeMap<String, Value>,
     refunds: BTreeMap<String, Value>,
+    vault: vault::Vault,
     /// By key: what was asked, and the first answer.
     keys: HashMap<String, (String, u16, Value)>,
     trouble: VecDeque<Trouble>,
@@ -149,6 +155,21 @@ impl FakeStripe {
         books.pay(id);
     }
 
+    /// The customers whom it knows.
+    pub fn customers(&self) -> Vec<String> {
+        self.books().vault.customers()
+    }
+
+    /// Somebody deletes a customer at its dashboard.
+    pub fn delete_customer(&self, id: &str) {
+        assert_eq!(self.books().vault.delete(id).0, 200);
+    }
+
+    /// What a customer saved.
+    pub fn methods_of(&self, customer: &str) -> Vec<Value> {
+        self.books().vault.methods_of(customer)
+    }
+
     /// A day passes: it remembers no key.
     pub fn forget_keys(&self) {
         self.books().keys.clear();
@@ -167,12 +188,8 @@ impl FakeStripe {
 
     /// An event about the newest refund.
     pub fn refund_event(&self, kind: &str) -> Value {
-        let mut books = self.books();
-        let event = books.name("evt");
-        json!({
-            "id": event, "object": "event", "api_version": "2024-06-20", "created": chrono::Utc::now().timestamp(),
-            "livemode": false, "type": kind, "data": { "object": books.refunds.values().next_back() },
-        })
+        let refund = self.books().refunds.values().next_back().cloned();
+        self.event_about(kind, refund.unwrap())
     }
 
     /// Changes what it holds of an intent, as somebody at its dashboard would.
@@ -182,11 +199,14 @@ impl FakeStripe {
 
     /// An event of this kind about an intent as it is now.
     pub fn event(&self, kind: &str, id: &str) -> Value {
-        let mut books = self.books();
-        let event = books.name("evt");
+        let intent = self.books().intents[id].clone();
+        self.event_about(kind, intent)
+    }
+
+    fn event_about(&self, kind: &str, object: Value) -> Value {
         json!({
-            "id": event, "object": "event", "api_version": "2024-06-20", "created": chrono::Utc::now().timestamp(),
-            "livemode": false, "type": kind, "data": { "object": books.intents[id] },
+            "id": self.books().name("evt"), "object": "event", "api_version": "2024-06-20",
+            "created": chrono::Utc::now().timestamp(), "livemode": false, "type": kind, "data": { "object": object },
         })
     }
 }
@@ -200,35 +220,6 @@ pub fn signature(secrets: &[&str], at: i64, body: &[u8]) -> String {
         format!(",v1={}", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
     });
     format!("t={at}{}", signed.collect::<String>())
-}
-
-/// A form as a tree: `a[b]=1` is an object, `a[]=1` and `a[0]=1` are lists.
-fn tree(form: &str) -> Value {
-    let mut root = Value::Object(Map::new());
-    for (name, value) in url::form_urlencoded::parse(form.as_bytes()) {
-        let parts: Vec<&str> = name.split('[').map(|part| part.trim_end_matches(']')).collect();
-        let mut at = &mut root;
-        for (depth, part) in parts.iter().enumerate() {
-            let leaf = depth + 1 == parts.len();
-            if depth > 0 && (part.is_empty() || part.parse::<usize>().is_ok()) {
-                if !at.is_array() {
-                    *at = json!([]);
-                }
-                let list = at.as_array_mut().unwrap();
-                list.push(Value::Null);
-                at = list.last_mut().unwrap();
-            } else {
-                if !at.is_object() {
-                    *at = Value::Object(Map::new());
-                }
-                at = at.as_object_mut().unwrap().entry(*part).or_insert(Value::Null);
-            }
-            if leaf {
-                *at = json!(value);
-            }
-        }
-    }
-    root
 }
 
 async fn answer(
@@ -348,7 +339,7 @@ impl Books {
                     None => (self.refund(form), true),
                 }
             }
-            _ => (missing("url"), false),
+            _ => self.of_customers(method, &parts, form),
         }
     }
 
@@ -389,6 +380,9 @@ impl Books {
         let method = form["payment_method"].as_str().map(str::to_owned);
         let token = form["confirmation_token"].as_str().map(|token| token.replacen("ctoken_", "pm_card_", 1));
         let method = method.or(token);
+        if let Some(refused) = self.vault.refuses(method.as_deref(), form["customer"].as_str()) {
+            return refused;
+        }
         self.intents.insert(
             id.clone(),
             json!({
@@ -399,6 +393,7 @@ impl Books {
                 "payment_method": method, "latest_charge": null, "next_action": null, "last_payment_error": null,
                 "return_url": form["return_url"], "status": "requires_payment_method", "customer": form["customer"],
                 "created": chrono::Utc::now().timestamp(), "canceled_at": null, "cancellation_reason": null,
+                "setup_future_usage": form["setup_future_usage"],
             }),
         );
         if !confirm {
@@ -406,7 +401,7 @@ impl Books {
             self.intents.get_mut(&id).unwrap()["status"] = json!(status);
             return (200, self.intents[&id].clone());
         }
-        match method.as_deref() {
+        match self.vault.token(method.as_deref()).as_deref() {
             Some("pm_card_visa") => self.pay(&id),
             Some("pm_card_authenticationRequired") => {
                 let intent = self.intents.get_mut(&id).unwrap();
@@ -439,8 +434,9 @@ impl Books {
 
     /// The money is there, as far as the way of capture goes.
     fn pay(&mut self, id: &str) {
-        let charge = self.name("ch");
+        let (charge, kept) = (self.name("ch"), self.name("pm"));
         let intent = self.intents.get_mut(id).unwrap();
+        self.vault.attach(intent, kept);
         let manual = intent["capture_method"] == "manual";
         let amount = intent["amount"].clone();
         let captured = if manual { json!(0) } else { amount.clone() };
@@ -556,10 +552,6 @@ impl Books {
         self.refunds.insert(id, refund.clone());
         (200, refund)
     }
-}
-
-fn number(value: &Value) -> i64 {
-    value.as_str().and_then(|text| text.parse().ok()).unwrap_or(-1)
 }
 
 /// What is wrong with a new intent before it is made.

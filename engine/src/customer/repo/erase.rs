@@ -65,7 +65,7 @@ const PERSONAL: &[(&str, Whose)] = &[
         Whose::Id,
     ),
     (
-        "update payment set data = null, next_action = null
+        "update payment set data = null, next_action = null, saved_method = null
             where order_id in (select id from \"order\" where customer_id = ?)",
         Whose::Id,
     ),
@@ -79,14 +79,15 @@ const PERSONAL: &[(&str, Whose)] = &[
             where order_id in (select id from \"order\" where customer_id = ?))",
         Whose::Id,
     ),
+    ("update payment_customer set forget_at = created_at where customer_id = ?", Whose::Id),
     ("delete from payment_session where cart_id in (select id from cart where customer_id = ?)", Whose::Id),
     (
-        "update checkout set provider_data = null, next_action = null
+        "update checkout set provider_data = null, next_action = null, saved_method = null
             where cart_id in (select id from cart where customer_id = ?)",
         Whose::Id,
     ),
     (
-        "update checkout set provider_data = null, next_action = null
+        "update checkout set provider_data = null, next_action = null, saved_method = null
             where order_id in (select id from \"order\" where customer_id = ?)",
         Whose::Id,
     ),

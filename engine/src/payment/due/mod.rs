@@ -32,6 +32,7 @@ use tracing::Instrument;
 
 use self::ops::{BeginPayment, Begun, Fail, Land, Wait};
 use super::charge::{Charge, Verdict, is_paid, return_url};
+use super::method::saving;
 use super::repo;
 use crate::actor::Caller;
 use crate::app::App;
@@ -80,7 +81,10 @@ async fn charge(app: &App, row: &payment::Model) -> Result<Charge> {
     let order = crate::order::repo::find(&app.read(), order).await?;
     let order = order.ok_or_else(|| Error::internal("an order vanished"))?;
     let data = row.data.clone().unwrap_or_default();
+    let (method, save) = (row.saved_method.clone(), row.saves_method);
+    let saving = saving(&app.read(), order.customer_id, &row.provider, method, save).await?;
     Ok(Charge {
+        saving,
         key: row.id.to_string(),
         provider: row.provider.clone(),
         reference: row.provider_reference.clone(),

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::super::method::Choice;
 use super::super::ops::{CAUSE_PROVIDER, book};
 use super::super::repo;
 use super::{KIND, is_open, link};
@@ -56,6 +57,8 @@ pub struct BeginPayment {
     pub provider: String,
     /// What the provider needs to know.
     pub data: serde_json::Value,
+    /// What was chosen of what the customer saved.
+    pub choice: Choice,
     /// The client's name for the intention.
     pub key: IdempotencyKey,
 }
@@ -84,13 +87,27 @@ impl Op for BeginPayment {
         let link = self.open(tx, &order).await?;
         // Whoever comes back may be let in by something else by then.
         let by = link.as_ref().map(|link| link.id.to_string());
-        let input = (by, self.amount.minor, self.amount.currency.code(), &self.provider, &self.data);
+        let input = (
+            by,
+            self.amount.minor,
+            self.amount.currency.code(),
+            &self.provider,
+            &self.data,
+            &self.choice.method,
+            self.choice.save,
+        );
         let id: PaymentId = tx.id();
         if let Some(before) = claim_key(tx, OPERATION, &self.key, &input_hash(&input)?, Some(id.into())).await? {
             return again(tx, before.into()).await;
         }
         if link.as_ref().is_some_and(|link| !link::is_good(link, tx.now())) {
             return Err(link::no_link().into());
+        }
+        let owner = order.customer_id.is_some() && order.customer_id == tx.actor().customer() && link.is_none();
+        if self.choice != Choice::default() && !owner {
+            let field = if self.choice.save { "savePaymentMethod" } else { "paymentMethodId" };
+            let message = "Saved payment methods are for the customer whose order it is.";
+            return Err(Refusal::new(ErrorCode::Invalid, message).at([field]).into());
         }
         let settings = tx.settings().await?;
         let region = settings.region(order.region_id).filter(|region| region.providers.contains(&self.provider));
@@ -107,6 +124,8 @@ impl Op for BeginPayment {
             data: Some(self.data.clone()),
             capture: Some(region.capture_of(&self.provider)),
             link_id: link.map(|link| link.id),
+            saved_method: self.choice.method.clone(),
+            saves_method: self.choice.save,
             ..new_payment(tx, id, &order, self.amount.minor, &self.provider)
         };
         let entry = new_entry(tx, &row, EntryKind::Authorize, EntryState::Pending, "shopper");
@@ -238,6 +257,8 @@ fn new_payment(tx: &Tx, id: PaymentId, order: &order::Model, amount_minor: i64, 
         capture: None,
         failure: None,
         link_id: None,
+        saved_method: None,
+        saves_method: false,
     }
 }
 

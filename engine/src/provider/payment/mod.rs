@@ -10,10 +10,13 @@
 //! | [`Manual`] | promises everything and moves nothing |
 //! | [`test`] | cards to try with, in the shop's own database; never in production |
 //! | [`stripe`] | Stripe, over its own protocol |
+//!
+//! What customers save of their ways to pay lies in a provider's [`vault`].
 
 mod manual;
 pub mod stripe;
 pub mod test;
+pub mod vault;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -28,6 +31,7 @@ use tokio::time::timeout;
 
 pub use super::Silent;
 pub use manual::Manual;
+use vault::{PaymentVault, Saving};
 
 /// How long a provider may take to answer before it counts as silent. Who holds a run
 /// asks up to three times in a row ([`crate::flow::LEASE`]).
@@ -53,10 +57,8 @@ pub struct NewPayment {
     pub data: serde_json::Value,
     /// Where the shopper's browser comes back to.
     pub return_url: Option<String>,
-    /// The provider's name for the customer, when it knows him.
-    pub customer: Option<String>,
-    /// Whether he wishes to pay so again.
-    pub save_method: bool,
+    /// What it has to do with what the customer saved.
+    pub saving: Saving,
 }
 
 /// Money to take, give up or give back on a payment that the provider knows.
@@ -216,6 +218,11 @@ pub trait PaymentProvider: std::fmt::Debug + Send + Sync {
     /// Gives back taken money, or a part of it.
     async fn refund(&self, step: &PaymentStep) -> Result<Said, Silent>;
 
+    /// Where it keeps what customers save; nothing when they can't.
+    fn vault(&self) -> Option<&dyn PaymentVault> {
+        None
+    }
+
     /// Whether it tells things by itself.
     fn sends_events(&self) -> bool {
         false
@@ -254,6 +261,11 @@ impl PaymentProviders {
     /// The provider of this name.
     pub fn get(&self, name: &str) -> Option<Arc<dyn PaymentProvider>> {
         self.0.get(name).cloned()
+    }
+
+    /// Every provider, by name in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn PaymentProvider>> {
+        self.0.values()
     }
 
     /// Every name, in order.

@@ -75,6 +75,11 @@ impl Api {
         self.call(Method::GET, path, query, None).await
     }
 
+    /// Deletes something.
+    pub async fn delete(&self, path: &str) -> Result<Value, Fault> {
+        self.call(Method::DELETE, path, &Form::new(), None).await
+    }
+
     async fn call(&self, method: Method, path: &str, form: &Form, key: Option<&str>) -> Result<Value, Fault> {
         may_call(&self.base, self.private).map_err(Fault::Silent)?;
         let mut url = self.base.join(path).map_err(|error| Fault::Silent(error.to_string()))?;
@@ -84,6 +89,7 @@ impl Api {
                 url.set_query(Some(&fields));
                 self.http.get(url)
             }
+            Method::DELETE => self.http.delete(url),
             _ => {
                 let request = self.http.post(url).header("content-type", "application/x-www-form-urlencoded");
                 request.body(fields)

@@ -3,8 +3,8 @@
 //! library in the browser made.
 //!
 //! The payment session's data is `{"paymentMethodId": "pm_…"}` or
-//! `{"confirmationTokenId": "ctoken_…"}`, and `returnUrl` where the shopper
-//! comes back to on a storefront of the shop. Card data never passes through here.
+//! `{"confirmationTokenId": "ctoken_…"}` unless a saved method pays, and
+//! `returnUrl` where the shopper comes back to on a storefront of the shop. Card data never passes through here.
 //!
 //! | to change | edit |
 //! |---|---|
@@ -12,10 +12,12 @@
 //! | what it means what it tells | [`intent`] |
 //! | how amounts are counted | [`domain::provider::stripe`] |
 //! | how its events are proven | [`event`] |
+//! | what customers save | [`vault`] |
 
 mod client;
 mod event;
 mod intent;
+mod vault;
 
 use async_trait::async_trait;
 use aws_lc_rs::hmac;
@@ -26,6 +28,7 @@ use serde_json::Value;
 
 use self::client::{Api, Fault, Form};
 use self::intent::{is_name, known, words};
+use super::vault::PaymentVault;
 use super::{Event, FORGETTABLE, Forged, Known, NewPayment, Outcome, PaymentProvider, PaymentStep, Said, Silent};
 
 /// The name of the provider.
@@ -177,7 +180,9 @@ fn creation(payment: &NewPayment) -> Result<Form, String> {
         "This amount can't be paid so.".to_owned()
     })?;
     let given = |name: &str, prefix: &str| payment.data[name].as_str().filter(|id| is_name(id, prefix));
-    let method = match (given("paymentMethodId", "pm_"), given("confirmationTokenId", "ctoken_")) {
+    let saving = &payment.saving;
+    let saved = saving.method.as_deref().filter(|id| is_name(id, "pm_"));
+    let method = match (saved.or(given("paymentMethodId", "pm_")), given("confirmationTokenId", "ctoken_")) {
         (Some(method), _) => field("payment_method", method),
         (None, Some(token)) => field("confirmation_token", token),
         (None, None) => return Err("No payment method was given.".to_owned()),
@@ -197,11 +202,13 @@ fn creation(payment: &NewPayment) -> Result<Form, String> {
         // Ways to pay that send the shopper elsewhere could not bring him back.
         None => form.push(field("automatic_payment_methods[allow_redirects]", "never")),
     }
-    if let Some(customer) = payment.customer.as_deref().filter(|id| is_name(id, "cus_")) {
+    // Without its customer, Stripe refuses a saved method.
+    if let Some(customer) = saving.customer.as_deref().filter(|id| is_name(id, "cus_")) {
         form.push(field("customer", customer));
-    }
-    if payment.save_method {
-        form.push(field("setup_future_usage", "off_session"));
+        // The shopper is there whenever he pays.
+        if saving.save {
+            form.push(field("setup_future_usage", "on_session"));
+        }
     }
     Ok(form)
 }
@@ -341,6 +348,10 @@ impl PaymentProvider for Stripe {
             Ok(refund) => Ok(refund["id"].as_str().unwrap_or(&step.reference).to_owned()),
             Err(why) => Err(why),
         })
+    }
+
+    fn vault(&self) -> Option<&dyn PaymentVault> {
+        Some(self)
     }
 
     fn sends_events(&self) -> bool {

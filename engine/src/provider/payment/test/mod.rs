@@ -11,8 +11,12 @@
 //! | `3ds` | wants the shopper: `nextAction.url` is a page of this server that asks him |
 //! | `delayed` | pays [`DELAY`] later |
 //! | `lost` | works, and the answer to the first call gets lost |
+//!
+//! Customers can save cards that work: one that wants the shopper wants him
+//! again when it pays. One that is on its way is not saved.
 
 mod repo;
+mod vault;
 
 use std::sync::Arc;
 
@@ -24,6 +28,7 @@ use entity::{test_payment, test_payment_step};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::vault::PaymentVault;
 use super::{Known, NewPayment, Outcome, PaymentProvider, PaymentStep, Said, Silent, Sums};
 use crate::clock::Clock;
 use crate::db::{Conn, Db, StatementCount};
@@ -98,7 +103,8 @@ impl TestCards {
         let Some(mut row) = repo::lock(&conn, reference).await? else { return Ok(None) };
         if row.state == PaymentState::RequiresAction {
             if confirmed {
-                arrive(&mut row)
+                arrive(&mut row);
+                vault::save(&conn, &row).await?;
             } else {
                 row.state = PaymentState::Failed
             }
@@ -127,17 +133,34 @@ impl TestCards {
             refunded_minor: 0,
             return_url: payment.return_url.clone(),
             settles_at: None,
+            saves_for: payment.saving.customer.clone().filter(|_| payment.saving.save),
         };
         match card {
             "decline" => row.state = PaymentState::Failed,
             RECALLED => row.state = PaymentState::Voided,
             "3ds" => row.state = PaymentState::RequiresAction,
             "delayed" => row.settles_at = Some(now + DELAY),
-            _ => arrive(&mut row),
+            _ => {
+                arrive(&mut row);
+                vault::save(&conn, &row).await?;
+            }
         }
         repo::insert(&conn, row.clone()).await?;
         conn.commit().await?;
         Ok((row, true))
+    }
+
+    /// The saved card that pays, or its name when the customer has none so named.
+    async fn saved(&self, payment: &NewPayment) -> Stored<Option<String>> {
+        let Some(method) = payment.saving.method.as_deref() else { return Ok(None) };
+        let customer = payment.saving.customer.as_deref().unwrap_or_default();
+        let rows = repo::methods_of(&self.db.read(&StatementCount::default()), customer).await?;
+        let row = rows.into_iter().find(|row| row.reference == method);
+        Ok(Some(row.map_or_else(|| method.to_owned(), |row| row.card)))
+    }
+
+    async fn knows(&self, key: &str) -> Stored<bool> {
+        Ok(repo::find_by_key(&self.db.read(&StatementCount::default()), key).await?.is_some())
     }
 
     async fn looked_up(&self, reference: &str) -> Stored<Option<Known>> {
@@ -254,8 +277,10 @@ impl PaymentProvider for TestCards {
     }
 
     async fn create(&self, payment: &NewPayment) -> Result<Outcome, Silent> {
-        let card = payment.data["card"].as_str().unwrap_or("success");
-        if !CARDS.contains(&card) {
+        let saved = self.saved(payment).await.map_err(silent)?;
+        let card = saved.as_deref().or(payment.data["card"].as_str()).unwrap_or("success");
+        // One that was saved may be gone by the time that the same call comes again.
+        if !CARDS.contains(&card) && !self.knows(&payment.idempotency_key).await.map_err(silent)? {
             let reason = format!("There is no such test card; the cards are {}.", CARDS.join(", "));
             return Ok(Outcome::Declined { reference: None, reason });
         }
@@ -285,5 +310,9 @@ impl PaymentProvider for TestCards {
 
     async fn refund(&self, step: &PaymentStep) -> Result<Said, Silent> {
         self.step(EntryKind::Refund, step).await.map_err(silent)
+    }
+
+    fn vault(&self) -> Option<&dyn PaymentVault> {
+        Some(self)
     }
 }

@@ -1,7 +1,8 @@
 //! Rows of the provider `test`. It stands outside the shop's transactions and begins its own.
 
-use entity::{test_payment, test_payment_step};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
+use entity::{test_payment, test_payment_method, test_payment_step};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::db::{Conn, insert_all};
 use crate::error::Result;
@@ -41,4 +42,33 @@ pub(super) async fn find_step(conn: &Conn, key: &str) -> Result<Option<test_paym
 /// Writes what was done.
 pub(super) async fn insert_step(conn: &Conn, row: test_payment_step::Model) -> Result<()> {
     Ok(insert_all::<test_payment_step::Entity>(conn, vec![row]).await?)
+}
+
+/// The cards that a customer saved, newest first.
+pub(super) async fn methods_of(conn: &Conn, customer: &str) -> Result<Vec<test_payment_method::Model>> {
+    Ok(test_payment_method::Entity::find()
+        .filter(test_payment_method::Column::Customer.eq(customer))
+        .order_by_desc(test_payment_method::Column::CreatedAt)
+        .all(conn)
+        .await?)
+}
+
+/// Writes a saved card, unless the customer has saved it before.
+pub(super) async fn insert_method(conn: &Conn, row: test_payment_method::Model) -> Result<()> {
+    let mut saved = OnConflict::columns([test_payment_method::Column::Customer, test_payment_method::Column::Card]);
+    test_payment_method::Entity::insert(row.into_active_model())
+        .on_conflict(saved.do_nothing().to_owned())
+        .exec_without_returning(conn)
+        .await?;
+    Ok(())
+}
+
+/// Deletes a saved card of a customer, or all of them; whether there was one.
+pub(super) async fn delete_methods(conn: &Conn, customer: &str, method: Option<&str>) -> Result<bool> {
+    let mut delete =
+        test_payment_method::Entity::delete_many().filter(test_payment_method::Column::Customer.eq(customer));
+    if let Some(method) = method {
+        delete = delete.filter(test_payment_method::Column::Reference.eq(method));
+    }
+    Ok(delete.exec(conn).await?.rows_affected > 0)
 }

@@ -1,0 +1,61 @@
+//! Cards that customers of the provider `test` saved.
+
+use async_trait::async_trait;
+use domain::id::CustomerId;
+use entity::{test_payment, test_payment_method};
+use uuid::Uuid;
+
+use super::super::Silent;
+use super::super::vault::{PaymentVault, SavedMethod};
+use super::{TestCards, repo, silent};
+use crate::db::{Conn, StatementCount};
+use crate::error::Result as Stored;
+
+/// Saves the card of a payment that succeeded, when its customer wished so.
+pub(super) async fn save(conn: &Conn, payment: &test_payment::Model) -> Stored<()> {
+    let Some(customer) = payment.saves_for.clone() else { return Ok(()) };
+    let row = test_payment_method::Model {
+        reference: format!("test_card_{}", Uuid::new_v4().simple()),
+        customer,
+        card: payment.card.clone(),
+        created_at: payment.created_at,
+    };
+    repo::insert_method(conn, row).await
+}
+
+impl TestCards {
+    async fn forget(&self, customer: &str, method: Option<&str>) -> Stored<bool> {
+        let conn = self.begin().await?;
+        let forgotten = repo::delete_methods(&conn, customer, method).await?;
+        conn.commit().await?;
+        Ok(forgotten)
+    }
+}
+
+#[async_trait]
+impl PaymentVault for TestCards {
+    async fn create_customer(&self, customer: CustomerId) -> Result<String, Silent> {
+        Ok(format!("test_{customer}"))
+    }
+
+    async fn methods(&self, customer: &str) -> Result<Option<Vec<SavedMethod>>, Silent> {
+        let rows = repo::methods_of(&self.db.read(&StatementCount::default()), customer).await.map_err(silent)?;
+        let method = |row: test_payment_method::Model| SavedMethod {
+            reference: row.reference,
+            kind: "card".to_owned(),
+            brand: Some(row.card),
+            last_digits: None,
+            expires: None,
+            created_at: row.created_at,
+        };
+        Ok(Some(rows.into_iter().map(method).collect()))
+    }
+
+    async fn forget_method(&self, customer: &str, method: &str) -> Result<bool, Silent> {
+        self.forget(customer, Some(method)).await.map_err(silent)
+    }
+
+    async fn forget_customer(&self, customer: &str) -> Result<(), Silent> {
+        self.forget(customer, None).await.map(drop).map_err(silent)
+    }
+}
