@@ -11,6 +11,9 @@ words! {
         /// It waits for the world outside, such as a shopper at a provider's
         /// page: a call, a webhook or its deadline resumes it.
         Parked = "PARKED",
+        /// Its provider does not know the payment that it is about: nothing goes on by itself until staff try it again
+        /// or call it off, or something is heard of the payment.
+        Stuck = "STUCK",
         /// Every step is done. Final.
         Done = "DONE",
         /// A step failed for good; staff must look. Nothing goes on by itself.

@@ -27,6 +27,7 @@ use crate::provider::payment::{Manual, PaymentProvider, PaymentProviders};
 use crate::provider::rate::RateProviders;
 use crate::relay::Redis;
 use crate::settings::Settings;
+use crate::sweeper::apart::Lanes;
 
 /// An open shop.
 pub struct App {
@@ -52,6 +53,8 @@ pub struct App {
     pub rate_providers: RateProviders,
     /// What they are being asked.
     pub asked: Asked,
+    /// What is worked on in the background, by payment provider.
+    pub lanes: Lanes,
     /// Signs tokens.
     pub keys: Keys,
     /// Seals secrets.
@@ -280,6 +283,7 @@ impl AppBuilder {
             test_cards,
             rate_providers: self.rate_providers,
             asked: Asked::default(),
+            lanes: Lanes::default(),
             vault: Vault::new(keys.vault_key(), self.secret.as_deref())?,
             keys,
             identity_providers: self.identity_providers,

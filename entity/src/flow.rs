@@ -28,6 +28,8 @@ pub struct Model {
     pub data: Json,
     /// Whether somebody works on it until then.
     pub held: bool,
+    /// Whom it asks; each provider's runs are gone on with apart from the others'.
+    pub provider: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -45,6 +45,7 @@ mod m0035_left_carts;
 mod m0036_order_payments;
 mod m0037_flow_held;
 mod m0038_saved_methods;
+mod m0039_fences;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sqlx::SqlSafeStr;
@@ -103,6 +104,7 @@ history! {
     m0036_order_payments
     m0037_flow_held
     m0038_saved_methods
+    m0039_fences
 }
 
 /// Applies every migration that the database has not seen.

@@ -13,10 +13,11 @@ use crate::order::types::Order;
 use engine::cart::ops::{CartAccess, is_own, no_cart};
 use engine::cart::quote::quote;
 use engine::checkout::begin::Begin;
-use engine::checkout::flow::{Completed, cancel, complete};
+use engine::checkout::flow::complete;
 use engine::checkout::repo;
 use engine::error::{Error, Result};
 use engine::op::IdempotencyKey;
+use engine::payment::wanted::{Came, cancel};
 
 /// What turns a cart into an order.
 #[derive(Debug, InputObject)]
@@ -100,11 +101,11 @@ async fn finish(call: &Call, input: CartCompleteInput) -> Result<CartCompletePay
     let expected = input.expected_total.check(&["expectedTotal"])?;
     let begin = Begin { access, expected, key };
     match complete(&call.app, &call.caller, &begin).await? {
-        Completed::NextAction(action) => {
+        Came::NextAction(action) => {
             Ok(CartCompletePayload { next_action: Some(Json(action)), ..CartCompletePayload::default() })
         }
-        Completed::Processing => Ok(CartCompletePayload { processing: true, ..CartCompletePayload::default() }),
-        Completed::Placed(id) => {
+        Came::Processing => Ok(CartCompletePayload { processing: true, ..CartCompletePayload::default() }),
+        Came::Done(id) => {
             let found = engine::order::repo::find_with_token(&call.conn(), id).await?;
             let (order, token) = found.ok_or_else(|| Error::internal("an order vanished"))?;
             let link = call.app.keys.sign_order_link(id, token.id, token.created_at, token.expires_at)?;
@@ -133,7 +134,7 @@ async fn release(call: &Call, access: CartAccess) -> Result<Cart> {
         (None, _) => {
             return Err(Refusal::new(ErrorCode::CheckoutMissing, "There is no checkout of this cart to cancel.").into());
         }
-        (Some(row), _) => cancel(&call.app, &call.caller, row.id).await?,
+        (Some(row), _) => cancel::<entity::checkout::Model>(&call.app, &call.caller, row.id).await?,
     }
     let quoted = async || {
         let rows = engine::cart::repo::rows_of(&conn, find().await?).await?;

@@ -39,7 +39,8 @@ pub struct AdminFlow {
     pub attempts: i32,
     /// Whether somebody works on it at this moment.
     pub held: bool,
-    /// Whether it was taken up five times and has not ended, or waits longer than it should: look at the provider.
+    /// Whether it was taken up five times and has not ended, waits longer than it should, or is `STUCK`: look at the
+    /// provider.
     pub hung: bool,
     /// When it began.
     pub created_at: DateTime<Utc>,
@@ -51,7 +52,7 @@ pub struct AdminFlow {
 
 impl AdminFlow {
     fn new(row: flow::Model, now: DateTime<Utc>) -> Self {
-        let waits = row.state == FlowState::Parked && row.step == engine::checkout::flow::STEP;
+        let waits = row.state == FlowState::Parked && row.step == engine::payment::wanted::STEP;
         Self {
             id: id(row.id),
             hung: is_hung(&row, now),
@@ -191,7 +192,8 @@ impl FlowAdminMutation {
     }
 
     /// Calls off a checkout or a payment of an order: first at the provider, then here. A capture, a void or a refund
-    /// can't be called off: whether the money moved is asked until the provider answers.
+    /// can't be called off: whether the money moved is asked until the provider answers. Of a provider that does not know
+    /// the payment, nothing is given up: look there before you call off what is `STUCK`.
     #[graphql(guard = "payments_write_everywhere()")]
     async fn flow_cancel(
         &self,

@@ -154,7 +154,7 @@ async fn cancel(call: &Call, input: AdminOrderCancelInput) -> Result<AdminOrder>
     let id = call.app.run_once(&call.caller, &op, key).await?;
     let conn = call.conn();
     for entry in engine::payment::repo::pending_of(&conn, id).await? {
-        engine::payment::flow::settle(&call.app, &call.caller, entry, 1).await?;
+        engine::payment::flow::settle(&call.app, &call.caller, entry).await?;
     }
     let row = access::find(&conn, &call.caller.actor, Permission::OrdersWrite, id).await?;
     Ok(row.ok_or_else(|| Error::not_found("order"))?.into())

@@ -138,7 +138,7 @@ async fn give_up(call: &Call, input: AdminPaymentVoidInput) -> Result<(AdminPaym
     let id: PaymentId = parse_id(&input.payment_id, &["paymentId"])?;
     let key = IdempotencyKey { actor: call.caller.actor.to_string(), key: input.idempotency_key };
     let entry = call.app.run_once(&call.caller, &RequestVoid { payment: id }, key).await?;
-    settle(&call.app, &call.caller, entry, 1).await?;
+    settle(&call.app, &call.caller, entry).await?;
     shown(call, id).await
 }
 
@@ -153,7 +153,7 @@ async fn refund(call: &Call, input: AdminRefundCreateInput) -> Result<(AdminPaym
     };
     let key = IdempotencyKey { actor: call.caller.actor.to_string(), key: input.idempotency_key };
     let entry = call.app.run_once(&call.caller, &op, key).await?;
-    settle(&call.app, &call.caller, entry, 1).await?;
+    settle(&call.app, &call.caller, entry).await?;
     shown(call, id).await
 }
 
@@ -162,7 +162,7 @@ async fn capture(call: &Call, input: AdminPaymentCaptureInput) -> Result<(AdminP
     let amount = input.amount.map(|amount| amount.check(&["amount"])).transpose()?;
     let key = IdempotencyKey { actor: call.caller.actor.to_string(), key: input.idempotency_key };
     let entry = call.app.run_once(&call.caller, &RequestCapture::new(id, amount), key).await?;
-    settle(&call.app, &call.caller, entry, 1).await?;
+    settle(&call.app, &call.caller, entry).await?;
     shown(call, id).await
 }
 

@@ -279,7 +279,8 @@ async fn a_checkout_that_waits_can_be_called_off() {
     // What the provider says afterwards comes too late: no order, and the cart stays open.
     let row = checkouts(&shop).await.remove(0);
     let late = Outcome::Authorized { reference: "scripted:late".to_owned() };
-    let place = Place { checkout: row, outcome: Some(late) };
+    let run = engine::flow::find(&shop.app.read(), &row.id.to_string()).await.unwrap().unwrap();
+    let place = Place { checkout: row, outcome: Some(late), run };
     let refused = shop.app.run(&Caller::system(), &place).await.unwrap_err();
     assert_eq!(refused.to_string(), "refused: CHECKOUT_MISSING");
     assert_eq!(cart.show().await["state"], "OPEN");
@@ -379,7 +380,7 @@ async fn a_worker_that_was_given_up_does_not_undo_what_another_did() {
     let tee = shop.tee("20.00", 5).await;
     let cart = shop.ready_cart(&[(&tee, 2)], "scripted").await;
     let gate = Arc::new(Semaphore::new(0));
-    provider.will_say([Says::AuthorizedOnceLetThrough(gate.clone()), Says::Authorized]);
+    provider.will_say([Says::OnceLetThrough(gate.clone(), Box::new(Says::Authorized)), Says::Authorized]);
     let slow = tokio::spawn({
         let cart = cart.clone();
         async move { cart.complete("k").await }

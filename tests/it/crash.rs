@@ -112,7 +112,7 @@ async fn a_crash_before_the_provider_becomes_one_order() {
 
 #[tokio::test]
 async fn a_crash_after_the_provider_becomes_one_order() {
-    a_crash_at("checkout.paid").await;
+    a_crash_at("checkout.asked").await;
 }
 
 /// A mistake of ours in taking up one run holds up neither it nor the sweeper.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::buying::eventually;
 use crate::support::client::Client;
-use crate::support::database::TestDatabase;
+use crate::support::database::{TestDatabase, on_postgres};
 use crate::support::node::Node;
 use crate::support::stripe::{FakeStripe, KEY, WEBHOOK_SECRET, signature};
 use crate::support::walker::{COMPLETE, Walker, german_cart, new_key};
@@ -115,7 +115,7 @@ async fn start(database: &TestDatabase, fake: &FakeStripe, failpoint: &str) -> N
 async fn a_checkout_that_is_lost_at_any_step_is_one_order_and_one_charge() {
     let scene = Scene::open().await;
     let mut paid = 0;
-    for (count, failpoint) in ["checkout.begun", "checkout.paid", "op.checkout.place"].into_iter().enumerate() {
+    for (count, failpoint) in ["checkout.begun", "checkout.asked", "op.checkout.place"].into_iter().enumerate() {
         let mut node = scene.node("").await;
         let (walker, key) = (scene.walker(&node.store, "pm_card_visa").await, new_key());
         assert!(node.process.terminate().await.success());
@@ -136,7 +136,7 @@ async fn a_checkout_that_is_lost_at_any_step_is_one_order_and_one_charge() {
 #[tokio::test]
 async fn a_refusal_that_is_lost_opens_the_cart_and_nobody_can_pay_it() {
     let scene = Scene::open().await;
-    for (count, failpoint) in ["checkout.paid", "checkout.declined", "op.checkout.abandon"].into_iter().enumerate() {
+    for (count, failpoint) in ["checkout.asked", "checkout.given_up", "op.checkout.abandon"].into_iter().enumerate() {
         let mut node = scene.node("").await;
         let (walker, key) = (scene.walker(&node.store, "pm_card_chargeDeclined").await, new_key());
         assert!(node.process.terminate().await.success());
@@ -250,7 +250,7 @@ async fn what_staff_do_with_money_is_done_once_wherever_it_is_lost() {
 #[tokio::test]
 async fn a_checkout_that_is_called_off_and_lost_charges_nobody() {
     let scene = Scene::open().await;
-    for (count, failpoint) in ["checkout.called_off", "op.checkout.abandon"].into_iter().enumerate() {
+    for (count, failpoint) in ["checkout.given_up", "op.checkout.abandon"].into_iter().enumerate() {
         let mut node = scene.node("").await;
         let (walker, key) = (scene.walker(&node.store, "pm_card_authenticationRequired").await, new_key());
         walker.complete(&key).await;
@@ -273,45 +273,155 @@ async fn a_checkout_that_is_called_off_and_lost_charges_nobody() {
     scene.db.close().await;
 }
 
-#[tokio::test]
-async fn what_an_order_owes_is_charged_once_wherever_it_is_lost() {
-    let scene = Scene::open().await;
-    let pay = "mutation($input: OrderPayInput!) { orderPay(input: $input) {
-        payment { state } userErrors { code message } } }";
-    for failpoint in ["order_payment.begun", "order_payment.asked", "op.payment.land"] {
-        let mut node = scene.node("").await;
-        let walker = Walker::ready_to_pay(&node.store, &scene.variant, 1, "manual", json!({})).await;
+/// An order whose promised money was given up, and how it is paid.
+struct Owing {
+    order: Value,
+    input: Value,
+}
+
+const PAY: &str = "mutation($input: OrderPayInput!) { orderPay(input: $input) {
+    payment { state } userErrors { code message } } }";
+const OWING: &str =
+    "query($id: ID!) { order(id: $id) { paymentStatus total { amount currencyCode } payments { id state } } }";
+
+impl Scene {
+    async fn owing(&self, method: &str) -> Owing {
+        let mut node = self.node("").await;
+        let walker = Walker::ready_to_pay(&node.store, &self.variant, 1, "manual", json!({})).await;
         let placed = walker.complete(&new_key()).await;
-        let admin = node.anonymous_admin.bearer(&scene.owner);
-        let query =
-            "query($id: ID!) { order(id: $id) { paymentStatus total { amount currencyCode } payments { id } } }";
+        let admin = node.anonymous_admin.bearer(&self.owner);
         let order = json!({ "id": placed.text("cartComplete.order.id") });
-        let shown = admin.send(query, order.clone()).await.at("order");
+        let shown = admin.send(OWING, order.clone()).await.at("order");
         let give_up = "mutation($input: AdminPaymentVoidInput!) { paymentVoid(input: $input) { userErrors { code } } }";
         let input = json!({ "idempotencyKey": new_key(), "paymentId": shown["payments"][0]["id"] });
         admin.send(give_up, json!({ "input": input })).await.done();
         assert!(node.process.terminate().await.success());
-
-        let before = (scene.fake.kept(), scene.fake.intents().len());
         let input = json!({
             "idempotencyKey": new_key(), "orderId": order["id"], "accessToken": placed.text("cartComplete.accessToken"),
-            "amount": shown["total"], "provider": "stripe", "data": { "paymentMethodId": "pm_card_visa" },
+            "amount": shown["total"], "provider": "stripe", "data": { "paymentMethodId": method },
         });
-        let mut lost = scene.node(failpoint).await;
-        let call = json!({ "query": pay, "variables": { "input": input } });
+        Owing { order, input }
+    }
+
+    /// Pays at a process that is lost in it.
+    async fn lose_paying(&self, failpoint: &str, owing: &Owing) {
+        let mut lost = self.node(failpoint).await;
+        let call = json!({ "query": PAY, "variables": { "input": owing.input } });
         let answer = reqwest::Client::new().post(&lost.store_url).json(&call).send().await;
         assert!(answer.is_err(), "{failpoint}: {answer:?}");
         assert!(!lost.process.ended().await.success());
+    }
+}
+
+#[tokio::test]
+async fn what_an_order_owes_is_charged_once_wherever_it_is_lost() {
+    let scene = Scene::open().await;
+    for failpoint in ["order_payment.begun", "order_payment.asked", "op.payment.land"] {
+        let owing = scene.owing("pm_card_visa").await;
+        let before = (scene.fake.kept(), scene.fake.intents().len());
+        scene.lose_paying(failpoint, &owing).await;
         let mut node = scene.node("").await;
         scene.end_the_leases().await;
         let admin = node.anonymous_admin.bearer(&scene.owner);
         eventually("it is paid", async || {
-            admin.send(query, order.clone()).await.at("order.paymentStatus") == "CAPTURED"
+            admin.send(OWING, owing.order.clone()).await.at("order.paymentStatus") == "CAPTURED"
         })
         .await;
-        assert_eq!(node.store.send(pay, json!({ "input": input })).await.done()["payment"]["state"], "CAPTURED");
+        let again = node.store.send(PAY, json!({ "input": owing.input })).await.done();
+        assert_eq!(again["payment"]["state"], "CAPTURED");
         assert_eq!(scene.fake.intents().len(), before.1 + 1, "{failpoint}: one charge");
         assert!(scene.fake.kept() > before.0);
+        assert!(node.process.terminate().await.success());
+    }
+    scene.db.close().await;
+}
+
+#[tokio::test]
+async fn a_payment_that_is_declined_and_lost_comes_to_nothing_and_the_order_can_be_paid() {
+    let scene = Scene::open().await;
+    for failpoint in ["order_payment.given_up", "op.payment.fail"] {
+        let mut owing = scene.owing("pm_card_chargeDeclined").await;
+        let before = scene.fake.kept();
+        scene.lose_paying(failpoint, &owing).await;
+        assert_eq!(scene.fake.intents().last().unwrap()["status"], "canceled", "{failpoint}: nobody can pay it");
+        let mut node = scene.node("").await;
+        scene.end_the_leases().await;
+        let admin = node.anonymous_admin.bearer(&scene.owner);
+        eventually("it came to nothing", async || {
+            admin.send(OWING, owing.order.clone()).await.at("order.payments.1.state") == "FAILED"
+        })
+        .await;
+        assert_eq!(scene.fake.kept(), before);
+        owing.input["data"]["paymentMethodId"] = json!("pm_card_visa");
+        let paid = node.store.send(PAY, json!({ "input": owing.input })).await.done();
+        assert_eq!(paid["payment"]["state"], "CAPTURED", "{failpoint}");
+        assert!(node.process.terminate().await.success());
+    }
+    scene.db.close().await;
+}
+
+#[tokio::test]
+async fn money_that_came_too_late_and_is_lost_on_its_way_back_goes_back_once() {
+    let scene = Scene::open().await;
+    for (count, failpoint) in ["checkout.returning", "op.checkout.end_return"].into_iter().enumerate() {
+        let mut node = scene.node("").await;
+        let walker = scene.walker(&node.store, "pm_card_authenticationRequired").await;
+        walker.complete(&new_key()).await;
+        let (text, input) = walker.cancellation();
+        node.store.send(text, input).await.done();
+        assert!(node.process.terminate().await.success());
+        let intent = scene.fake.intents().last().unwrap()["id"].as_str().unwrap().to_owned();
+        // The answer to giving it up is lost, so that somebody can still pay.
+        scene.fake.change(&intent, "status", json!("requires_action"));
+        scene.fake.act(&intent, true);
+        assert!(scene.fake.kept() > 0);
+        let body = scene.fake.event("payment_intent.succeeded", &intent).to_string();
+
+        let mut lost = scene.node(failpoint).await;
+        let url = lost.store_url.replace("/store/graphql", "/hooks/payment/stripe");
+        let signed = signature(&[WEBHOOK_SECRET], Utc::now().timestamp(), body.as_bytes());
+        let _ = reqwest::Client::new().post(url).header("stripe-signature", signed).body(body).send().await;
+        assert!(!lost.process.ended().await.success(), "{failpoint}");
+        let mut node = scene.node("").await;
+        scene.end_the_leases().await;
+        eventually("the money is back", async || scene.fake.kept() == 0).await;
+        let conn = scene.db.read(&StatementCount::default());
+        eventually("nothing is under way", async || {
+            let runs = entity::flow::Entity::find().all(&conn).await.unwrap();
+            runs.iter().all(|run| run.state.as_str() != "RUNNING")
+        })
+        .await;
+        assert_eq!((scene.orders().await, scene.carts("OPEN").await), (0, count + 1), "{failpoint}");
+        assert!(node.process.terminate().await.success());
+    }
+    scene.db.close().await;
+}
+
+#[tokio::test]
+async fn a_process_that_wakes_up_beside_the_one_that_took_its_place_changes_nothing() {
+    if !on_postgres() {
+        return;
+    }
+    let scene = Scene::open().await;
+    for (count, failpoint) in ["delay:checkout.asked", "delay:checkout.begun"].into_iter().enumerate() {
+        let mut asleep = scene.node(failpoint).await;
+        let mut node = scene.node("").await;
+        let (walker, key) = (scene.walker(&asleep.store, "pm_card_visa").await, new_key());
+        let call = json!({ "query": COMPLETE, "variables": walker.completion(&key) });
+        let asked = tokio::spawn(reqwest::Client::new().post(&asleep.store_url).json(&call).send());
+        eventually("it was begun", async || scene.carts("COMPLETING").await == 1).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        scene.end_the_leases().await;
+        eventually("the order", async || scene.orders().await == count as u64 + 1).await;
+        let answer: Value = asked.await.unwrap().unwrap().json().await.unwrap();
+        let placed = walker.complete_at(&node.store, &key).await;
+        // It may wake up while the other one is at work.
+        let answer = &answer["data"]["cartComplete"];
+        if answer["userErrors"][0]["code"] != "IDEMPOTENCY_IN_FLIGHT" {
+            assert_eq!(answer["order"]["id"], placed.at("cartComplete.order.id"), "{failpoint}: {answer}");
+        }
+        assert_eq!((scene.orders().await, scene.fake.intents().len()), (count as u64 + 1, count + 1), "{failpoint}");
+        assert!(asleep.process.terminate().await.success());
         assert!(node.process.terminate().await.success());
     }
     scene.db.close().await;
@@ -345,9 +455,10 @@ async fn a_step_that_fails_or_stands_still_is_one_order_and_one_charge() {
 #[tokio::test]
 async fn an_event_that_is_lost_after_it_was_taken_is_looked_at() {
     let scene = Scene::open().await;
-    for (count, failpoint) in ["payment.event_came", "payment.event_stored", "checkout.paid", "payment.event_looked_at"]
-        .into_iter()
-        .enumerate()
+    for (count, failpoint) in
+        ["payment.event_came", "payment.event_stored", "checkout.asked", "payment.event_looked_at"]
+            .into_iter()
+            .enumerate()
     {
         let mut node = scene.node("").await;
         let (walker, key) = (scene.walker(&node.store, "pm_card_authenticationRequired").await, new_key());

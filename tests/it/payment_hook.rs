@@ -387,6 +387,12 @@ async fn money_that_comes_after_a_checkout_was_called_off_goes_back() {
     scene.settled().await;
     assert_eq!(cart.show().await["state"], "OPEN");
     assert_eq!(scene.orders().await, 0);
+    // It could not be delivered, and goes back another time.
+    scene.fake.fail_refund();
+    assert_eq!(scene.fake.kept(), TOTAL);
+    assert_eq!(scene.send(&scene.fake.refund_event("refund.failed")).await, 200);
+    scene.settled().await;
+    assert_eq!(scene.fake.kept(), 0);
     // The cart is paid anew, once.
     cart.pay_with("stripe", json!({ "paymentMethodId": VISA })).await.done();
     cart.complete("again").await.done();

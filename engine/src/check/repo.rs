@@ -47,8 +47,12 @@ pub async fn orders_after(conn: &Conn, last: Option<OrderId>, limit: u64) -> Res
     Ok(find.filter(Condition::all().add_option(behind)).all(conn).await?)
 }
 
-/// The keys of runs that go on.
+/// The keys of runs that go on, or that staff must look at.
 pub async fn running(conn: &Conn) -> Result<BTreeSet<String>> {
-    let find = flow::Entity::find().filter(flow::Column::State.is_in([FlowState::Running, FlowState::Parked]));
+    let find = flow::Entity::find().filter(flow::Column::State.is_in([
+        FlowState::Running,
+        FlowState::Parked,
+        FlowState::Stuck,
+    ]));
     Ok(find.all(conn).await?.into_iter().map(|row| row.key).collect())
 }

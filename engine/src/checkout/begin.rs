@@ -5,16 +5,18 @@ use domain::checkout::CheckoutState;
 use domain::id::{CheckoutId, OrderId};
 use domain::money::{Currency, Money};
 use domain::refusal::{ErrorCode, Refusal};
-use entity::{cart, checkout, reservation};
+use entity::{cart, checkout, flow, reservation};
 use serde::Serialize;
 
+use super::flow::KIND;
 use super::frozen::{Frozen, freeze};
-use super::{flow, repo};
+use super::repo;
 use crate::actor::Need;
 use crate::cart::ops::{CartAccess, is_own, no_cart};
 use crate::cart::quote::{Quote, quote};
 use crate::error::{Error, Result};
 use crate::op::{IdempotencyKey, Op, Tx, claim_key, in_flight, input_hash, used_for};
+use crate::payment::wanted::{CANCEL, STEP};
 
 /// The name under which idempotency keys of `cartComplete` are kept.
 pub const OPERATION: &str = "cart.complete";
@@ -33,8 +35,8 @@ pub struct Begin {
 /// How far Begin came.
 #[derive(Debug, Clone)]
 pub enum Begun {
-    /// The caller holds the run, at so many tries, and goes on with the provider.
-    Held(Box<checkout::Model>, i32),
+    /// The caller holds the run, and goes on with the provider.
+    Held(Box<checkout::Model>, Box<flow::Model>),
     /// The same key has become this order.
     Placed(OrderId),
 }
@@ -78,8 +80,8 @@ impl Op for Begin {
         let region = settings.region(quote.rows.cart.region_id);
         row.capture = region.zip(row.provider.as_deref()).map(|(region, provider)| region.capture_of(provider));
         repo::insert(tx, row.clone()).await?;
-        crate::flow::begin(tx, flow::KIND, checkout, "provider").await?;
-        Ok(Begun::Held(Box::new(row), 1))
+        let run = crate::flow::begin(tx, KIND, checkout, STEP, row.provider.clone()).await?;
+        Ok(Begun::Held(Box::new(row), Box::new(run)))
     }
 }
 
@@ -113,8 +115,8 @@ impl Begin {
             (CheckoutState::Pending | CheckoutState::RequiresAction, _) => {
                 match crate::flow::take(tx, checkout, None).await? {
                     // What is being called off can't be completed any more.
-                    Some(run) if run.step == flow::CANCEL => Err(in_flight().into()),
-                    Some(run) => Ok(Begun::Held(Box::new(row), run.attempts)),
+                    Some(run) if run.step == CANCEL => Err(in_flight().into()),
+                    Some(run) => Ok(Begun::Held(Box::new(row), Box::new(run))),
                     None => Err(in_flight().into()),
                 }
             }

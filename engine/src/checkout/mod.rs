@@ -16,7 +16,8 @@
 //! | what must be there before Begin | `domain::checkout` |
 //! | what is frozen | [`frozen`] |
 //! | the transactions | [`begin`], [`place`] |
-//! | the order of the steps | [`flow`] |
+//! | the order of the steps | [`crate::payment::wanted`] |
+//! | what a checkout does at each of them | [`flow`] |
 
 pub mod begin;
 pub mod flow;

@@ -12,7 +12,7 @@ use entity::{checkout, flow, payment, payment_entry};
 use serde_json::json;
 
 use super::begin::OPERATION;
-use super::flow::{LOOK, RETURN, STEP, return_key};
+use super::flow::{RETURN, return_key};
 use super::frozen::Frozen;
 use super::repo;
 use crate::actor::Need;
@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::flow::back_off;
 use crate::op::{Op, Tx, forget_keys};
 use crate::order::aggregate;
+use crate::payment::wanted::{LOOK, STEP};
 use crate::provider::payment::Outcome;
 
 /// Writes the order, or answers with the one that another worker has written.
@@ -31,6 +32,8 @@ pub struct Place {
     pub checkout: checkout::Model,
     /// What the provider said; nothing when nothing was due.
     pub outcome: Option<Outcome>,
+    /// Its run, which the caller holds.
+    pub run: flow::Model,
 }
 
 impl Op for Place {
@@ -71,7 +74,7 @@ impl Op for Place {
             }
             crate::payment::repo::insert(tx, payment, entries).await?;
         }
-        crate::flow::end(tx, id, FlowState::Done).await?;
+        crate::flow::end(tx, &self.run, FlowState::Done).await?;
         tx.number_last(frozen.order);
         Ok(frozen.order)
     }
@@ -84,9 +87,14 @@ impl Place {
     async fn ended_before(&self, tx: &mut Tx) -> Result<OrderId> {
         match repo::find(&tx.conn, self.checkout.id).await? {
             Some(checkout::Model { state: CheckoutState::Placed, order_id: Some(order), .. }) => Ok(order),
-            _ => Err(Refusal::new(ErrorCode::CheckoutMissing, "This checkout was called off.").into()),
+            _ => Err(called_off().into()),
         }
     }
+}
+
+/// The refusal of a checkout that was called off.
+pub(super) fn called_off() -> Refusal {
+    Refusal::new(ErrorCode::CheckoutMissing, "This checkout was called off.")
 }
 
 /// The payment with the entries that say what the provider did.
@@ -142,6 +150,8 @@ pub struct Abandon {
     pub checkout: CheckoutId,
     /// Of which cart.
     pub cart: CartId,
+    /// Its run, which the caller holds.
+    pub run: flow::Model,
 }
 
 impl Op for Abandon {
@@ -159,7 +169,7 @@ impl Op for Abandon {
         }
         crate::cart::repo::set_state(tx, self.cart, CartState::Open).await?;
         forget_keys(tx, OPERATION, self.checkout.into()).await?;
-        crate::flow::end(tx, self.checkout, FlowState::Abandoned).await
+        crate::flow::end(tx, &self.run, FlowState::Abandoned).await
     }
 }
 
@@ -172,8 +182,8 @@ pub struct Park {
     pub reference: String,
     /// What the client needs; nothing while the money is on its way.
     pub next_action: Option<serde_json::Value>,
-    /// How often the run was taken up.
-    pub attempts: i32,
+    /// Its run, which the caller holds.
+    pub run: flow::Model,
 }
 
 impl Op for Park {
@@ -185,58 +195,17 @@ impl Op for Park {
         repo::wait(tx, self.checkout, &self.reference, self.next_action.as_ref()).await?;
         match self.next_action {
             // However often the client asks, the shopper's time ends when it was to end at first.
-            Some(_) => crate::flow::park(tx, self.checkout, STEP, None).await,
+            Some(_) => crate::flow::park(tx, &self.run, STEP, None).await,
             // Only the provider can end this, so it is asked again and again.
-            None => crate::flow::park(tx, self.checkout, LOOK, Some(back_off(tx.now(), self.attempts))).await,
+            None => crate::flow::park(tx, &self.run, LOOK, Some(back_off(tx.now(), self.run.attempts))).await,
         }
-    }
-}
-
-/// Lets go of a run whose provider gave no answer: it is asked again later.
-#[derive(Debug, Clone)]
-pub struct Postpone {
-    /// The key of the run.
-    pub run: String,
-    /// How often it was tried.
-    pub attempts: i32,
-    /// What the run is for from now on; as before when absent.
-    pub step: Option<&'static str>,
-}
-
-impl Op for Postpone {
-    const NAME: &'static str = "checkout.postpone";
-    const NEEDS: Need = Need::System;
-    type Out = ();
-
-    async fn run(&self, tx: &mut Tx) -> Result<()> {
-        let until = back_off(tx.now(), self.attempts);
-        crate::flow::postpone(tx, &self.run, until, self.step).await
-    }
-}
-
-/// Takes a run up that nobody holds.
-#[derive(Debug, Clone)]
-pub struct Take {
-    /// The key of the run.
-    pub run: String,
-    /// What the run is for from now on; as before when absent.
-    pub step: Option<&'static str>,
-}
-
-impl Op for Take {
-    const NAME: &'static str = "checkout.take";
-    const NEEDS: Need = Need::System;
-    type Out = Option<flow::Model>;
-
-    async fn run(&self, tx: &mut Tx) -> Result<Option<flow::Model>> {
-        crate::flow::take(tx, &self.run, self.step).await
     }
 }
 
 /// Takes up, for the first time or again, the giving back of money that came
 /// after its checkout was called off. Nothing when somebody is at it.
 #[derive(Debug, Clone)]
-pub struct TakeReturn(pub CheckoutId);
+pub struct TakeReturn(pub CheckoutId, pub Option<String>);
 
 impl Op for TakeReturn {
     const NAME: &'static str = "checkout.take_return";
@@ -244,13 +213,13 @@ impl Op for TakeReturn {
     type Out = Option<flow::Model>;
 
     async fn run(&self, tx: &mut Tx) -> Result<Option<flow::Model>> {
-        crate::flow::begin_again(tx, RETURN, return_key(self.0), "provider").await
+        crate::flow::begin_again(tx, RETURN, return_key(self.0), STEP, self.1.clone()).await
     }
 }
 
 /// Notes that such money is given back.
 #[derive(Debug, Clone)]
-pub struct EndReturn(pub CheckoutId);
+pub struct EndReturn(pub flow::Model);
 
 impl Op for EndReturn {
     const NAME: &'static str = "checkout.end_return";
@@ -258,6 +227,6 @@ impl Op for EndReturn {
     type Out = ();
 
     async fn run(&self, tx: &mut Tx) -> Result<()> {
-        crate::flow::end(tx, return_key(self.0), FlowState::Done).await
+        crate::flow::end(tx, &self.0, FlowState::Done).await
     }
 }

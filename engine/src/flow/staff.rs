@@ -7,13 +7,16 @@ use domain::auth::Permission;
 use domain::flow::FlowState;
 use domain::id::FlowId;
 use domain::refusal::{ErrorCode, Refusal};
+use entity::checkout::Model as Checkout;
 use entity::flow;
+use entity::payment::Model as Payment;
 use serde_json::json;
 
 use crate::actor::{Caller, Need};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::op::{Op, Tx, in_flight};
+use crate::payment::wanted::{self, CANCEL};
 use crate::{checkout, payment, sweeper};
 
 /// After how many tries of its step a run that has not ended hangs.
@@ -27,6 +30,7 @@ pub fn is_hung(row: &flow::Model, now: DateTime<Utc>) -> bool {
     match row.state {
         FlowState::Running => row.attempts >= HUNG,
         FlowState::Parked => row.deadline + SLACK < now,
+        FlowState::Stuck => true,
         FlowState::Done | FlowState::Failed | FlowState::Abandoned => false,
     }
 }
@@ -38,7 +42,7 @@ enum Wish {
     Cancel,
 }
 
-/// Makes a run that nobody holds due at once.
+/// Makes a run that nobody holds due at once; one that is to be called off is held for that.
 #[derive(Debug, Clone, Copy)]
 struct Hurry(FlowId, Wish);
 
@@ -51,7 +55,7 @@ impl Op for Hurry {
         let missing = || Refusal::new(ErrorCode::NotFound, "There is no such run.").at(["flowId"]);
         let row = super::find_by_id(&tx.conn, self.0).await?.ok_or_else(missing)?;
         let no = |message: &str| Error::from(Refusal::new(ErrorCode::StateInvalid, message).at(["flowId"]));
-        if !matches!(row.state, FlowState::Running | FlowState::Parked) {
+        if !matches!(row.state, FlowState::Running | FlowState::Parked | FlowState::Stuck) {
             return Err(no("This run has ended."));
         }
         // Whether money moved is not known until the provider says so: that is asked until it is answered.
@@ -62,16 +66,14 @@ impl Op for Hurry {
         if row.held && row.run_at > tx.now() {
             return Err(in_flight().into());
         }
-        if self.1 == Wish::Cancel {
+        let held = match self.1 {
+            Wish::Retry => super::make_due(tx, &row.key).await.map(|()| row)?,
             // From here on nobody goes on with it, whoever takes it up next.
-            super::take(tx, &row.key, Some(checkout::flow::CANCEL)).await?;
-            super::postpone(tx, &row.key, tx.now(), None).await?;
-        } else {
-            super::make_due(tx, &row.key).await?;
-        }
+            Wish::Cancel => super::take(tx, &row.key, Some(CANCEL)).await?.ok_or_else(in_flight)?,
+        };
         let wish = if self.1 == Wish::Retry { "retry" } else { "cancel" };
-        tx.audit(row.id, None, Some(json!({ "wish": wish, "kind": row.kind, "of": row.key })));
-        Ok(row)
+        tx.audit(held.id, None, Some(json!({ "wish": wish, "kind": held.kind, "of": held.key })));
+        Ok(held)
     }
 }
 
@@ -90,20 +92,15 @@ pub async fn retry(app: &Arc<App>, caller: &Caller, id: FlowId) -> Result<()> {
     }
 }
 
-/// Calls off what a run was for: first at the provider, then here.
+/// Calls off what a run was for: first at the provider, then here. A provider that does not know the payment has nothing
+/// to give up: staff have looked.
 ///
 /// # Errors
 /// When it has ended, somebody is at it, money may have moved, or the provider does not let go.
 pub async fn cancel(app: &Arc<App>, caller: &Caller, id: FlowId) -> Result<()> {
     let run = app.run(caller, &Hurry(id, Wish::Cancel)).await?;
-    let nobody = || Error::internal("a run is about nothing");
-    let done = match run.kind.as_str() {
-        checkout::flow::KIND => checkout::flow::cancel(app, caller, super::subject(&run).ok_or_else(nobody)?).await,
-        _ => payment::due::cancel(app, super::subject(&run).ok_or_else(nobody)?).await,
-    };
-    match done {
-        // The sweeper was faster, and calls it off.
-        Err(Error::Refused(refusals)) if refusals.iter().all(|of| of.code == ErrorCode::IdempotencyInFlight) => Ok(()),
-        done => done,
+    match run.kind.as_str() {
+        checkout::flow::KIND => wanted::write_off::<Checkout>(app, caller, run).await,
+        _ => wanted::write_off::<Payment>(app, caller, run).await,
     }
 }

@@ -2,6 +2,7 @@
 //! once, looked up ever after. Of a call whose answer never came, either the
 //! same call tells what it made, or it is recalled.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -11,15 +12,11 @@ use domain::payment::CaptureMode;
 use domain::refusal::{ErrorCode, Refusal};
 use url::{Origin, Url};
 
-use crate::actor::Caller;
 use crate::app::App;
-use crate::checkout::place::Postpone;
-use crate::error::{Error, Result};
-use crate::op::in_flight;
+use crate::error::Error;
 use crate::provider::payment::vault::Saving;
-use crate::provider::payment::{Known, NewPayment, Outcome, PaymentProvider, PaymentStep, Sums, in_time};
+use crate::provider::payment::{Known, NewPayment, Outcome, PaymentProvider, PaymentStep, Silent, Sums, in_time};
 use crate::settings::Settings;
-use entity::flow;
 
 /// What is asked, and what is known of it so far.
 #[derive(Debug, Clone)]
@@ -56,22 +53,26 @@ pub fn return_url(settings: &Settings, channel: ChannelId, data: &serde_json::Va
     wanted.or(own).map(str::to_owned)
 }
 
-/// Whether the shopper whom a run waited for has paid.
-///
-/// # Errors
-/// When the provider does not answer: the run is looked at again, and nothing is called off.
-pub(crate) async fn is_paid(app: &Arc<App>, run: &flow::Model, charge: Charge) -> Result<bool> {
-    match charge.ask(app, true).await {
-        Ok(known) => Ok(matches!(
-            known.outcome,
-            Outcome::Authorized { .. } | Outcome::Captured { .. } | Outcome::Processing { .. }
-        )),
-        Err(silent) => {
-            tracing::warn!(run = run.key, %silent, "the provider gave no answer");
-            let later = Postpone { run: run.key.clone(), attempts: run.attempts, step: None };
-            app.run(&Caller::system(), &later).await?;
-            Err(in_flight().into())
-        }
+/// Why a provider's answer is of no use.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoAnswer {
+    /// There was none, or not what was asked for.
+    #[error("{0}")]
+    Silent(String),
+    /// It knows no payment of the name that it gave once.
+    #[error("the provider does not know {0:?}")]
+    Unknown(String),
+}
+
+impl From<Silent> for NoAnswer {
+    fn from(silent: Silent) -> Self {
+        Self::Silent(silent.to_string())
+    }
+}
+
+impl From<NoAnswer> for Error {
+    fn from(none: NoAnswer) -> Self {
+        Self::internal(none)
     }
 }
 
@@ -130,8 +131,9 @@ impl Charge {
         }
     }
 
-    fn provider(&self, app: &App) -> Result<Arc<dyn PaymentProvider>, String> {
-        app.payments.get(&self.provider).ok_or_else(|| format!("there is no provider {:?}", self.provider))
+    fn provider(&self, app: &App) -> Result<Arc<dyn PaymentProvider>, NoAnswer> {
+        let nobody = || NoAnswer::Silent(format!("there is no provider {:?}", self.provider));
+        app.payments.get(&self.provider).ok_or_else(nobody)
     }
 
     fn call(&self, app: &App, repeated: bool) -> NewPayment {
@@ -152,13 +154,12 @@ impl Charge {
     ///
     /// # Errors
     /// Why there is no usable answer.
-    pub async fn ask(&self, app: &App, repeated: bool) -> Result<Known, String> {
+    pub async fn ask(&self, app: &App, repeated: bool) -> Result<Known, NoAnswer> {
         let provider = self.provider(app)?;
         let reference = match &self.reference {
             Some(reference) => reference.clone(),
             None => {
-                let created = in_time(provider.create(&self.call(app, repeated))).await;
-                let outcome = created.map_err(|silent| silent.to_string())?;
+                let outcome = in_time(provider.create(&self.call(app, repeated))).await?;
                 match outcome.reference().filter(|_| repeated) {
                     Some(reference) => reference.to_owned(),
                     None => return Ok(Known { outcome, sums: None }),
@@ -168,18 +169,18 @@ impl Charge {
         self.look_up(provider.as_ref(), &reference).await
     }
 
-    async fn look_up(&self, provider: &dyn PaymentProvider, reference: &str) -> Result<Known, String> {
-        let known = in_time(provider.look_up(reference)).await.map_err(|silent| silent.to_string())?;
-        known.ok_or_else(|| format!("the provider does not know {reference:?}"))
+    async fn look_up(&self, provider: &dyn PaymentProvider, reference: &str) -> Result<Known, NoAnswer> {
+        let known = in_time(provider.look_up(reference)).await?;
+        known.ok_or_else(|| NoAnswer::Unknown(reference.to_owned()))
     }
 
     /// What the provider holds, without asking it for anything: a payment that is not known is recalled.
-    async fn held(&self, app: &App) -> Result<Option<Known>, String> {
+    async fn held(&self, app: &App) -> Result<Option<Known>, NoAnswer> {
         let provider = self.provider(app)?;
         if let Some(reference) = &self.reference {
             return self.look_up(provider.as_ref(), reference).await.map(Some);
         }
-        let recalled = in_time(provider.recall(&self.call(app, true))).await.map_err(|silent| silent.to_string())?;
+        let recalled = in_time(provider.recall(&self.call(app, true))).await?;
         match recalled.as_ref().and_then(|known| known.outcome.reference()) {
             Some(reference) => self.look_up(provider.as_ref(), reference).await.map(Some),
             None => Ok(recalled),
@@ -187,15 +188,15 @@ impl Charge {
     }
 
     /// Gives up what the provider holds, or gives it back. Of a provider of which nothing is known, the call is
-    /// recalled first.
+    /// recalled first. `time` is another one each time that it is tried.
     ///
     /// # Errors
     /// When the provider does not answer or keeps the money; it may be tried again.
-    pub async fn give_back(&self, app: &App, known: Option<Known>, attempts: i32) -> Result<()> {
-        let provider = self.provider(app).map_err(Error::internal)?;
+    pub async fn give_back(&self, app: &App, known: Option<Known>, time: impl Display) -> Result<(), NoAnswer> {
+        let provider = self.provider(app)?;
         let known = match known {
             Some(known) => known,
-            None => match self.held(app).await.map_err(Error::internal)? {
+            None => match self.held(app).await? {
                 Some(known) => known,
                 None => return Ok(()),
             },
@@ -216,14 +217,17 @@ impl Charge {
         if taken && amount.minor <= 0 {
             return Ok(());
         }
-        // Money is given back once. A promise that could not be given up may be another time, and there the key of the
-        // first time would be answered with the first refusal.
-        let what = if taken { "refund".to_owned() } else { format!("void:{attempts}") };
+        // What could not be given up or back may be another time, and there the key of the first time would be answered
+        // with the first refusal; so would money that came back to the shop since with the first success. That it goes
+        // once is seen in the provider's books. Of one that keeps none, the key must see to it.
+        let what = match (taken, known.sums) {
+            (true, None) => "refund".to_owned(),
+            (true, Some(_)) => format!("refund:{time}"),
+            (false, _) => format!("void:{time}"),
+        };
         let step = PaymentStep { idempotency_key: format!("{}:{what}", self.key), old: false, reference, amount };
         let given = async { if taken { provider.refund(&step).await } else { provider.void(&step).await } };
-        match in_time(given).await.map_err(Error::internal)? {
-            Ok(_) => Ok(()),
-            Err(reason) => Err(Error::internal(format!("the provider keeps the money of {}: {reason}", self.key))),
-        }
+        let keeps = |reason| NoAnswer::Silent(format!("the provider keeps the money of {}: {reason}", self.key));
+        in_time(given).await?.map(|_| ()).map_err(keeps)
     }
 }

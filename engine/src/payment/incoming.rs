@@ -14,6 +14,7 @@ use entity::{checkout, payment, provider_event};
 use serde_json::json;
 
 use super::repo;
+use super::wanted::wake;
 use crate::actor::{Caller, Need};
 use crate::app::App;
 use crate::audit::NewAudit;
@@ -24,9 +25,7 @@ use crate::failpoint;
 use crate::flow::back_off;
 use crate::op::{Op, Tx};
 use crate::provider::payment::{Event, Forged};
-
-/// How many events are looked at in one go.
-const BATCH: u64 = 50;
+use crate::sweeper::apart::{OF_EACH, apart};
 
 /// Takes an event in; nothing when it is known already.
 ///
@@ -252,7 +251,7 @@ async fn look(app: &Arc<App>, row: &provider_event::Model) -> Result<Option<&'st
 /// Does what the state of a checkout asks for; `false` when somebody is at it.
 async fn follow(app: &Arc<App>, row: &checkout::Model) -> Result<bool> {
     match row.state {
-        CheckoutState::Pending | CheckoutState::RequiresAction => checkouts::flow::wake(app, row.id).await,
+        CheckoutState::Pending | CheckoutState::RequiresAction => wake::<checkout::Model>(app, row.id).await,
         CheckoutState::Abandoned => checkouts::flow::return_late(app, row).await,
         // Its payment is known by the same name; this one came between the two.
         CheckoutState::Placed => Ok(false),
@@ -261,11 +260,13 @@ async fn follow(app: &Arc<App>, row: &checkout::Model) -> Result<bool> {
 
 /// Looks at events that are due: those that a crash left behind, and those that came while somebody was at work.
 pub async fn sweep(app: &Arc<App>) -> Result<()> {
-    for id in repo::due_events(&app.read(), app.clock.now(), BATCH).await? {
-        match process(app, id).await {
+    let due = repo::due_events(&app.read(), app.clock.now(), OF_EACH).await?;
+    apart(app, due, |app, (id, provider)| async move {
+        match process(&app, id).await {
             Ok(()) | Err(Error::Refused(_)) => {}
-            Err(error) => tracing::error!(event = %id, %error, "an event could not be looked at"),
+            Err(error) => tracing::error!(event = %id, %provider, %error, "an event could not be looked at"),
         }
-    }
+    })
+    .await;
     Ok(())
 }

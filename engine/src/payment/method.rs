@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::op::{Op, Tx};
 use crate::provider::payment::vault::{PaymentVault, SavedMethod, Saving};
 use crate::provider::payment::{PaymentProvider, Silent, in_time};
+use crate::sweeper::apart::apart;
 
 /// When a provider that gave no answer is asked again to forget a customer.
 const AGAIN: TimeDelta = TimeDelta::minutes(10);
@@ -161,22 +162,29 @@ pub async fn delete(app: &Arc<App>, caller: &Caller, method: &str) -> Result<()>
 
 /// Has providers forget the customers whom the shop has erased.
 pub(crate) async fn forget_due(app: &Arc<App>) -> Result<()> {
-    let now = app.clock.now();
-    for row in repo::to_forget(&app.read(), now, AT_ONCE).await? {
-        let known = app.payments.get(&row.provider);
-        let asked = match known.as_deref().and_then(PaymentProvider::vault) {
-            Some(vault) => in_time(vault.forget_customer(&row.reference)).await,
-            None => Err(Silent("the shop does not know it any more".to_owned())),
-        };
-        match asked {
-            Ok(()) => app.run(&Caller::system(), &Forgotten(row)).await?,
-            Err(silent) => {
-                tracing::warn!(provider = row.provider, %silent, "a provider has yet to forget a customer");
-                app.run(&Caller::system(), &Ask(row)).await?;
-            }
+    let due = repo::to_forget(&app.read(), app.clock.now(), AT_ONCE).await?;
+    apart(app, due, |app, row| async move {
+        if let Err(error) = forget(&app, row).await {
+            tracing::error!(%error, "a customer could not be forgotten at a provider");
+        }
+    })
+    .await;
+    Ok(())
+}
+
+async fn forget(app: &Arc<App>, row: payment_customer::Model) -> Result<()> {
+    let known = app.payments.get(&row.provider);
+    let asked = match known.as_deref().and_then(PaymentProvider::vault) {
+        Some(vault) => in_time(vault.forget_customer(&row.reference)).await,
+        None => Err(Silent("the shop does not know it any more".to_owned())),
+    };
+    match asked {
+        Ok(()) => app.run(&Caller::system(), &Forgotten(row)).await,
+        Err(silent) => {
+            tracing::warn!(provider = row.provider, %silent, "a provider has yet to forget a customer");
+            app.run(&Caller::system(), &Ask(row)).await
         }
     }
-    Ok(())
 }
 
 /// Notes under what name a provider knows the caller.

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | how much can be captured or refunded | `domain::payment` |
 //! | how a provider is asked for money, and for what it holds | [`charge`] |
+//! | the steps of what a checkout or an order wants | [`wanted`] |
 //! | how an order's rest is paid | [`due`] |
 //! | the transactions | [`ops`] |
 //! | the order of the steps | [`flow`] |
@@ -24,6 +25,7 @@ pub mod method;
 pub mod ops;
 mod reconcile;
 pub mod repo;
+pub mod wanted;
 
 use domain::payment::EntryKind;
 

@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::wanted::STEP;
 use super::{event_kind, flow, repo};
 use crate::actor::Need;
 use crate::error::{Error, Result};
@@ -207,7 +208,7 @@ pub async fn request(
     };
     let id = row.id;
     repo::insert_entry(tx, row).await?;
-    crate::flow::begin(tx, flow::KIND, id, "provider").await?;
+    crate::flow::offer(tx, flow::KIND, id, STEP, Some(payment.provider.clone())).await?;
     Ok(id)
 }
 
@@ -237,40 +238,6 @@ pub async fn request_return(tx: &mut Tx, order: OrderId) -> Result<Vec<PaymentEn
         }
     }
     Ok(requested)
-}
-
-/// Takes up the run of an entry; `None` when somebody works on it or it ended.
-#[derive(Debug, Clone)]
-pub struct TakeEntry(pub PaymentEntryId);
-
-impl Op for TakeEntry {
-    const NAME: &'static str = "payment.take";
-    const NEEDS: Need = Need::System;
-    type Out = Option<i32>;
-
-    async fn run(&self, tx: &mut Tx) -> Result<Option<i32>> {
-        Ok(crate::flow::take(tx, self.0, None).await?.map(|row| row.attempts))
-    }
-}
-
-/// Lets go of an entry whose provider gave no answer.
-#[derive(Debug, Clone)]
-pub struct PostponeEntry {
-    /// Which entry.
-    pub id: PaymentEntryId,
-    /// How often it was tried.
-    pub attempts: i32,
-}
-
-impl Op for PostponeEntry {
-    const NAME: &'static str = "payment.postpone";
-    const NEEDS: Need = Need::System;
-    type Out = ();
-
-    async fn run(&self, tx: &mut Tx) -> Result<()> {
-        let until = crate::flow::back_off(tx.now(), self.attempts);
-        crate::flow::postpone(tx, self.id, until, None).await
-    }
 }
 
 /// What provider and shop agree on without anybody here having asked for it.
@@ -324,6 +291,8 @@ pub struct SettleEntry {
     pub said: std::result::Result<String, String>,
     /// Whether a part that is taken lets go of the rest.
     pub lets_go: bool,
+    /// The entry's run, which the caller holds.
+    pub run: entity::flow::Model,
 }
 
 impl Op for SettleEntry {
@@ -369,6 +338,6 @@ impl Op for SettleEntry {
             book(tx, payment, order, &[]).await?;
             tx.emit(aggregate(order_id), "payment.failed", payload);
         }
-        crate::flow::end(tx, self.id, if succeeded { FlowState::Done } else { FlowState::Failed }).await
+        crate::flow::end(tx, &self.run, if succeeded { FlowState::Done } else { FlowState::Failed }).await
     }
 }

@@ -7,7 +7,8 @@ use domain::payment::{Entry, EntryKind, EntryState, PaymentState, is_under_way, 
 use entity::{payment, payment_customer, payment_entry, payment_link, provider_event};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -160,15 +161,16 @@ pub async fn find_event(conn: &Conn, id: ProviderEventId) -> Result<Option<provi
     Ok(provider_event::Entity::find_by_id(id).one(conn).await?)
 }
 
-/// Events that are to be looked at, the oldest first.
-pub async fn due_events(conn: &Conn, now: DateTime<Utc>, limit: u64) -> Result<Vec<ProviderEventId>> {
-    use provider_event::Column;
-    let due = provider_event::Entity::find()
-        .filter(Column::ProcessedAt.is_null())
-        .filter(Column::LookAt.lte(now))
-        .order_by_asc(Column::LookAt)
-        .limit(limit);
-    Ok(due.all(conn).await?.into_iter().map(|row| row.id).collect())
+/// Events that are to be looked at, each with its provider, the oldest first: at most so many of each provider's.
+pub async fn due_events(conn: &Conn, now: DateTime<Utc>, of_each: usize) -> Result<Vec<(ProviderEventId, String)>> {
+    let sql = "select * from (
+            select provider_event.*, row_number() over (partition by provider order by look_at, id) as place
+            from provider_event where processed_at is null and look_at <= ?) as due
+        where place <= ? order by look_at";
+    let most = i64::try_from(of_each).unwrap_or(i64::MAX);
+    let rows = conn.query_all_raw(statement(conn, sql, [now.into(), most.into()])).await?;
+    let of = |row| provider_event::Model::from_query_result(row, "").map(|event| (event.id, event.provider));
+    Ok(rows.iter().map(of).collect::<Result<_, _>>()?)
 }
 
 /// Writes what came of an event; `false` when somebody else did.

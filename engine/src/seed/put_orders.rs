@@ -543,5 +543,6 @@ fn flow_row(tx: &Tx, kind: &str, key: String, at: DateTime<Utc>) -> flow::Model 
         deadline: at + crate::flow::PARKED_LIFE,
         data: json!({}),
         held: false,
+        provider: None,
     }
 }

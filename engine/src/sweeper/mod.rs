@@ -5,6 +5,7 @@
 //!
 //! However much is due, it goes in small transactions, of [`MOST`] rows each: nobody waits for long.
 
+pub mod apart;
 pub mod repo;
 
 use std::sync::Arc;
@@ -14,18 +15,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use self::apart::{OF_EACH, apart};
 use crate::actor::{Caller, Need};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::op::{Op, Tx};
 use crate::panic::caught;
+use crate::payment::wanted;
 use crate::{auth, cart, checkout, failpoint, flow, inventory, media, op, payment, provider};
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(1);
-/// How many runs it takes up at once.
-const BATCH: u64 = 20;
-
 /// How many rows one transaction forgets or ends.
 pub const MOST: u64 = 200;
 /// How many such transactions follow each other before the rest waits for the next look.
@@ -73,15 +73,15 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
 pub async fn take_up(app: &Arc<App>, run: &entity::flow::Model) -> Result<()> {
     let nobody = || Error::internal(format!("nobody knows the run {:?}", run.key));
     match run.kind.as_str() {
-        checkout::flow::KIND => checkout::flow::resume(app, flow::subject(run).ok_or_else(nobody)?, run).await,
+        checkout::flow::KIND => wanted::resume::<entity::checkout::Model>(app, run).await,
         checkout::flow::RETURN => checkout::flow::resume_return(app, run).await,
         payment::flow::KIND => payment::flow::resume(app, flow::subject(run).ok_or_else(nobody)?).await,
-        payment::due::KIND => payment::due::resume(app, flow::subject(run).ok_or_else(nobody)?, run).await,
+        payment::due::KIND => wanted::resume::<entity::payment::Model>(app, run).await,
         _ => Err(nobody()),
     }
 }
 
-/// Looks once; answers with how many runs it took up.
+/// Looks once; answers with how many runs it began to take up.
 pub async fn sweep(app: &Arc<App>) -> Result<usize> {
     failpoint::reach("sweeper.sweep");
     // First what asks nobody outside: a provider that is slow keeps no stock from being free again.
@@ -91,19 +91,19 @@ pub async fn sweep(app: &Arc<App>) -> Result<usize> {
         cart::left::sweep(app).await,
         forget_events(app).await,
     ];
-    let due = flow::due(&app.read(), app.clock.now(), BATCH).await?;
-    for run in &due {
+    let due = flow::due(&app.read(), app.clock.now(), OF_EACH).await?;
+    let begun = apart(app, due, |app, run| async move {
         let resumed = async {
             failpoint::reach("sweeper.resume");
-            take_up(app, run).await
+            take_up(&app, &run).await
         };
-        // One that panics holds up none of the others.
         match caught(resumed).await.unwrap_or_else(|panicked| Err(panicked.into())) {
             // A refusal is an outcome: the run has ended, or waits for its next try.
             Ok(()) | Err(Error::Refused(_)) => tracing::info!(run = %run.key, kind = %run.kind, "taken up"),
             Err(error) => tracing::error!(run = %run.key, %error, "a run could not be taken up"),
         }
-    }
+    })
+    .await;
     // What one of them can't do holds up none of the others.
     let swept = [
         payment::incoming::sweep(app).await,
@@ -113,7 +113,7 @@ pub async fn sweep(app: &Arc<App>) -> Result<usize> {
         provider::ask::forget_stale(app).await,
     ];
     at_home.into_iter().chain(swept).collect::<Result<()>>()?;
-    Ok(due.len())
+    Ok(begun)
 }
 
 /// Forgets events of payment providers that were done with long ago.

@@ -15,11 +15,12 @@ use crate::payment::types::Payment;
 use engine::error::{Error, Result};
 use engine::op::IdempotencyKey;
 use engine::order::access;
+use engine::payment::due;
 use engine::payment::due::link::{left_by, named_by, opened_by};
 use engine::payment::due::ops::{BeginPayment, Opens, no_order};
-use engine::payment::due::{self, Paying};
 use engine::payment::method::choose;
 use engine::payment::repo;
+use engine::payment::wanted::{Came, Wanted, cancel as cancel_wanted};
 
 /// What is paid, how, and of which order: either `orderId`, or `linkToken`.
 #[derive(Debug, InputObject)]
@@ -206,9 +207,9 @@ async fn pay(call: &Call, input: OrderPayInput) -> Result<OrderPayPayload> {
         Opens::Link(_) => None,
     };
     let (next_action, processing) = match paying {
-        Paying::Done => (None, false),
-        Paying::NextAction(action) => (Some(Json(action)), false),
-        Paying::Processing => (None, true),
+        Came::Done(()) => (None, false),
+        Came::NextAction(action) => (Some(Json(action)), false),
+        Came::Processing => (None, true),
     };
     let payment = Some(Payment::from(payment));
     Ok(OrderPayPayload { payment, order, next_action, processing, user_errors: Vec::new() })
@@ -225,8 +226,8 @@ async fn cancel(call: &Call, input: OrderPaymentCancelInput) -> Result<Payment> 
         Opens::Link(link) => row.link_id == Some(link),
     });
     let row = row.ok_or_else(missing)?;
-    if due::is_open(&row) {
-        due::cancel(&call.app, id).await?;
+    if row.is_open() {
+        cancel_wanted::<entity::payment::Model>(&call.app, &call.caller, id).await?;
     }
     Ok(repo::find(&call.conn(), id).await?.ok_or_else(missing)?.into())
 }

@@ -20,8 +20,10 @@ pub enum Says {
     RequiresAction,
     Processing,
     Silence,
-    /// Nothing before the test lets it; then that the money is promised.
-    AuthorizedOnceLetThrough(Arc<Semaphore>),
+    /// That it knows no such payment, when it is asked for one.
+    Unknown,
+    /// Nothing before the test lets it; then this.
+    OnceLetThrough(Arc<Semaphore>, Box<Says>),
 }
 
 /// Something that the provider was asked.
@@ -32,9 +34,10 @@ pub struct Asked {
     pub minor: i64,
 }
 
-/// The provider `scripted`: it authorizes unless the script says otherwise.
-#[derive(Debug, Default)]
+/// The provider `scripted`, or another one of this kind: it authorizes unless the script says otherwise.
+#[derive(Debug)]
 pub struct Scripted {
+    name: &'static str,
     script: Mutex<VecDeque<Says>>,
     refuses_steps: Mutex<bool>,
     is_silent: Mutex<bool>,
@@ -42,6 +45,17 @@ pub struct Scripted {
 }
 
 impl Scripted {
+    /// One of this name.
+    pub fn named(name: &'static str) -> Arc<Self> {
+        Arc::new(Self {
+            name,
+            script: Mutex::default(),
+            refuses_steps: Mutex::default(),
+            is_silent: Mutex::default(),
+            asked: Mutex::default(),
+        })
+    }
+
     /// Says this to the next payments, one after the other.
     pub fn will_say(&self, script: impl IntoIterator<Item = Says>) {
         self.script.lock().unwrap().extend(script);
@@ -77,8 +91,12 @@ impl Scripted {
     }
 
     async fn says(&self, reference: String) -> Result<Outcome, Silent> {
-        let says = self.script.lock().unwrap().pop_front();
-        match says.unwrap_or(Says::Authorized) {
+        let mut says = self.script.lock().unwrap().pop_front().unwrap_or(Says::Authorized);
+        while let Says::OnceLetThrough(gate, then) = says {
+            gate.acquire().await.unwrap().forget();
+            says = *then;
+        }
+        match says {
             Says::Authorized => Ok(Outcome::Authorized { reference }),
             Says::Captured => Ok(Outcome::Captured { reference }),
             Says::Declined => Ok(Outcome::Declined { reference: None, reason: "The card was declined.".to_owned() }),
@@ -86,11 +104,7 @@ impl Scripted {
                 Ok(Outcome::RequiresAction { reference, next_action: json!({ "url": "https://pay.example/3ds" }) })
             }
             Says::Processing => Ok(Outcome::Processing { reference }),
-            Says::Silence => Err(Silent("the line is dead".to_owned())),
-            Says::AuthorizedOnceLetThrough(gate) => {
-                gate.acquire().await.unwrap().forget();
-                Ok(Outcome::Authorized { reference })
-            }
+            Says::Silence | Says::Unknown | Says::OnceLetThrough(..) => Err(Silent("the line is dead".to_owned())),
         }
     }
 
@@ -110,7 +124,7 @@ impl Scripted {
 #[async_trait]
 impl PaymentProvider for Scripted {
     fn name(&self) -> &'static str {
-        "scripted"
+        self.name
     }
 
     async fn create(&self, payment: &NewPayment) -> Result<Outcome, Silent> {
@@ -126,6 +140,9 @@ impl PaymentProvider for Scripted {
 
     async fn look_up(&self, reference: &str) -> Result<Option<Known>, Silent> {
         self.note("look_up", reference, 0);
+        if self.script.lock().unwrap().pop_front_if(|says| matches!(says, Says::Unknown)).is_some() {
+            return Ok(None);
+        }
         let outcome = self.says(reference.to_owned()).await?;
         Ok(Some(Known { outcome, sums: None }))
     }
@@ -145,7 +162,7 @@ impl PaymentProvider for Scripted {
 
 /// A shop in Germany, prices with tax, that takes money through `scripted` or `manual`.
 pub async fn scripted_shop() -> (Shop, Arc<Scripted>) {
-    let provider = Arc::new(Scripted::default());
+    let provider = Scripted::named("scripted");
     let database = Arc::new(TestDatabase::copy().await);
     let own = provider.clone();
     let shop = Shop::on(database, |builder| builder.payment(own)).await;

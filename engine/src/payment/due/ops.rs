@@ -8,7 +8,7 @@ use domain::money::Money;
 use domain::order::OrderStatus;
 use domain::payment::{CaptureMode, Entry, EntryKind, EntryState, PaymentState, is_under_way, owed, share};
 use domain::refusal::{ErrorCode, Refusal};
-use entity::{order, payment, payment_entry};
+use entity::{flow, order, payment, payment_entry};
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -16,9 +16,9 @@ use uuid::Uuid;
 use super::super::method::Choice;
 use super::super::ops::{CAUSE_PROVIDER, book};
 use super::super::repo;
-use super::{KIND, is_open, link};
+use super::super::wanted::{CANCEL, LOOK, STEP, Wanted};
+use super::{KIND, link};
 use crate::actor::Need;
-use crate::checkout::flow::{CANCEL, LOOK, STEP};
 use crate::error::{Error, Result};
 use crate::flow::back_off;
 use crate::op::{IdempotencyKey, Op, Repeatable, Tx, claim_key, forget_keys, in_flight, input_hash};
@@ -68,8 +68,8 @@ pub struct BeginPayment {
 pub enum Begun {
     /// It was paid before.
     Ended(PaymentId),
-    /// The caller holds the run of this payment, for the n-th time.
-    Held(Box<payment::Model>, i32),
+    /// The caller holds the run of this payment.
+    Held(Box<payment::Model>, Box<flow::Model>),
 }
 
 /// The refusal of an order that is not the caller's, or is not there.
@@ -130,10 +130,10 @@ impl Op for BeginPayment {
         };
         let entry = new_entry(tx, &row, EntryKind::Authorize, EntryState::Pending, "shopper");
         repo::insert(tx, row.clone(), vec![entry]).await?;
-        crate::flow::begin(tx, KIND, id, STEP).await?;
+        let run = crate::flow::begin(tx, KIND, id, STEP, Some(row.provider.clone())).await?;
         book(tx, row.clone(), order, &[]).await?;
         tx.emit(aggregate(self.order), "payment.created", told(&row));
-        Ok(Begun::Held(Box::new(row), 1))
+        Ok(Begun::Held(Box::new(row), Box::new(run)))
     }
 }
 
@@ -158,13 +158,13 @@ impl BeginPayment {
 /// The same call came before.
 async fn again(tx: &mut Tx, id: PaymentId) -> Result<Begun> {
     let row = repo::find(&tx.conn, id).await?.ok_or_else(|| Error::internal("a payment vanished"))?;
-    if !is_open(&row) {
+    if !row.is_open() {
         return Ok(Begun::Ended(id));
     }
     match crate::flow::take(tx, id, None).await? {
         // What is being called off can't be paid any more.
         Some(run) if run.step == CANCEL => Err(in_flight().into()),
-        Some(run) => Ok(Begun::Held(Box::new(row), run.attempts)),
+        Some(run) => Ok(Begun::Held(Box::new(row), Box::new(run))),
         None => Err(in_flight().into()),
     }
 }
@@ -300,6 +300,7 @@ pub(super) struct Land {
     pub payment: PaymentId,
     pub reference: String,
     pub taken: bool,
+    pub run: flow::Model,
 }
 
 impl Op for Land {
@@ -325,7 +326,7 @@ impl Op for Land {
             done.push((EntryKind::Capture, row.amount_minor));
         }
         book(tx, row, order, &done).await?;
-        crate::flow::end(tx, self.payment, FlowState::Done).await?;
+        crate::flow::end(tx, &self.run, FlowState::Done).await?;
         Ok(true)
     }
 }
@@ -336,7 +337,7 @@ pub(super) struct Wait {
     pub payment: PaymentId,
     pub reference: String,
     pub next_action: Option<serde_json::Value>,
-    pub attempts: i32,
+    pub run: flow::Model,
 }
 
 impl Op for Wait {
@@ -363,9 +364,9 @@ impl Op for Wait {
         }
         match acts {
             // However often the client asks, the shopper's time ends when it was to end at first.
-            true => crate::flow::park(tx, self.payment, STEP, None).await,
+            true => crate::flow::park(tx, &self.run, STEP, None).await,
             // Only the provider can end this, so it is asked again and again.
-            false => crate::flow::park(tx, self.payment, LOOK, Some(back_off(tx.now(), self.attempts))).await,
+            false => crate::flow::park(tx, &self.run, LOOK, Some(back_off(tx.now(), self.run.attempts))).await,
         }
     }
 }
@@ -377,6 +378,7 @@ pub(super) struct Fail {
     /// The provider's name for it, when it has one.
     pub reference: Option<String>,
     pub why: String,
+    pub run: flow::Model,
 }
 
 impl Op for Fail {
@@ -396,16 +398,15 @@ impl Op for Fail {
         book(tx, row, order, &[]).await?;
         tx.emit(aggregate(order_id), "payment.failed", payload);
         forget_keys(tx, OPERATION, self.payment.into()).await?;
-        crate::flow::end(tx, self.payment, FlowState::Abandoned).await
+        crate::flow::end(tx, &self.run, FlowState::Abandoned).await
     }
 }
 
 /// Lets a payment that waits be called off by the next who looks; `false` when somebody is at it.
 pub(in super::super) async fn call_off(tx: &mut Tx, id: PaymentId) -> Result<bool> {
-    if crate::flow::take(tx, id, Some(CANCEL)).await?.is_none() {
-        return Ok(false);
-    }
-    crate::flow::postpone(tx, id, tx.now(), None).await?;
+    let Some(run) = crate::flow::take(tx, id, Some(CANCEL)).await? else { return Ok(false) };
+    let now = tx.now();
+    crate::flow::postpone(tx, &run, now, None).await?;
     Ok(true)
 }
 
