@@ -3,25 +3,32 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{Args, Subcommand};
 use migration::{pending, status, unknown, up};
 use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
 use super::Place;
 use super::bar::Progress;
 use super::ending::stop_signals;
-use super::serve::lock_of;
 use engine::app::App;
 use engine::backup::pack::{Wish, pack};
 use engine::backup::unpack::{hand_to, look_over, owner_of, put_files, take_place};
-use engine::backup::{Manifest, Passing};
+use engine::backup::{Manifest, OFF, Passing, clear, folder_of};
 use engine::check::{Broken, check};
 use engine::clock::StillClock;
-use engine::db::{DatabaseUrl, Db, stand_alone};
+use engine::db::hold::{alone, lock_beside};
+use engine::db::{DatabaseUrl, Db, Stands, said_of_copy, stand_alone};
 use engine::error::{Error, Result};
+use engine::failpoint;
 use engine::media::files::Files;
+
+/// How long somebody may take who is just closing the database.
+const LEAVING: Duration = Duration::from_secs(2);
 
 /// Copies of a shop on SQLite, each one file, made while it is served. For PostgreSQL there are its own programs: see
 /// docs/BACKUP.md.
@@ -86,10 +93,14 @@ struct Restore {
 impl Backup {
     /// Does it.
     pub async fn run(self) -> Result<ExitCode> {
+        let (_, stop) = stop_signals(0);
+        let off = || Error::internal(OFF);
         match self.what {
-            What::Create(create) => create.run().await?,
-            What::Verify(verify) => return verify.run().await,
-            What::Restore(restore) => restore.run().await?,
+            What::Create(create) => create.run(stop).await?,
+            What::Verify(verify) => {
+                return stop.run_until_cancelled(verify.run(&stop)).await.ok_or_else(off)?;
+            }
+            What::Restore(restore) => stop.run_until_cancelled(restore.run(&stop)).await.ok_or_else(off)??,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -112,7 +123,7 @@ fn stamp(at: DateTime<Utc>) -> String {
 }
 
 impl Create {
-    async fn run(self) -> Result<()> {
+    async fn run(self, stop: CancellationToken) -> Result<()> {
         let path = embedded(&self.place)?;
         if !path.exists() {
             // Opening it would make an empty file that looks like a shop.
@@ -124,7 +135,6 @@ impl Create {
         let applied = status(db.admin()).await;
         let schema = applied.iter().rev().find(|(_, applied)| *applied).map(|(name, _)| *name);
         let schema = schema.ok_or_else(|| Error::internal("the database holds no shop"))?;
-        let (_, stop) = stop_signals(0);
         let wish = Wish { to: to.clone(), with_files: !self.without_files, replace: self.replace, stop };
         let mut bar = self.progress.bar("files");
         let told = move |done, total| bar.show(done, total);
@@ -154,15 +164,16 @@ fn tell(file: &Path, manifest: &Manifest) {
 }
 
 /// Looks at everything in a backup that can be damaged; its database is in `copy` then.
-async fn whole(file: &Path, copy: Passing) -> Result<(Manifest, Passing)> {
-    let named = file.to_owned();
-    let looked = spawn_blocking(move || look_over(&named, &copy).map(|manifest| (manifest, copy))).await?;
+async fn whole(file: &Path, copy: Passing, stop: &CancellationToken) -> Result<(Manifest, Passing)> {
+    let (named, stop) = (file.to_owned(), stop.clone());
+    let looked = spawn_blocking(move || look_over(&named, &copy, &stop).map(|manifest| (manifest, copy))).await?;
+    failpoint::reach("backup.looked_over");
     let wrong = |fault: String| Error::internal(format!("{}: {fault}", file.display()));
     let (manifest, copy) = looked.map_err(|fault| wrong(fault.to_string()))?;
-    let db = Db::open_still(copy.path()).await?;
+    let db = Db::open_still(copy.path()).await.map_err(|error| wrong(said_of_copy(&error)))?;
     let (unknown, damage) = (unknown(db.admin()).await, db.damage().await);
     db.close().await;
-    let unknown = unknown.map_err(|_| wrong("its database holds no shop".to_owned()))?;
+    let unknown = unknown.map_err(|error| wrong(said_of_copy(&error)))?;
     if !unknown.is_empty() {
         let numbers: Vec<String> = unknown.iter().map(ToString::to_string).collect();
         return Err(wrong(format!(
@@ -171,19 +182,20 @@ async fn whole(file: &Path, copy: Passing) -> Result<(Manifest, Passing)> {
             manifest.emporion
         )));
     }
-    match damage?.as_slice() {
+    match damage.map_err(|error| wrong(said_of_copy(&error)))?.as_slice() {
         [] => Ok((manifest, copy)),
         damage => Err(wrong(format!("its database is damaged: {}", damage.join("; ")))),
     }
 }
 
 impl Verify {
-    async fn run(self) -> Result<ExitCode> {
+    async fn run(self, stop: &CancellationToken) -> Result<ExitCode> {
         let cant = |error: std::io::Error| Error::internal(format!("{} can't be read: {error}", self.file.display()));
         let name = self.file.file_name().ok_or_else(|| cant(std::io::ErrorKind::IsADirectory.into()))?;
         let place = self.scratch.as_ref().map_or_else(|| self.file.clone(), |folder| folder.join(name));
+        clear(folder_of(&place)).map_err(cant)?;
         let copy = Passing::beside(&place, "db").map_err(cant)?;
-        let (manifest, copy) = whole(&self.file, copy).await?;
+        let (manifest, copy) = whole(&self.file, copy, stop).await?;
         tell(&self.file, &manifest);
         let (missing, broken) = rules(copy.path(), manifest.created_at).await?;
         if missing > 0 {
@@ -210,7 +222,7 @@ async fn rules(copy: &Path, at: DateTime<Utc>) -> Result<(usize, Vec<Broken>)> {
 }
 
 impl Restore {
-    async fn run(self) -> Result<()> {
+    async fn run(self, stop: &CancellationToken) -> Result<()> {
         let path = embedded(&self.place)?;
         let cant = |error: std::io::Error| Error::internal(format!("{} can't be written: {error}", path.display()));
         if path.exists() && !self.replace {
@@ -223,13 +235,21 @@ impl Restore {
             std::fs::create_dir_all(folder).map_err(cant)?;
             hand_to(folder, &owner);
         }
-        let _server = alone(&path, "server", &owner)?;
-        let _relay = alone(&path, "relay", &owner)?;
+        let _others = alone_soon(&path).await.map_err(cant)?.ok_or_else(|| in_use(&path))?;
+        hand_to(&lock_beside(&path), &owner);
+        clear(folder_of(&path)).map_err(cant)?;
         let copy = Passing::beside(&path, "restored").map_err(cant)?;
-        let (manifest, copy) = whole(&self.file, copy).await?;
-        // Last what takes time before it is looked whether anybody has the shop open.
-        let put = self.put_files(&manifest).await?;
-        let damaged = path.exists() && !nobody_else(&path).await?;
+        let (manifest, copy) = whole(&self.file, copy, stop).await?;
+        // Last what takes time before it is looked whether anybody else has the file open: not all are ours.
+        let put = self.put_files(&manifest, stop).await?;
+        let damaged = match path.exists() {
+            true => stand_alone(&path).await?,
+            false => Stands::Alone,
+        };
+        let damaged = match damaged {
+            Stands::InUse => return Err(in_use(&path)),
+            stands => stands == Stands::Damaged,
+        };
         let aside = put_aside(&path);
         let kept = path.exists();
         take_place(copy, &path, &aside).map_err(cant)?;
@@ -246,10 +266,12 @@ impl Restore {
         Ok(())
     }
 
-    async fn put_files(&self, manifest: &Manifest) -> Result<u64> {
+    async fn put_files(&self, manifest: &Manifest, stop: &CancellationToken) -> Result<u64> {
         let (file, manifest, files): (_, _, Files) = (self.file.clone(), manifest.clone(), self.place.files());
+        let stop = stop.clone();
         let mut bar = self.progress.bar("files");
-        Ok(spawn_blocking(move || put_files(&file, &manifest, &files, |done, total| bar.show(done, total))).await??)
+        Ok(spawn_blocking(move || put_files(&file, &manifest, &files, &stop, |done, total| bar.show(done, total)))
+            .await??)
     }
 }
 
@@ -267,11 +289,15 @@ fn put_aside(path: &Path) -> PathBuf {
     free.unwrap_or_else(|| name(u32::MAX))
 }
 
-/// The lock of an office that no process may hold.
-fn alone(path: &Path, office: &str, owner: &std::fs::Metadata) -> Result<std::fs::File> {
-    let lock = lock_of(path, office)?.ok_or_else(|| in_use(path))?;
-    hand_to(&path.with_extension(office), owner);
-    Ok(lock)
+/// Holds a database alone; who has it open for a moment is waited for.
+async fn alone_soon(path: &Path) -> std::io::Result<Option<std::fs::File>> {
+    let until = Instant::now() + LEAVING;
+    loop {
+        match alone(path)? {
+            None if Instant::now() < until => sleep(Duration::from_millis(20)).await,
+            held => return Ok(held),
+        }
+    }
 }
 
 fn in_use(path: &Path) -> Error {
@@ -279,14 +305,4 @@ fn in_use(path: &Path) -> Error {
         "a process has the shop in {} open: end emporion serve, workers and commands",
         path.display()
     ))
-}
-
-/// Whether a database is as it should be; one that somebody else has open is an error.
-async fn nobody_else(path: &Path) -> Result<bool> {
-    match stand_alone(path).await {
-        Ok(true) => Ok(true),
-        Ok(false) => Err(in_use(path)),
-        // What can't be read is why it is replaced.
-        Err(_) => Ok(false),
-    }
 }

@@ -75,7 +75,7 @@ impl Doctor {
             // Opening it would make an empty file that looks like a shop.
             return Err(Error::internal("there is no such file"));
         }
-        Ok(Db::open(url).await?)
+        Db::open(url).await
     }
 
     /// The account at Stripe, when there is one.

@@ -101,7 +101,7 @@ fn only_server(url: &DatabaseUrl) -> Result<Option<std::fs::File>> {
 }
 
 /// The lock of an office of an embedded database, `server` or `relay`, unless another process holds it.
-pub(super) fn lock_of(path: &Path, office: &str) -> Result<Option<std::fs::File>> {
+fn lock_of(path: &Path, office: &str) -> Result<Option<std::fs::File>> {
     let lock = std::fs::File::create(path.with_extension(office))
         .map_err(|error| Error::internal(format!("{} can't be opened: {error}", path.display())))?;
     Ok(lock.try_lock().is_ok().then_some(lock))

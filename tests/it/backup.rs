@@ -1,14 +1,15 @@
 //! Backups of a shop on SQLite: made while it is served, looked over, put in its place.
 
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::id::OrderId;
-use engine::backup::Passing;
 use engine::backup::unpack::look_over;
-use engine::db::{DatabaseUrl, Db, StatementCount, statement};
+use engine::backup::{Fault, Passing, archive};
+use engine::db::{DatabaseUrl, Db, Stands, StatementCount, stand_alone, statement};
 use entity::order;
 use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
@@ -17,9 +18,10 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::Shop;
+use crate::support::buying::eventually;
 use crate::support::client::Client;
 use crate::support::database::{TestDatabase, on_postgres};
-use crate::support::node::{Node, run_alone, run_command};
+use crate::support::node::{Node, Process, run_alone, run_command};
 use crate::support::pictures::{get, made, png};
 use crate::support::walker::{Walker, in_stock, new_key};
 
@@ -275,6 +277,18 @@ async fn a_backup_gets_its_name_when_it_is_whole_and_takes_nobody_s_place() {
     assert!(!well && said.contains("there is no shop in") && !folder.path().join("none.db").exists(), "{said}");
 }
 
+/// A file whose disk fails behind what is given.
+struct Failing<'b>(&'b [u8]);
+
+impl Read for Failing<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        match self.0.read(into)? {
+            0 => Err(std::io::Error::other("the disk does not answer")),
+            read => Ok(read),
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_backup_that_is_not_what_was_written_is_refused_by_name() {
     if on_postgres() {
@@ -289,7 +303,7 @@ async fn a_backup_that_is_not_what_was_written_is_refused_by_name() {
     let look = |bytes: &[u8]| {
         std::fs::write(&broken, bytes).unwrap();
         let copy = Passing::beside(&folder.path().join("copy"), "db").unwrap();
-        look_over(&broken, &copy).map(|_| ()).map_err(|fault| fault.to_string())
+        look_over(&broken, &copy, &CancellationToken::new()).map(|_| ()).map_err(|fault| fault.to_string())
     };
     look(&whole).unwrap();
     // A byte anywhere: in the first heads, the pages, what fills blocks up, the manifest, the sums, the end.
@@ -308,6 +322,11 @@ async fn a_backup_that_is_not_what_was_written_is_refused_by_name() {
     for length in [0, 100, 512, 1_000, whole.len() / 2, whole.len() - 1_024, whole.len() - 512, whole.len() - 1] {
         let fault = look(&whole[..length]).expect_err(&format!("cut at {length}"));
         assert!(fault.contains(if length < 512 { "not a backup" } else { "cut off" }), "{length}: {fault}");
+    }
+    // A disk that fails while it is read says nothing of the backup.
+    for at in (0..600).step_by(100).chain((600..whole.len()).step_by(whole.len() / 20)).chain([whole.len() - 1_400]) {
+        let fault = archive::read(Failing(&whole[..at]), |_| Ok(())).unwrap_err();
+        assert!(matches!(fault, Fault::Io(_)), "{at}: {fault}");
     }
     assert!(look(&[whole.clone(), vec![0; 512]].concat()).is_err(), "something behind the end");
     assert_eq!(look(&std::fs::read(file_of(&shop.database)).unwrap()).unwrap_err(), "not a backup of emporion");
@@ -428,4 +447,104 @@ async fn a_backup_takes_the_place_of_a_shop_that_nobody_has_open_and_keeps_what_
     assert_eq!(orders_in(&database).await, 1);
     let checked = run_command(&database, &["check"]).await;
     assert!(checked.status.success(), "{checked:?}");
+}
+
+#[tokio::test]
+async fn nobody_opens_a_shop_while_a_backup_takes_its_place_and_no_opener_is_overlooked() {
+    if on_postgres() {
+        return;
+    }
+    let (shop, _) = small_shop().await;
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("shop.tar");
+    assert!(Named::of(&shop.database).backup(&["create", "--to", text(&to)], &[]).await.0);
+
+    let database = TestDatabase::copy().await;
+    let mut node = Node::start(&database, &[], &[]).await;
+    assert!(node.process.terminate().await.success());
+    let address = database.address();
+    let place = ["--database-url", address.as_str()];
+    let restore = [&["restore", text(&to), "--replace"][..], &place].concat();
+    let mut worker = Process::start(&[&["worker"][..], &place].concat(), &[]);
+    assert!(worker.line().await.starts_with("Emporion works for the shop"));
+    let (well, said) = backup(&restore, &[]).await;
+    assert!(!well && said.contains("a process has the shop in"), "{said}");
+    assert!(worker.terminate().await.success());
+
+    // It stands still right before the name is given away.
+    let slow = backup(&restore, &[("EMPORION_FAILPOINT", "delay:backup.place")]);
+    let others = async {
+        eventually("it is held", async || match Db::open(&database.url).await {
+            Ok(db) => {
+                db.close().await;
+                false
+            }
+            Err(error) => error.to_string().contains("a backup is being put into the place of"),
+        })
+        .await;
+        for verb in [&["serve", "--listen", "127.0.0.1:0"][..], &["worker"], &["check"], &["migrate", "status"]] {
+            let output = run_command(&database, verb).await;
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(!output.status.success() && said.contains("a backup is being put into"), "{verb:?}: {said}");
+        }
+    };
+    let ((well, said), ()) = tokio::join!(slow, others);
+    assert!(well, "{said}");
+    assert_eq!(orders_in(&database).await, 1);
+
+    let garbage = folder.path().join("garbage.db");
+    std::fs::write(&garbage, vec![7; 20_000]).unwrap();
+    assert_eq!(stand_alone(&garbage).await.unwrap(), Stands::Damaged);
+    assert!(stand_alone(folder.path()).await.is_err(), "what can't be looked at is not said to be damaged");
+}
+
+#[tokio::test]
+async fn what_was_killed_or_called_off_leaves_nothing_behind() {
+    if on_postgres() {
+        return;
+    }
+    let (shop, _) = small_shop().await;
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("shop.tar");
+    let create = ["create", "--replace", "--to", text(&to)];
+    let one = Named::of(&shop.database);
+    let (well, _) = one.backup(&create, &[("EMPORION_FAILPOINT", "backup.name")]).await;
+    assert!(!well && !names(folder.path()).is_empty());
+    // Not ours, however it looks.
+    let others = [".shop.tar.part", ".notes.0123456789abcdef0123456789abcdef.txt"];
+    others.iter().for_each(|name| std::fs::write(folder.path().join(name), b"mine").unwrap());
+    let whole = [others[1], others[0], "shop.tar"];
+    assert!(one.backup(&create, &[]).await.0);
+    assert_eq!(names(folder.path()), whole, "the next one clears up");
+
+    let verify = ["verify", text(&to)];
+    let (well, _) = backup(&verify, &[("EMPORION_FAILPOINT", "backup.looked_over")]).await;
+    assert!(!well && names(folder.path()).len() > 3);
+    let place = tempfile::tempdir().unwrap();
+    let database = format!("sqlite:{}", place.path().join("shop.db").display());
+    let restore = ["restore", text(&to), "--database-url", database.as_str()];
+    let (well, _) = backup(&restore, &[("EMPORION_FAILPOINT", "backup.looked_over")]).await;
+    assert!(!well && names(place.path()).iter().any(|name| name.starts_with(".shop.db.")));
+    for arguments in [&verify[..], &restore] {
+        let arguments = [&["backup"], arguments].concat();
+        let own = if arguments[1] == "verify" { folder.path() } else { place.path() };
+        let left = names(own);
+        let mut process = Process::start(&arguments, &[("EMPORION_FAILPOINT", "delay:backup.looked_over")]);
+        eventually("its copy is there", async || {
+            names(own).iter().any(|name| name.starts_with(".shop.") && !left.contains(name))
+        })
+        .await;
+        sleep(Duration::from_millis(300)).await;
+        process.signal().await;
+        assert!(!process.ended().await.success());
+    }
+    assert_eq!(names(folder.path()), whole);
+    assert_eq!(
+        names(place.path()).into_iter().filter(|name| name != "shop.db-lock").count(),
+        0,
+        "{:?}",
+        names(place.path())
+    );
+    let (well, said) = backup(&restore, &[]).await;
+    assert!(well, "{said}");
 }

@@ -160,7 +160,10 @@ pub fn read(mut from: impl Read, mut each: impl FnMut(Entry<'_>) -> Result<(), F
         let mut bytes = Hashed { from: (&mut from).take(size), hash: Sha256::new() };
         if name == SUMS {
             let mut text = String::new();
-            bytes.read_to_string(&mut text).map_err(|_| Fault::Damaged(SUMS.to_owned()))?;
+            bytes.read_to_string(&mut text).map_err(|error| match error.kind() {
+                io::ErrorKind::InvalidData => Fault::Damaged(SUMS.to_owned()),
+                _ => Fault::from(error),
+            })?;
             sums = Some(text);
         } else {
             each(Entry { name: &name, size, bytes: &mut bytes })?;

@@ -23,11 +23,15 @@ pub mod archive;
 pub mod pack;
 pub mod unpack;
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
 
@@ -83,8 +87,8 @@ pub enum Fault {
     /// A part that belongs to it is not there.
     #[error("the backup is incomplete: {0} is missing")]
     Missing(String),
-    /// It can't be read, or what comes out of it can't be written.
-    #[error("{0}")]
+    /// It can't be read, or what comes out of it can't be written: that says nothing of the backup.
+    #[error("it can't be read, or its copy can't be written: {0}")]
     Io(#[from] io::Error),
 }
 
@@ -101,9 +105,30 @@ impl From<Fault> for Error {
     }
 }
 
-/// A file or folder that goes when nobody needs it any more, unless it was given its final name.
+/// What is said of something that was called off.
+pub const OFF: &str = "it was called off: nothing was changed";
+
+/// Bytes of somebody who may call it off.
+struct Until<'s, R>(R, &'s CancellationToken);
+
+impl<R: Read> Read for Until<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.1.is_cancelled() {
+            return Err(io::Error::other(OFF));
+        }
+        self.0.read(into)
+    }
+}
+
+/// What SQLite puts beside a database.
+const BESIDE: [&str; 4] = ["-wal", "-shm", "-journal", "-lock"];
+/// What a [`Passing`] is, at the end of its name.
+const KINDS: [&str; 3] = ["db", "part", "restored"];
+
+/// A file that goes when nobody needs it any more, unless it was given its final name. Whose process is lost, his go when
+/// somebody else comes by ([`clear`]).
 #[derive(Debug)]
-pub struct Passing(PathBuf);
+pub struct Passing(PathBuf, OnceLock<File>);
 
 impl Passing {
     /// Beside `path`, with its name and something that tells whose it is.
@@ -111,7 +136,7 @@ impl Passing {
         let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
         // In containers every process may have the same number.
         let own = format!(".{}.{}.{what}", name.to_string_lossy(), uuid::Uuid::new_v4().simple());
-        Ok(Self(path.with_file_name(own)))
+        Ok(Self(path.with_file_name(own), OnceLock::new()))
     }
 
     /// Where it is.
@@ -120,11 +145,20 @@ impl Passing {
     }
 
     /// Makes the file with nothing in it, for its owner alone.
-    pub fn make(&self) -> io::Result<std::fs::File> {
-        let mut options = std::fs::File::options();
+    pub fn make(&self) -> io::Result<File> {
+        let mut options = File::options();
         options.write(true).create_new(true);
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&self.0)
+        loop {
+            let made = options.open(&self.0)?;
+            // It is locked as long as it is needed.
+            made.lock()?;
+            // Somebody may have taken it for one of a lost process before it was.
+            if made.metadata()?.nlink() > 0 {
+                let _ = self.1.set(made.try_clone()?);
+                return Ok(made);
+            }
+        }
     }
 
     /// Gives it its final name, in the place of what bears it.
@@ -136,11 +170,52 @@ impl Passing {
 
 impl Drop for Passing {
     fn drop(&mut self) {
-        // What SQLite put beside it goes too.
-        for end in ["", "-wal", "-shm", "-journal"] {
-            let _ = std::fs::remove_file(grown(&self.0, end));
+        remove(&self.0);
+    }
+}
+
+fn remove(passing: &Path) {
+    let _ = std::fs::remove_file(passing);
+    for end in BESIDE {
+        let _ = std::fs::remove_file(grown(passing, end));
+    }
+}
+
+/// Removes what processes left in a folder that were lost while they made, looked over or restored a backup.
+///
+/// # Errors
+/// When the folder can't be read.
+pub fn clear(folder: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = BESIDE.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
+        if !is_passing(name) {
+            continue;
+        }
+        let passing = path.with_file_name(name);
+        // What is needed is locked by whoever needs it.
+        match File::open(&passing) {
+            Ok(file) if file.try_lock().is_err() => {}
+            Ok(_) => remove(&passing),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => remove(&passing),
+            Err(_) => {}
         }
     }
+    Ok(())
+}
+
+/// Whether a file bears the name of a [`Passing`].
+fn is_passing(name: &str) -> bool {
+    let mut parts = name.rsplit('.');
+    let kind = parts.next().is_some_and(|kind| KINDS.contains(&kind));
+    let own = parts.next().is_some_and(|own| own.len() == 32 && own.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    kind && own && parts.next().is_some() && name.starts_with('.')
+}
+
+/// The folder of a path.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// A path with something at its end.
@@ -152,8 +227,7 @@ fn grown(path: &Path, end: &str) -> PathBuf {
 
 /// Makes the names in the folder of a path outlive the loss of power.
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::File::open(folder)?.sync_all()
+    File::open(folder_of(path))?.sync_all()
 }
 
 /// The name of an uploaded file in a backup, by its hash.

@@ -1,14 +1,14 @@
 //! Making a backup.
 
 use std::fs::File;
-use std::io::{self, BufWriter, ErrorKind, Read};
+use std::io::{self, BufWriter, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
 use super::archive::Writer;
-use super::{DATABASE, FORMAT, Fault, MANIFEST, Manifest, Passing, entry_name};
+use super::{DATABASE, FORMAT, Fault, MANIFEST, Manifest, OFF, Passing, Until, clear, entry_name, folder_of};
 use crate::db::{Db, StatementCount};
 use crate::error::{Error, Result};
 use crate::failpoint;
@@ -28,21 +28,6 @@ pub struct Wish {
     pub stop: CancellationToken,
 }
 
-/// Bytes of somebody who may call it off.
-struct Until<'s, R>(R, &'s CancellationToken);
-
-impl<R: Read> Read for Until<'_, R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.1.is_cancelled() {
-            return Err(io::Error::other(OFF));
-        }
-        self.0.read(into)
-    }
-}
-
-/// What is said of a backup that was called off.
-const OFF: &str = "the backup was called off";
-
 /// Makes a backup of an embedded database, which may be written to meanwhile. The file gets its name when it is whole
 /// and on the disk. `told` hears how many files of how many are done.
 ///
@@ -58,6 +43,7 @@ pub async fn pack(
 ) -> Result<Manifest> {
     let cant = |error: io::Error| Error::internal(format!("{} can't be written: {error}", wish.to.display()));
     free(&wish)?;
+    clear(folder_of(&wish.to)).map_err(cant)?;
     let copy = Passing::beside(&wish.to, "db").map_err(cant)?;
     copy.make().map_err(cant)?;
     wish.stop.run_until_cancelled(db.copy_into(copy.path())).await.ok_or_else(|| Error::internal(OFF))??;

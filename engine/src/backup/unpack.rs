@@ -7,19 +7,22 @@ use std::path::Path;
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
 
 use super::archive::{self, hex};
-use super::{DATABASE, FORMAT, Fault, MANIFEST, Manifest, Passing, grown, hash_in, sync_folder};
+use super::{
+    DATABASE, FORMAT, Fault, MANIFEST, Manifest, Passing, Until, clear, folder_of, grown, hash_in, sync_folder,
+};
 use crate::failpoint;
 use crate::media::files::Files;
 
 /// Reads all of a backup and makes sure that it is what was written; puts its database into `database`.
 ///
 /// # Errors
-/// Names what is wrong with it.
-pub fn look_over(file: &Path, database: &Passing) -> Result<Manifest, Fault> {
+/// Names what is wrong with it; or it was called off.
+pub fn look_over(file: &Path, database: &Passing, stop: &CancellationToken) -> Result<Manifest, Fault> {
     let (mut manifest, mut written, mut files, mut bytes) = (None, None, 0, 0);
-    archive::read(BufReader::new(File::open(file)?), |entry| {
+    archive::read(BufReader::new(Until(File::open(file)?, stop)), |entry| {
         match (entry.name, hash_in(entry.name)) {
             (DATABASE, _) => {
                 let mut out = database.make()?;
@@ -69,6 +72,7 @@ pub fn put_files(
     file: &Path,
     manifest: &Manifest,
     files: &Files,
+    stop: &CancellationToken,
     mut told: impl FnMut(usize, usize),
 ) -> Result<u64, Fault> {
     if manifest.files == 0 {
@@ -81,7 +85,7 @@ pub fn put_files(
     }
     let total = usize::try_from(manifest.files).unwrap_or(usize::MAX);
     let (mut put, mut done) = (0, 0);
-    archive::read(BufReader::new(File::open(file)?), |entry| {
+    archive::read(BufReader::new(Until(File::open(file)?, stop)), |entry| {
         let Some(hash) = hash_in(entry.name) else { return Ok(()) };
         told(done, total);
         done += 1;
@@ -91,6 +95,7 @@ pub fn put_files(
         }
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
+            clear(folder)?;
         }
         let making = Passing::beside(&path, "part")?;
         let mut out = making.make()?;
@@ -156,7 +161,7 @@ pub fn take_place(new: Passing, path: &Path, aside: &Path) -> io::Result<()> {
             fs::set_permissions(new.path(), old.permissions())?;
             old
         }
-        Err(_) => path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).metadata()?,
+        Err(_) => folder_of(path).metadata()?,
     };
     hand_to(new.path(), &owner);
     // A write-ahead log is beside a damaged one alone. It would be taken for the new one's.

@@ -8,6 +8,7 @@
 //! Lock order, held by every op: customer → cart → checkout → order → payment →
 //! stock levels by (item, location) → notification. Attaching a cart reads its customer only. Whoever needs two of them takes the earlier first.
 
+pub mod hold;
 mod open;
 mod paged;
 mod pulse;
@@ -15,8 +16,9 @@ pub mod search;
 mod snapshot;
 mod sql;
 
-use std::sync::Arc;
+use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use sea_orm::{
@@ -29,7 +31,7 @@ use self::pulse::unless_away;
 
 pub use open::{DatabaseUrl, connect_postgres, create_postgres_copy, drop_postgres_copy};
 pub use paged::page_of;
-pub use snapshot::stand_alone;
+pub use snapshot::{Stands, said_of_copy, stand_alone};
 pub use sql::{
     any, any_sql, any_text, database_now, expression, hold_settings, insert_all, is_retryable, is_unavailable,
     lower_contains, number_order, statement, text_contains, unique_violation, without_values,
@@ -69,6 +71,8 @@ pub struct Db {
     url: DatabaseUrl,
     /// Whether the server is known to be away.
     away: watch::Sender<bool>,
+    /// Keeps others from putting another file into the place of the embedded one, until it is closed.
+    lock: Arc<Mutex<Option<File>>>,
 }
 
 impl Db {
@@ -127,6 +131,7 @@ impl Db {
         // Closing twice or after a lost connection is no concern of the caller.
         let _ = self.reads.close_by_ref().await;
         let _ = self.writes.close_by_ref().await;
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 

@@ -1,8 +1,10 @@
 //! Opening a database from its address.
 
 use std::fmt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlxPostgresConnector, SqlxSqliteConnector};
@@ -13,6 +15,8 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::Db;
+use super::hold::{lock_beside, together};
+use crate::error::{Error, Result};
 
 /// Readers beside the one writer of SQLite.
 const SQLITE_READERS: u32 = 4;
@@ -95,15 +99,27 @@ impl fmt::Debug for DatabaseUrl {
 
 impl Db {
     /// Opens the database, making the SQLite file if there is none.
-    pub async fn open(url: &DatabaseUrl) -> Result<Self, DbErr> {
+    ///
+    /// # Errors
+    /// When it can't be opened, or a backup is being put into its place.
+    pub async fn open(url: &DatabaseUrl) -> Result<Self> {
         match url {
-            DatabaseUrl::Sqlite(path) => open_sqlite(path).await,
-            DatabaseUrl::Postgres(text) => open_postgres(text).await,
+            DatabaseUrl::Sqlite(path) => Ok(open_sqlite(path, hold(path)?).await?),
+            DatabaseUrl::Postgres(text) => Ok(open_postgres(text).await?),
         }
     }
 }
 
-async fn open_sqlite(path: &Path) -> Result<Db, DbErr> {
+fn hold(path: &Path) -> Result<File> {
+    let cant = |error| Error::internal(format!("{} can't be opened: {error}", lock_beside(path).display()));
+    let restored = || {
+        let path = path.display();
+        Error::internal(format!("a backup is being put into the place of {path}: try again when that has ended"))
+    };
+    together(path).map_err(cant)?.ok_or_else(restored)
+}
+
+async fn open_sqlite(path: &Path, lock: File) -> Result<Db, DbErr> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -125,6 +141,7 @@ async fn open_sqlite(path: &Path) -> Result<Db, DbErr> {
         writes: SqlxSqliteConnector::from_sqlx_sqlite_pool(writes),
         url: DatabaseUrl::Sqlite(path.to_owned()),
         away: watch::Sender::new(false),
+        lock: Arc::new(Mutex::new(Some(lock))),
     })
 }
 
@@ -168,6 +185,7 @@ async fn open_postgres(text: &str) -> Result<Db, DbErr> {
         writes: connection,
         url: DatabaseUrl::Postgres(text.to_owned()),
         away: watch::Sender::new(false),
+        lock: Arc::default(),
     })
 }
 

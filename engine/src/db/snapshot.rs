@@ -6,6 +6,7 @@
 //! busy shop it would never end, unless it took all pages in one step, which is the same long read.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, SqlxSqliteConnector, Statement};
@@ -41,6 +42,7 @@ impl Db {
             writes: connection,
             url: DatabaseUrl::Sqlite(file.to_owned()),
             away: watch::Sender::new(false),
+            lock: Arc::default(),
         })
     }
 
@@ -60,12 +62,22 @@ impl Db {
     }
 }
 
-/// Makes a file of the embedded database stand alone, with nothing beside it that belongs to it: it can't while
-/// another process has it open, and answers with false then.
+/// How a file of the embedded database stands, once nothing lies beside it that belongs to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stands {
+    /// It stands alone.
+    Alone,
+    /// Another process has it open.
+    InUse,
+    /// It is damaged, or no database.
+    Damaged,
+}
+
+/// Makes a file of the embedded database stand alone, with nothing beside it that belongs to it.
 ///
 /// # Errors
-/// When the file is damaged, or no database.
-pub async fn stand_alone(file: &Path) -> Result<bool, DbErr> {
+/// When it can't be looked at: that says nothing of the file.
+pub async fn stand_alone(file: &Path) -> Result<Stands, DbErr> {
     let options = SqliteConnectOptions::new().filename(file).busy_timeout(LEAVING).disable_statement_logging();
     let asked = async {
         let mut connection = options.connect().await?;
@@ -75,10 +87,28 @@ pub async fn stand_alone(file: &Path) -> Result<bool, DbErr> {
         Ok(mode)
     };
     match asked.await.map_err(sqlx_error) {
-        Ok(mode) => Ok(mode == "delete"),
-        Err(error) if is_busy(&error) => Ok(false),
+        Ok(mode) if mode == "delete" => Ok(Stands::Alone),
+        Ok(_) => Ok(Stands::InUse),
+        Err(error) if is_busy(&error) => Ok(Stands::InUse),
+        Err(error) if is_damaged(&error) => Ok(Stands::Damaged),
         Err(error) => Err(error),
     }
+}
+
+/// What an error says of a copy of a shop that is looked over.
+pub fn said_of_copy(error: &DbErr) -> String {
+    match code(error).and_then(|code| plain(&code)) {
+        // ERROR: the statement does not fit the tables that are there.
+        Some(1) => "its database holds no shop".to_owned(),
+        _ if is_damaged(error) => format!("its database is damaged: {error}"),
+        // Such as a disk that is full or can't be read at the moment.
+        _ => format!("its database can't be looked at: {error}"),
+    }
+}
+
+/// CORRUPT or NOTADB: what the file holds is wrong. Anything else is no word about it.
+fn is_damaged(error: &DbErr) -> bool {
+    code(error).is_some_and(|code| matches!(plain(&code), Some(11 | 26)))
 }
 
 /// BUSY or LOCKED, whatever the reason.
