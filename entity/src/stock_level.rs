@@ -22,6 +22,8 @@ pub struct Model {
     /// From how many free units down staff call it low.
     pub low_stock: i32,
     pub updated_at: DateTimeUtc,
+    /// Whether its location is gone: it changes no more.
+    pub closed: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

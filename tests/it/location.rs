@@ -5,10 +5,10 @@ use engine::db::{StatementCount, statement};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
-use crate::support::Shop;
 use crate::support::buying::faults;
 use crate::support::invariants::invariants;
 use crate::support::walker::new_key;
+use crate::support::{Answer, Shop};
 
 async fn refused(shop: &Shop, id: &Value) -> Vec<String> {
     let answer = shop.set("locationDelete", json!({ "id": id }), "deletedId").await;
@@ -126,5 +126,66 @@ async fn a_location_that_is_deleted_and_stocked_at_once_is_one_of_both() {
         };
         assert!(one, "deleted {deleted:?}, stocked {stocked:?}");
     }
+    invariants(&shop).await;
+}
+
+/// Whether the location is gone, or was needed by what happened at the same moment.
+fn is_gone(deleted: &Answer) -> bool {
+    let refused = deleted.refusals();
+    assert!(refused.is_empty() || refused == ["IN_USE"], "{refused:?}");
+    refused.is_empty()
+}
+
+#[tokio::test]
+async fn nothing_is_promised_packed_or_made_at_a_location_that_is_deleted_at_once() {
+    let shop = Shop::open().await;
+    shop.europe(&["DE"], true).await;
+    let home = shop.admin.send("{ locations { id } }", json!({})).await.at("locations.0.id");
+    let tee = shop.product("Tee").price("20.00").create().await.variant;
+    let deed = shop.product("Deed").price("20.00").digital().create().await.variant;
+    stock(&shop, &tee, &home, 1).await;
+    stock(&shop, &tee, &home, -1).await;
+    let rows = [json!({ "id": tee, "backorder": "ALLOW" }), json!({ "id": deed, "requiresShipping": true })];
+    let rows = rows.map(|variant| json!({ "variant": variant }));
+    let allow = json!({ "rows": rows, "onError": "ABORT" });
+    let set = shop.set("productVariantsBulkSet", allow, "results { outcome }").await.done();
+    assert_eq!(set["results"], json!([{ "outcome": "UPDATED" }, { "outcome": "UPDATED" }]));
+    let delete = async |id: &Value| is_gone(&shop.set("locationDelete", json!({ "id": id }), "deletedId").await);
+    let mut gone = [0; 3];
+    for round in 0..12 {
+        // What is sold before it is there is promised at the first location.
+        let depot = location(&shop, &format!("Depot {round}"), -5).await;
+        stock(&shop, &tee, &depot, 1).await;
+        stock(&shop, &tee, &depot, -1).await;
+        let (cart, key) = (shop.ready_cart(&[(&tee, 1)], "manual").await, new_key());
+        let (deleted, bought) = tokio::join!(delete(&depot), cart.complete(&key));
+        bought.done();
+        gone[0] += usize::from(deleted);
+        if !deleted {
+            shop.set(
+                "orderCancel",
+                json!({ "idempotencyKey": new_key(), "orderId": bought.at("cartComplete.order.id") }),
+                "order { id }",
+            )
+            .await
+            .done();
+            assert!(delete(&depot).await);
+        }
+
+        // What is not counted is packed where staff say.
+        let desk = location(&shop, &format!("Desk {round}"), 5).await;
+        let placed = shop.checkout_all(&[(&deed, 1)], "manual", &new_key()).await;
+        let pack = json!({ "orderId": placed.id, "locationId": desk, "idempotencyKey": new_key() });
+        let (deleted, packed) = tokio::join!(delete(&desk), shop.set("fulfillmentCreate", pack, "fulfillment { id }"));
+        assert_eq!(packed.refusals().is_empty(), !deleted, "{}", packed.body);
+        gone[1] += usize::from(deleted);
+
+        // What is new lies at the first location.
+        let shelf = location(&shop, &format!("Shelf {round}"), -9).await;
+        let hat = format!("Hat {round}");
+        let (deleted, _) = tokio::join!(delete(&shelf), shop.product(&hat).price("9.00").stock(3).create());
+        gone[2] += usize::from(deleted);
+    }
+    println!("the location went first {gone:?} of 12 times");
     invariants(&shop).await;
 }

@@ -56,6 +56,10 @@ impl Op for CreateFulfillment {
         let ids: Vec<OrderLineId> = asked.iter().map(|(line, _)| *line).collect();
         let promised = crate::inventory::repo::reservations_of_lines(&tx.conn, &ids).await?;
         let location = self.place(tx, &order, &promised).await?;
+        if !crate::location::repo::hold(tx, location).await? {
+            // It went at this moment: what was read of it is read anew.
+            return Err(Error::Raced);
+        }
         let row = fulfillment::Model {
             id: tx.id(),
             version: 1,

@@ -158,10 +158,11 @@ impl Op for DeleteLocation {
 
     async fn run(&self, tx: &mut Tx) -> Result<LocationId> {
         let missing = || Refusal::new(ErrorCode::NotFound, "There is no such location.").at(["id"]);
-        tx.touch_settings().await?;
         let reach = crate::scope::locations(tx.actor(), Permission::SettingsWrite);
-        // Whoever changes stock there waits for this, or this for him.
+        // Whoever stocks or packs there waits for this, or this for him; so does whoever promises what lies there.
         let row = repo::lock(tx, self.id).await?.filter(|row| reach.holds(row.id)).ok_or_else(missing)?;
+        crate::inventory::repo::close(tx, row.id).await?;
+        tx.touch_settings().await?;
         let settings = tx.settings().await?;
         let mut refusals = Refusals::default();
         refusals.keep(check_version(self.expected_version, row.version));

@@ -52,6 +52,7 @@ pub fn level((item_id, location_id): Place, stocked: i32, at: DateTime<Utc>) -> 
         incoming_at: None,
         low_stock: LOW_STOCK,
         updated_at: at,
+        closed: false,
     }
 }
 
@@ -69,12 +70,12 @@ struct Change {
     least_covered: Option<i32>,
 }
 
-/// Whether the level was there and met what must hold of it.
+/// Whether the level was there, at a location that is there, and met what must hold of it.
 async fn change(tx: &mut Tx, place: Place, change: Change) -> Result<bool> {
     tx.wake(place.0);
     let sql = "update stock_level set stocked = stocked + ?, reserved = reserved + ?, incoming = incoming + ?,
             incoming_at = case when incoming + ? > 0 then incoming_at else null end, updated_at = ?
-        where item_id = ? and location_id = ? and stocked >= ?
+        where item_id = ? and location_id = ? and not closed and stocked >= ?
             and cast(stocked as bigint) - reserved - safety >= ?
             and cast(stocked as bigint) + incoming - reserved - safety >= ?
         returning stocked, reserved, safety, low_stock";
@@ -129,6 +130,14 @@ pub async fn open_level(tx: &mut Tx, place: Place) -> Result<()> {
     let both = [stock_level::Column::ItemId, stock_level::Column::LocationId];
     let nothing = OnConflict::columns(both).do_nothing().to_owned();
     stock_level::Entity::insert(row).on_conflict(nothing).exec_without_returning(&tx.conn).await?;
+    Ok(())
+}
+
+/// Closes the levels of a location that goes. Whoever is changing one is waited for, and whoever comes later changes none.
+pub async fn close(tx: &mut Tx, location: LocationId) -> Result<()> {
+    let sql = "update stock_level set closed = true, updated_at = ? where location_id = ?";
+    let values = [tx.now().into(), Uuid::from(location).into()];
+    tx.conn.execute_raw(statement(&tx.conn, sql, values)).await?;
     Ok(())
 }
 

@@ -5,6 +5,8 @@ pub mod kept;
 mod levels;
 pub mod waiting;
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use domain::id::{CartId, ChannelId, CheckoutId, InventoryItemId, LocationId, OrderLineId, ReservationId, VariantId};
 use domain::inventory::{Counted, MovementReason, StockCount};
@@ -17,12 +19,12 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::db::{Conn, any, any_sql, insert_all, statement};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::op::Tx;
 
 pub use levels::{
-    BACK, LOW, Moved, Place, WAITED_FOR, change_incoming, change_stocked, consume, free, level, lock_level, movement,
-    open_level, promise, release, reserve, restore, set_level,
+    BACK, LOW, Moved, Place, WAITED_FOR, change_incoming, change_stocked, close, consume, free, level, lock_level,
+    movement, open_level, promise, release, reserve, restore, set_level,
 };
 
 /// What a variant takes from stock, and how much of it a location has.
@@ -127,6 +129,12 @@ pub async fn open_at(tx: &mut Tx, variants: Vec<Opened>) -> Result<()> {
             }
         }
         items.push(item);
+    }
+    // Nothing lies at a location that goes at the same moment.
+    for location in levels.iter().map(|level| level.location_id).collect::<BTreeSet<_>>() {
+        if !crate::location::repo::hold(tx, location).await? {
+            return Err(Error::Raced);
+        }
     }
     insert_all::<inventory_item::Entity>(&tx.conn, items).await?;
     insert_all::<variant_item::Entity>(&tx.conn, links).await?;
