@@ -1,20 +1,22 @@
 //! Redis or PostgreSQL is away, slow or silent, and comes back.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use engine::db::{Db, StatementCount, statement};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use crate::support::client::Client;
 use crate::support::database::{TestDatabase, on_postgres};
-use crate::support::node::Node;
+use crate::support::node::{Node, run_command};
 use crate::support::postgres::PrivatePostgres;
 use crate::support::proxy::{Proxy, Way};
 use crate::support::redis::PrivateRedis;
 use crate::support::socket::{PATIENCE, Socket, Subscription};
-use crate::support::walker::{Placed, buy, in_stock, pack_at, sequence, unpack_at, watch};
+use crate::support::walker::{Placed, Walker, buy, in_stock, new_key, pack_at, sequence, unpack_at, watch};
 
 /// How soon everything must be as before once what was away is back.
 const RECOVERY: Duration = Duration::from_secs(5);
@@ -232,6 +234,88 @@ async fn postgres_that_is_restarted_costs_typed_errors_and_no_event() {
         assert!(late < LATE.max(2 * late_before), "told {late:?} late, {late_before:?} before");
         scene.rests().await;
     }
+}
+
+/// How many buy at once, at two processes in turns.
+const BUYERS: usize = 6;
+
+/// Buys one thing after another until told to stop; answers with the orders, and how long the slowest took. Where it is
+/// refused because something is away, the same key is tried again.
+async fn buys(stores: [Client; 2], variant: String, stop: CancellationToken) -> (Vec<String>, Duration) {
+    let (mut orders, mut slowest) = (Vec::new(), Duration::ZERO);
+    while !stop.is_cancelled() {
+        let store = &stores[orders.len() % 2];
+        let began = Instant::now();
+        let (walker, key) = (Walker::ready(store, &variant, 1).await, new_key());
+        let placed = loop {
+            let answer = walker.complete(&key).await;
+            if answer.body["errors"].is_null() {
+                break answer;
+            }
+            assert_eq!(answer.error_code(), "UNAVAILABLE", "{answer:?}");
+            sleep(Duration::from_millis(50)).await;
+        };
+        placed.done();
+        slowest = slowest.max(began.elapsed());
+        orders.push(placed.text("cartComplete.order.id"));
+    }
+    (orders, slowest)
+}
+
+#[tokio::test]
+async fn redis_that_is_stopped_under_buyers_costs_no_order_and_comes_back() {
+    if !on_postgres() {
+        return;
+    }
+    let mut redis = PrivateRedis::start().await;
+    let database = TestDatabase::copy().await;
+    let mut scene = Scene::of(&database, &["--redis-url", &redis.url()]).await;
+    listened_to_by_both(&redis).await;
+    let variant = in_stock(&scene.a.store).await;
+    let db = Db::open(&database.url).await.unwrap();
+    let conn = db.begin(&StatementCount::default()).await.unwrap();
+    for sql in [
+        "update stock_level set stocked = stocked + 100000 where stocked > 0",
+        "update stock_movement set delta = delta + 100000",
+    ] {
+        conn.execute_raw(statement(&conn, sql, [])).await.unwrap();
+    }
+    conn.commit().await.unwrap();
+    let stop = CancellationToken::new();
+    let buyers: Vec<_> = (0..BUYERS)
+        .map(|_| {
+            let stores = [scene.a.store.clone(), scene.b.store.clone()];
+            tokio::spawn(buys(stores, variant.clone(), stop.clone()))
+        })
+        .collect();
+    for away in [Duration::from_millis(500), Duration::from_secs(3)] {
+        sleep(Duration::from_millis(500)).await;
+        redis.stop().await;
+        sleep(away).await;
+        redis.start_again().await;
+        let listening = timeout(RECOVERY, listened_to_by_both(&redis)).await;
+        assert!(listening.is_ok(), "only {} listen", redis.listeners().await);
+        // What is changed by then is told; the feed tells of the buyers' orders, too.
+        scene.change().await;
+        scene.last += 1;
+        assert_eq!(sequence(&scene.live.next(PATIENCE).await), scene.last);
+    }
+    stop.cancel();
+    let (mut orders, mut slowest) = (BTreeSet::new(), Duration::ZERO);
+    for buyer in buyers {
+        let (bought, took) = buyer.await.unwrap();
+        orders.extend(bought);
+        slowest = slowest.max(took);
+    }
+    println!("{} orders of {BUYERS} buyers, the slowest of whom waited for {slowest:?}", orders.len());
+    assert!(orders.len() > 20 && slowest < Duration::from_secs(5), "{} orders, {slowest:?}", orders.len());
+    assert!(scene.live.try_next(Duration::from_millis(500)).await.is_none(), "nothing is told twice");
+    assert!(scene.a.process.runs() && scene.b.process.runs());
+    let kept = entity::order::Entity::find().count(&db.read(&StatementCount::default())).await.unwrap();
+    assert_eq!(kept, orders.len() as u64 + 1, "each buyer got the orders that he was told of, and nobody another one");
+    db.close().await;
+    let checked = run_command(&database, &["check"]).await;
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
 }
 
 #[tokio::test]
