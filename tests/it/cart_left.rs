@@ -132,6 +132,28 @@ async fn a_cart_that_is_left_is_told_once_for_each_pause() {
 }
 
 #[tokio::test]
+async fn what_was_left_long_ago_is_no_news_and_a_closed_channel_tells_nothing() {
+    let mut shop = Shop::open().await;
+    shop.europe(&["DE"], true).await;
+    shop.set("channelCreate", json!({ "name": "Second" }), "channel { id }").await.done();
+    let tee = shop.tee("20.00", 50).await;
+    set_channel(&shop, json!({ "abandonedAfterMinutes": null })).await;
+    let old = shop.cart(&[(&tee, 1)]).await;
+    later(&mut shop, TimeDelta::days(2)).await;
+    let young = shop.cart(&[(&tee, 1)]).await;
+    later(&mut shop, TimeDelta::hours(20)).await;
+    set_channel(&shop, json!({ "abandonedAfterMinutes": 60, "active": false })).await;
+    left::sweep(&shop.app).await.unwrap();
+    assert_eq!((told(&shop, &old).await, told(&shop, &young).await), (0, 0), "the channel is closed");
+    set_channel(&shop, json!({ "active": true })).await;
+    for _ in 0..2 {
+        left::sweep(&shop.app).await.unwrap();
+    }
+    assert_eq!((told(&shop, &old).await, told(&shop, &young).await), (0, 1));
+    assert_eq!(listed(&shop.admin, json!({})).await.len(), 1);
+}
+
+#[tokio::test]
 async fn of_two_processes_one_tells_of_each_cart() {
     let mut shop = Shop::open().await;
     shop.europe(&["DE"], true).await;

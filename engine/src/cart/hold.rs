@@ -1,7 +1,7 @@
 //! Stock that is held for a cart for a while, where its channel wants that: what lies in it can't be bought by others
 //! until the time is over. A hold begins when the cart first holds something and is not prolonged by later changes; the
-//! first change after its end begins another one. A checkout takes the hold over; one that is called off leaves the cart
-//! without a hold until its lines change again.
+//! first change after its end begins another one. A checkout takes the hold over; when it comes to nothing, another one
+//! begins with what it gives back.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use domain::id::CartId;
 use domain::inventory::{Demand, Level, Take};
 use entity::{cart, reservation};
 
-use super::quote::Quote;
+use super::quote::{Quote, quote};
 use super::stock::demand;
 use crate::db::Conn;
 use crate::error::{Error, Result};
@@ -72,6 +72,24 @@ pub(super) async fn hold(tx: &mut Tx, told: &mut Quote) -> Result<()> {
     repo::insert_reservations(tx, rows.clone()).await?;
     told.holds.rows = rows;
     Ok(())
+}
+
+/// Holds again what lies in a cart whose checkout, which took the hold over, came to nothing. The cart is locked by the
+/// caller.
+pub async fn hold_again(tx: &mut Tx, cart: cart::Model) -> Result<()> {
+    let settings = tx.settings().await?;
+    let holds = settings.channel(cart.channel_id).is_some_and(|channel| channel.hold_minutes.is_some());
+    if !holds || cart.expires_at <= tx.now() {
+        return Ok(());
+    }
+    let rows = crate::cart::repo::rows_of(&tx.conn, cart).await?;
+    match quote(&tx.conn, &settings, rows, tx.now()).await {
+        Ok(mut told) => hold(tx, &mut told).await,
+        Err(error @ (Error::Database(_) | Error::Raced)) => Err(error),
+        // A cart that can't be worked out, because its region is gone or somebody outside must be asked, is opened all the
+        // same.
+        Err(_) => Ok(()),
+    }
 }
 
 /// Promises the takes in the place of what is held for the cart, level by level in the order of item and location.

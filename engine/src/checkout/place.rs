@@ -16,6 +16,7 @@ use super::flow::{RETURN, return_key};
 use super::frozen::Frozen;
 use super::repo;
 use crate::actor::Need;
+use crate::cart::hold::hold_again;
 use crate::error::{Error, Result};
 use crate::flow::back_off;
 use crate::op::{Op, Tx, forget_keys};
@@ -160,7 +161,7 @@ impl Op for Abandon {
     type Out = ();
 
     async fn run(&self, tx: &mut Tx) -> Result<()> {
-        crate::cart::repo::lock(tx, self.cart).await?;
+        let cart = crate::cart::repo::lock(tx, self.cart).await?;
         if repo::end(tx, self.checkout, CheckoutState::Abandoned, None, None).await?.is_none() {
             return Ok(());
         }
@@ -168,6 +169,9 @@ impl Op for Abandon {
             crate::inventory::repo::release(tx, &row, row.quantity).await?;
         }
         crate::cart::repo::set_state(tx, self.cart, CartState::Open).await?;
+        if let Some(cart) = cart {
+            hold_again(tx, cart).await?;
+        }
         forget_keys(tx, OPERATION, self.checkout.into()).await?;
         crate::flow::end(tx, &self.run, FlowState::Abandoned).await
     }

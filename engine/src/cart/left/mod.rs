@@ -2,7 +2,7 @@
 //!
 //! | a cart | what becomes of it |
 //! |---|---|
-//! | `OPEN`, not changed for as long as its channel says, with lines and with somebody to write to | `cart.abandoned`, once for each pause: a cart that is changed and left again is told again |
+//! | `OPEN`, not changed for as long as its channel says, with lines and with somebody to write to | `cart.abandoned`, once for each pause: a cart that is changed and left again is told again. An inactive channel tells nothing, and what should have been told longer than [`NEWS`] ago, because the channel wished it or was opened only later, is told no more |
 //! | `OPEN`, not changed for 30 days | `ABANDONED`: it can't be bought any more |
 //! | `ABANDONED`, [`RETENTION`] after its time was over | erased: its rows go, unless a checkout of it was tried. Then the cart and the checkout stay for the payment's sake and tell of nobody any more |
 //!
@@ -25,11 +25,13 @@ use crate::sweeper::in_turns;
 
 /// For how long a cart is kept whose time is over.
 pub const RETENTION: TimeDelta = TimeDelta::days(30);
+/// For how long it is news that a cart was left.
+pub const NEWS: TimeDelta = TimeDelta::days(1);
 
 /// Does what is due, in small transactions.
 pub async fn sweep(app: &Arc<App>) -> Result<()> {
     let (system, now) = (Caller::system(), app.clock.now());
-    for channel in &app.settings().channels {
+    for channel in app.settings().channels.iter().filter(|channel| channel.active) {
         let Some(minutes) = channel.abandoned_after_minutes else { continue };
         let before = now - TimeDelta::minutes(minutes.into());
         in_turns(|| async {
@@ -69,7 +71,7 @@ impl Op for TellAbandoned {
     type Out = u64;
 
     async fn run(&self, tx: &mut Tx) -> Result<u64> {
-        let left = repo::take_untouched(tx, self.channel, self.before).await?;
+        let left = repo::take_untouched(tx, self.channel, self.before, self.before - NEWS).await?;
         for (id, _) in left.iter().filter(|(_, told)| *told) {
             let payload = json!({ "channelId": self.channel.to_string() });
             tx.emit(Aggregate::new("cart", *id), "cart.abandoned", payload);

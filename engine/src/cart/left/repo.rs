@@ -34,11 +34,17 @@ pub async fn any_untouched(conn: &Conn, channel: ChannelId, before: DateTime<Utc
 }
 
 /// Takes up to [`MOST`] carts of a channel that were not changed since a moment, each once for each pause; says of each
-/// whether it holds something and there is somebody to write to. Those are abandoned from now on.
-pub async fn take_untouched(tx: &Tx, channel: ChannelId, before: DateTime<Utc>) -> Result<Vec<(CartId, bool)>> {
+/// whether it holds something, there is somebody to write to, and it was changed after `news`. Those are abandoned from
+/// now on.
+pub async fn take_untouched(
+    tx: &Tx,
+    channel: ChannelId,
+    before: DateTime<Utc>,
+    news: DateTime<Utc>,
+) -> Result<Vec<(CartId, bool)>> {
     let sql = format!(
         "update cart set untouched_since = null, abandoned_at = case
-                when (email is not null or customer_id is not null)
+                when untouched_since > ? and (email is not null or customer_id is not null)
                     and exists (select 1 from cart_line where cart_line.cart_id = cart.id)
                 then ? else abandoned_at end
             where id in (select waiting.id from cart as waiting where waiting.channel_id = ? and waiting.state = 'OPEN'
@@ -47,7 +53,7 @@ pub async fn take_untouched(tx: &Tx, channel: ChannelId, before: DateTime<Utc>) 
             returning id, cast(case when abandoned_at = ? then 1 else 0 end as bigint) as told"
     );
     let now: Value = tx.now().into();
-    let values = [now.clone(), Uuid::from(channel).into(), before.into(), before.into(), now];
+    let values = [news.into(), now.clone(), Uuid::from(channel).into(), before.into(), before.into(), now];
     let rows = tx.conn.query_all_raw(statement(&tx.conn, &sql, values)).await?;
     rows.iter().map(|row| Ok((row.try_get("", "id")?, row.try_get::<i64>("", "told")? == 1))).collect()
 }
