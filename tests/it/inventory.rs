@@ -3,6 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::support::Shop;
+use crate::support::buying::mutate;
+use crate::support::invariants::invariants;
+use crate::support::post::post_shop;
+use crate::support::provider::{Says, scripted_shop};
+use crate::support::walker::new_key;
 
 const ITEMS: &str = "query($first: Int, $after: String, $filter: AdminInventoryItemFilter) {
     inventoryItems(first: $first, after: $after, filter: $filter) { totalCount pageInfo { hasNextPage endCursor }
@@ -64,4 +69,45 @@ async fn items_are_seen_where_a_role_reaches() {
     assert_eq!((skus(&items), &items["nodes"][0]["stockLevels"]), (vec!["MUG"], &level));
     let first = shop.app.settings().locations[0].id.to_string();
     assert_eq!(seen(json!({ "locationId": first })).await["totalCount"], 0, "out of reach is not there");
+}
+
+#[tokio::test]
+async fn a_cart_whose_card_was_declined_holds_its_stock_again() {
+    let (shop, provider) = scripted_shop().await;
+    let channel = shop.app.settings().channels[0].id.to_string();
+    shop.set("channelUpdate", json!({ "id": channel, "holdMinutes": 15 }), "channel { id }").await.done();
+    let tee = shop.tee("20.00", 2).await;
+    let mut cart = shop.ready_cart(&[(&tee, 2)], "scripted").await;
+    provider.will_say([Says::Declined]);
+    assert_eq!(cart.complete(&new_key()).await.refusals(), ["PAYMENT_DECLINED"]);
+    assert_eq!(shop.level(&tee).await, (2, 2), "it is nobody else's");
+    let other = shop.ready_cart(&[(&tee, 1)], "scripted").await;
+    assert_eq!(other.complete(&new_key()).await.refusals(), ["INSUFFICIENT_STOCK"]);
+    invariants(&shop).await;
+    cart.pay("scripted").await.done();
+    cart.complete(&new_key()).await.done();
+    assert_eq!(shop.level(&tee).await, (2, 2));
+    invariants(&shop).await;
+}
+
+#[tokio::test]
+async fn whoever_waits_is_told_when_goods_may_be_sold_before_they_are_there() {
+    let (shop, post) = post_shop().await;
+    let tee = shop.tee("20.00", 0).await;
+    let hat = shop.product("Hat").price("9.00").stock(0).create().await.variant;
+    for variant in [&tee, &hat] {
+        let wait = json!({ "variantId": variant, "email": "eve@shopper.example" });
+        mutate(&shop.store, "", "backInStockRequest", wait, "variant { id }").await.done();
+    }
+    let set = async |field: &str, value: Value| {
+        let row = json!({ "rows": [{ "variant": { "id": tee, (field): value } }], "onError": "ABORT" });
+        shop.set("productVariantsBulkSet", row, "results { outcome }").await.done();
+        shop.mail_is_done().await;
+    };
+    let before = post.taken().len();
+    set("backorder", json!("INCOMING")).await;
+    assert_eq!(post.taken().len(), before, "nothing is on its way");
+    set("backorder", json!("ALLOW")).await;
+    set("backorder", json!("ALLOW")).await;
+    assert_eq!(post.taken().len(), before + 1, "once, and of this one alone");
 }

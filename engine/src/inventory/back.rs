@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::id::{CustomerId, InventoryItemId, LocationId, VariantId};
+use domain::id::{CustomerId, InventoryItemId, LocationId, ProductId, VariantId};
 use domain::inventory::{Availability, MAX_BACK_IN_STOCK_REQUESTS};
 use domain::notification::NotificationTemplate;
 use domain::refusal::{ErrorCode, Refusal};
@@ -86,7 +86,8 @@ fn locations(settings: &Settings, channel: domain::id::ChannelId) -> Vec<Locatio
     settings.locations_of(channel).iter().map(|location| location.id).collect()
 }
 
-/// The notifications to those who waited for what these events say is back; they wait no longer.
+/// The notifications to those who waited for what these events say is back, or may be bought before it is there; they
+/// wait no longer.
 pub(crate) async fn told(
     tx: &mut Tx,
     events: &[event::Model],
@@ -95,11 +96,20 @@ pub(crate) async fn told(
     let back = events.iter().filter(|event| [BACK, WAITED_FOR].contains(&event.kind.as_str()));
     let items: BTreeSet<InventoryItemId> =
         back.filter_map(|event| event.payload.get("item")?.as_str()?.parse().ok()).collect();
-    if items.is_empty() {
+    // What staff change about a product may let it be sold without being there.
+    let products: BTreeSet<ProductId> = events
+        .iter()
+        .filter(|event| event.aggregate_type == "product")
+        .map(|event| event.aggregate_id.into())
+        .collect();
+    if items.is_empty() && products.is_empty() {
         return Ok(Vec::new());
     }
-    let items: Vec<_> = items.into_iter().collect();
-    let requests = waiting::lock_of_items(tx, &items).await?;
+    let (items, products): (Vec<_>, Vec<_>) = (items.into_iter().collect(), products.into_iter().collect());
+    let requests = waiting::lock_of(tx, &items, &products).await?;
+    if requests.is_empty() {
+        return Ok(Vec::new());
+    }
     let variants: Vec<VariantId> =
         requests.iter().map(|request| request.variant_id).collect::<BTreeSet<_>>().into_iter().collect();
     let stock = repo::of_variants(&tx.conn, &variants).await?;

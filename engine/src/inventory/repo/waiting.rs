@@ -1,13 +1,13 @@
 //! Rows of those who want to know when a variant can be bought again.
 
-use domain::id::{BackInStockRequestId, InventoryItemId, VariantId};
+use domain::id::{BackInStockRequestId, InventoryItemId, ProductId, VariantId};
 use domain::text::Email;
 use entity::back_in_stock_request::{Column, Entity, Model};
 use entity::{variant, variant_item};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
 use uuid::Uuid;
 
@@ -37,13 +37,22 @@ pub async fn insert_once(tx: &mut Tx, row: Model) -> Result<()> {
     Ok(())
 }
 
-/// The requests for variants that take from these items, locked, the oldest first.
-pub async fn lock_of_items(tx: &Tx, items: &[InventoryItemId]) -> Result<Vec<Model>> {
-    let takers =
-        variant_item::Entity::find().filter(any(&tx.conn, variant_item::Column::ItemId, items.iter().copied()));
-    let takers: Vec<VariantId> = takers.all(&tx.conn).await?.into_iter().map(|link| link.variant_id).collect();
-    let find = Entity::find().filter(any(&tx.conn, Column::VariantId, takers));
-    Ok(find.order_by_asc(Column::Id).lock_exclusive().all(&tx.conn).await?)
+/// The requests for variants that take from these items or are of these products, locked, the oldest first.
+pub async fn lock_of(tx: &Tx, items: &[InventoryItemId], products: &[ProductId]) -> Result<Vec<Model>> {
+    let takers = variant_item::Entity::find().select_only().column(variant_item::Column::VariantId).filter(any(
+        &tx.conn,
+        variant_item::Column::ItemId,
+        items.iter().copied(),
+    ));
+    let own = variant::Entity::find().select_only().column(variant::Column::Id).filter(any(
+        &tx.conn,
+        variant::Column::ProductId,
+        products.iter().copied(),
+    ));
+    let among = Condition::any()
+        .add(Column::VariantId.in_subquery(takers.into_query()))
+        .add(Column::VariantId.in_subquery(own.into_query()));
+    Ok(Entity::find().filter(among).order_by_asc(Column::Id).lock_exclusive().all(&tx.conn).await?)
 }
 
 /// Variants by id.
