@@ -170,7 +170,7 @@ impl CustomerSelf {
     /// The ways to pay that you saved, at most 100 of each provider, the newest first. The providers are asked for them at this moment:
     /// null with the error `PAYMENT_PROVIDER_UNAVAILABLE` while one of them does not answer.
     async fn payment_methods(&self, ctx: &Context<'_>) -> Option<async_graphql::Result<Vec<PaymentMethod>>> {
-        let methods = async { Ok(engine::payment::method::of(&call(ctx)?.app, self.0.id).await.map_err(top_level)?) };
+        let methods = async { engine::payment::method::of(&call(ctx)?.app, self.0.id).await.map_err(top_level) };
         // An error inside of what may be null leaves the rest of the answer as it is.
         Some(methods.await.map(|methods| methods.into_iter().map(PaymentMethod::from).collect()))
     }
