@@ -42,6 +42,7 @@ pub mod order;
 pub mod payment;
 pub mod policy;
 pub mod pricing;
+pub mod promotion;
 pub mod quote;
 pub mod region;
 pub mod search;

@@ -45,9 +45,9 @@ words! {
 words! {
     /// What a role may grant. Each admin field needs one of these.
     pub enum Permission {
-        /// See products, prices and stock.
+        /// See products, prices, promotions and stock.
         CatalogRead = "CATALOG_READ",
-        /// Change products and prices.
+        /// Change products, prices and promotions.
         CatalogWrite = "CATALOG_WRITE",
         /// Change stock.
         InventoryWrite = "INVENTORY_WRITE",

@@ -26,6 +26,13 @@ impl fmt::Display for UnknownCurrency {
 
 impl std::error::Error for UnknownCurrency {}
 
+#[cfg(feature = "orm")]
+impl sea_orm::TryFromU64 for Currency {
+    fn try_from_u64(_: u64) -> Result<Self, sea_orm::DbErr> {
+        Err(sea_orm::DbErr::ConvertFromU64("Currency"))
+    }
+}
+
 impl Currency {
     /// The three-letter code.
     pub fn code(self) -> &'static str {

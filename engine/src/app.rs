@@ -127,7 +127,7 @@ impl App {
 
     /// Reads the settings again.
     pub async fn refresh_settings(&self) -> Result<()> {
-        let settings = Settings::load(&self.read()).await?.paid_through(&self.payments);
+        let settings = Settings::load(&self.read(), self.clock.now()).await?.paid_through(&self.payments);
         // Two renewals may overtake each other; the newer one stays.
         self.settings.rcu(
             |known| {
@@ -261,7 +261,7 @@ impl AppBuilder {
     /// Opens the shop.
     pub async fn open(self) -> Result<Arc<App>> {
         let conn = self.db.read(&StatementCount::default());
-        let settings = Settings::load(&conn).await?;
+        let settings = Settings::load(&conn, self.clock.now()).await?;
         let keys = Keys::load(&self.db, self.clock.now()).await?;
         let redis = match &self.redis_url {
             Some(url) => Some(Redis::open(url, &keys.shop_id())?),

@@ -72,6 +72,7 @@ pub mod order;
 pub mod payment;
 pub mod policy;
 pub mod pricing;
+pub mod promotion;
 pub mod region;
 pub mod search;
 pub mod shipping;

@@ -197,7 +197,7 @@ impl Tx {
         let snapshot = self.app.settings();
         let settings = match snapshot.version == version {
             true => snapshot,
-            false => Arc::new(Settings::load(&self.conn).await?.paid_through(&self.app.payments)),
+            false => Arc::new(Settings::load(&self.conn, self.now).await?.paid_through(&self.app.payments)),
         };
         self.settings = Some(settings.clone());
         Ok(settings)

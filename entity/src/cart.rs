@@ -36,6 +36,8 @@ pub struct Model {
     pub abandoned_at: Option<DateTimeUtc>,
     /// When what it told of somebody went.
     pub erased_at: Option<DateTimeUtc>,
+    /// How many codes were entered.
+    pub codes: i32,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

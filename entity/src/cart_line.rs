@@ -1,6 +1,6 @@
 //! A line of a cart.
 
-use domain::id::{CartId, CartLineId, PriceId, VariantId};
+use domain::id::{CartId, CartLineId, PriceId, PromotionId, VariantId};
 use domain::money::Currency;
 use sea_orm::entity::prelude::*;
 
@@ -23,6 +23,8 @@ pub struct Model {
     pub currency: Option<Currency>,
     /// Whether staff agreed on the unit price with the shopper: no other price counts.
     pub custom_price: bool,
+    /// The promotion whose gift it is.
+    pub gift_of: Option<PromotionId>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

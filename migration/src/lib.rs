@@ -46,6 +46,7 @@ mod m0036_order_payments;
 mod m0037_flow_held;
 mod m0038_saved_methods;
 mod m0039_fences;
+mod m0040_promotions;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sqlx::SqlSafeStr;
@@ -105,6 +106,7 @@ history! {
     m0037_flow_held
     m0038_saved_methods
     m0039_fences
+    m0040_promotions
 }
 
 /// Applies every migration that the database has not seen.

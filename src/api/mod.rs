@@ -73,6 +73,8 @@ use crate::payment::store::MethodStoreMutation;
 use crate::policy::admin::{PolicyAdminMutation, PolicyAdminQuery};
 use crate::pricing::admin::{PricingAdminMutation, PricingAdminQuery};
 use crate::pricing::import::admin::PriceImportAdminMutation;
+use crate::promotion::admin::{PromotionAdminMutation, PromotionAdminQuery};
+use crate::promotion::campaign::admin::{CampaignAdminMutation, CampaignAdminQuery};
 use crate::quote::admin::{QuoteAdminMutation, QuoteAdminQuery};
 use crate::quote::store::QuoteStoreQuery;
 use crate::region::admin::{RegionAdminMutation, RegionAdminQuery};
@@ -159,6 +161,8 @@ root! {
         OrderAdminQuery,
         PolicyAdminQuery,
         PricingAdminQuery,
+        PromotionAdminQuery,
+        CampaignAdminQuery,
         ProfileAdminQuery,
         QuoteAdminQuery,
         RegionAdminQuery,
@@ -200,6 +204,8 @@ root! {
         DueAdminMutation,
         FlowAdminMutation,
         ProductAdminMutation,
+        PromotionAdminMutation,
+        CampaignAdminMutation,
         PolicyAdminMutation,
         PriceImportAdminMutation,
         PricingAdminMutation,

@@ -115,7 +115,7 @@ pub struct AdminPictureInput {
 }
 
 /// Amounts of one currency between two bounds, both inclusive; at least one bound.
-#[derive(Debug, InputObject)]
+#[derive(Debug, Clone, InputObject)]
 pub struct AdminPriceRangeInput {
     /// At least this.
     pub gte: Option<MoneyInput>,

@@ -72,6 +72,7 @@ mod policy;
 mod price_import;
 mod pricing;
 mod product;
+mod promotion;
 mod quote;
 mod race;
 mod rate;

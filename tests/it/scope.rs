@@ -66,6 +66,15 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
         ("variantItemsSet", json!({ "variantId": "variant_00000000000000000000000000", "items": [] })),
         ("flowRetry", json!({ "flowId": "flow_00000000000000000000000000" })),
         ("flowCancel", json!({ "flowId": "flow_00000000000000000000000000" })),
+        ("promotionCreate", json!({ "title": "X", "method": "CODE", "offer": { "gifts": [] } })),
+        ("promotionUpdate", json!({ "id": "promo_00000000000000000000000000" })),
+        ("promotionDelete", json!({ "id": "promo_00000000000000000000000000" })),
+        ("promotionActivate", json!({ "id": "promo_00000000000000000000000000" })),
+        ("promotionPause", json!({ "id": "promo_00000000000000000000000000" })),
+        ("promotionDuplicate", json!({ "id": "promo_00000000000000000000000000" })),
+        ("campaignCreate", json!({ "title": "X" })),
+        ("campaignUpdate", json!({ "id": "camp_00000000000000000000000000" })),
+        ("campaignDelete", json!({ "id": "camp_00000000000000000000000000" })),
         ("productImport", json!({ "stagedUploadId": "upload_00000000000000000000000000" })),
     ] {
         let refused = mutate(&limited, "Admin", mutation, input, "__typename").await;
@@ -83,6 +92,8 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
         &["shippingOptionDelete", "shippingProfileSet", "shippingProfileDelete", "serviceZoneSet", "serviceZoneDelete"],
         &["priceListSet", "priceListDelete", "priceListPricesBulkSet", "priceListPricesImport", "variantPricesBulkSet"],
         &["customerErase", "auditEntries", "metafieldDefinitionSet", "staffSecuritySet", "productImport"],
+        &["promotionCreate", "promotionUpdate", "promotionDelete", "promotionActivate", "promotionPause"],
+        &["promotionDuplicate", "campaignCreate", "campaignUpdate", "campaignDelete"],
         &["inventoryItemSet", "variantItemsSet", "flows", "flowRetry", "flowCancel"],
     ]
     .concat();

@@ -568,7 +568,7 @@ async fn options_of_before_stay_as_they_were() {
     )
     .await;
     migration::up(db.admin()).await.unwrap();
-    let settings = engine::settings::Settings::load(&conn).await.unwrap();
+    let settings = engine::settings::Settings::load(&conn, chrono::Utc::now()).await.unwrap();
     let known = &settings.shipping_options[0];
     let countries: Vec<_> = known.countries.iter().map(ToString::to_string).collect();
     assert_eq!((known.row.version, countries, known.row.includes_tax), (3, vec!["DE".into(), "FR".into()], true));

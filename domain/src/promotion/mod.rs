@@ -98,6 +98,18 @@ words! {
     }
 }
 
+words! {
+    /// What has become of one use of a promotion.
+    pub enum PromotionUseState {
+        /// A checkout under way holds it.
+        Reserved = "RESERVED",
+        /// An order was placed with it.
+        Used = "USED",
+        /// The checkout was called off, or the order canceled: it counts no more.
+        Released = "RELEASED",
+    }
+}
+
 /// How often a promotion may be used; an absent limit is none. A use is one
 /// checkout or order that the promotion gave something.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

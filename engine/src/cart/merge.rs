@@ -119,6 +119,7 @@ fn merge_rows(tx: &Tx, rows: &mut CartRows, guest: &CartRows) -> Vec<LeftBehind>
                 includes_tax: shown.is_some_and(|line| line.includes_tax),
                 currency: shown.and_then(|line| line.currency),
                 custom_price: shown.is_some_and(|line| line.custom_price),
+                gift_of: None,
             }
         }
     });

@@ -160,6 +160,7 @@ pub(super) fn merged(
             includes_tax: false,
             currency: None,
             custom_price: false,
+            gift_of: None,
         },
     });
     Ok(rows.collect())
@@ -336,6 +337,7 @@ pub(super) fn empty(
         untouched_since: Some(now),
         abandoned_at: None,
         erased_at: None,
+        codes: 0,
     }
 }
 

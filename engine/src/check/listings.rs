@@ -19,7 +19,8 @@ const BATCH: usize = 500;
 /// What is broken, at most [`MOST`] rows.
 pub async fn broken(app: &Arc<App>) -> Result<Vec<Broken>> {
     let conn = app.read();
-    let (settings, now) = (Settings::load(&conn).await?, app.clock.now());
+    let now = app.clock.now();
+    let settings = Settings::load(&conn, now).await?;
     let (mut broken, mut last) = (Vec::new(), None);
     if is_behind(&conn, &settings, now).await? {
         return Ok(broken);

@@ -255,6 +255,7 @@ impl Rows {
             untouched_since: None,
             abandoned_at: None,
             erased_at: None,
+            codes: 0,
         });
         self.cart_lines.extend(frozen.lines.iter().map(|line| cart_line::Model {
             id: tx.id(),
@@ -267,6 +268,7 @@ impl Rows {
             includes_tax: line.includes_tax,
             currency: Some(frozen.currency),
             custom_price: false,
+            gift_of: None,
         }));
         self.deliveries.extend(frozen.shipping.iter().map(|charge| cart_delivery::Model {
             id: tx.id(),

@@ -1,5 +1,5 @@
 //! The settings of the shop as one versioned snapshot in memory: channels,
-//! regions, taxes, shipping options, locations, the rules of collections, policies, price lists. A request spends its
+//! regions, taxes, shipping options, locations, the rules of collections, policies, price lists, promotions. A request spends its
 //! statements on its own data; a write checks the version within its
 //! transaction ([`crate::op::Tx::settings`]).
 //!
@@ -28,6 +28,7 @@ use sea_orm::ConnectionTrait;
 use crate::db::{Conn, statement};
 use crate::error::{Error, Result};
 use crate::policy::repo::Heading;
+use crate::promotion::Running;
 use crate::provider::payment::PaymentProviders;
 use crate::tax::Taxes;
 
@@ -123,11 +124,13 @@ pub struct Settings {
     pub price_lists: Vec<price_list::Model>,
     /// The same lists as the choice of a price sees them.
     pub lists: Vec<PriceList>,
+    /// The promotions that staff have let go, and every campaign.
+    pub promotions: Running,
 }
 
 impl Settings {
-    /// Reads everything at one version.
-    pub async fn load(conn: &Conn) -> Result<Self> {
+    /// Reads everything at one version; what has been over for long at this moment is left out.
+    pub async fn load(conn: &Conn, now: DateTime<Utc>) -> Result<Self> {
         // The version comes first: what changes while the rest is read raises
         // it, and the next check reads again.
         let version = version(conn).await?;
@@ -150,6 +153,7 @@ impl Settings {
             policies: crate::policy::repo::headings(conn).await?,
             lists: price_lists.iter().map(crate::pricing::buyer::list).collect(),
             price_lists,
+            promotions: crate::promotion::repo::running(conn, now).await?,
         })
     }
 

@@ -45,6 +45,8 @@ const PUBLIC: &[&str] = &[
     "mfdef",
     "policy",
     "pricelist",
+    "promo",
+    "camp",
     "iitem",
     "resv",
 ];
@@ -144,6 +146,10 @@ async fn furnished(shop: &Shop) -> (Ids, Ids) {
     shop.set("policySet", policy, "policy { id }").await.done();
     let sale = json!({ "name": "Sale", "kind": "SALE" });
     shop.set("priceListSet", sale, "priceList { id }").await.done();
+    shop.set("campaignCreate", json!({ "title": "Autumn" }), "campaign { id }").await.done();
+    let off = json!({ "reduce": { "target": { "order": true }, "reduction": { "percentage": { "percent": "10" } } } });
+    let promotion = json!({ "title": "Ten off", "method": "CODE", "offer": off });
+    shop.set("promotionCreate", promotion, "promotion { id }").await.done();
     made(shop, "image/png", &png(4, 4), json!({})).await;
     staged(shop, "image/png", png(4, 4).len()).await;
     shop.set("roleSet", json!({ "name": "Target", "permissions": ["CATALOG_READ"] }), "role { id }").await.done();
@@ -264,6 +270,8 @@ impl Scene {
             PublishableKeyId: "select id from publishable_key limit 1" of [];
             PolicyId: "select id from policy limit 1" of [];
             PriceListId: "select id from price_list limit 1" of [];
+            PromotionId: "select id from promotion limit 1" of [];
+            CampaignId: "select id from campaign limit 1" of [];
             MetafieldDefinitionId: "select id from metafield_definition limit 1" of [];
         }
     }

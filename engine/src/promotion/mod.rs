@@ -1,0 +1,58 @@
+//! Promotions: what takes money off carts, and what staff make of them.
+//!
+//! What they give is decided by `domain::promotion`. Those that are let go lie
+//! in the settings' snapshot, made ready for carts ([`Running`]).
+//!
+//! | to change | edit |
+//! |---|---|
+//! | what a promotion can be and give | `domain::promotion` |
+//! | how it is stored | [`rows`] |
+//! | what staff do with promotions and campaigns | [`ops`], [`campaign`], `src/promotion/admin.rs` |
+
+pub mod campaign;
+pub mod ops;
+pub mod repo;
+pub mod rows;
+
+use std::sync::Arc;
+
+use domain::id::{CampaignId, PromotionId};
+use domain::promotion::compiled::Compiled;
+use domain::refusal::{ErrorCode, Refusal};
+use entity::{campaign as campaign_row, promotion};
+
+/// The most promotions of a shop, drafts and those that are over with the others.
+pub const MAX_PROMOTIONS: u64 = 10_000;
+
+/// The promotions that staff have let go, without those that are over for long, and every campaign.
+#[derive(Debug, Clone, Default)]
+pub struct Running {
+    /// The promotions.
+    pub rows: Vec<promotion::Model>,
+    /// The campaigns.
+    pub campaigns: Vec<campaign_row::Model>,
+    /// The same, made ready for carts.
+    pub compiled: Arc<Compiled>,
+}
+
+impl Running {
+    /// Makes promotions ready.
+    pub fn new(rows: Vec<promotion::Model>, campaigns: Vec<campaign_row::Model>) -> Self {
+        let compiled = Compiled::new(rows.iter().map(rows::promotion), campaigns.iter().map(rows::campaign));
+        Self { rows, campaigns, compiled: Arc::new(compiled) }
+    }
+
+    /// A promotion by id.
+    pub fn find(&self, id: PromotionId) -> Option<&promotion::Model> {
+        self.rows.iter().find(|row| row.id == id)
+    }
+
+    /// A campaign by id.
+    pub fn campaign(&self, id: CampaignId) -> Option<&campaign_row::Model> {
+        self.campaigns.iter().find(|row| row.id == id)
+    }
+}
+
+fn no_promotion() -> Refusal {
+    Refusal::new(ErrorCode::NotFound, "There is no such promotion.").at(["id"])
+}

@@ -1,0 +1,3 @@
+//! Campaigns, on the admin surface.
+
+pub mod admin;

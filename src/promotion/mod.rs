@@ -1,0 +1,7 @@
+//! How the gateway presents promotions; what they are is said in `engine::promotion`.
+
+pub mod admin;
+pub mod campaign;
+pub mod load;
+pub mod rule;
+pub mod types;
