@@ -18,6 +18,10 @@ words! {
         ProductImport = "PRODUCT_IMPORT",
         /// Brings the prices of one list in from a file.
         PriceImport = "PRICE_IMPORT",
+        /// Makes codes of one promotion.
+        CodeBatch = "CODE_BATCH",
+        /// Brings codes of one promotion in from a file.
+        CodeImport = "CODE_IMPORT",
     }
 }
 
@@ -51,14 +55,14 @@ impl JobKind {
     /// What one needs to see it.
     pub fn reads(self) -> Permission {
         match self {
-            Self::ProductImport | Self::PriceImport => Permission::CatalogRead,
+            Self::ProductImport | Self::PriceImport | Self::CodeBatch | Self::CodeImport => Permission::CatalogRead,
         }
     }
 
     /// What one needs to start it, call it off or try it again.
     pub fn writes(self) -> Permission {
         match self {
-            Self::ProductImport | Self::PriceImport => Permission::CatalogWrite,
+            Self::ProductImport | Self::PriceImport | Self::CodeBatch | Self::CodeImport => Permission::CatalogWrite,
         }
     }
 }

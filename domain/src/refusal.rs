@@ -57,6 +57,10 @@ words! {
         DeliveryUnavailable = "DELIVERY_UNAVAILABLE",
         /// There is no such code, or it is not valid at this moment.
         CodeUnknown = "CODE_UNKNOWN",
+        /// The code is known and gives this cart nothing; the message says why.
+        CodeNotApplied = "CODE_NOT_APPLIED",
+        /// A gift that lies in the cart is not given any more.
+        GiftGone = "GIFT_GONE",
         /// The tax provider of the country gives no answer, and no other rates may be charged: try again later.
         TaxUnavailable = "TAX_UNAVAILABLE",
         /// Money is due and no payment session is chosen.

@@ -22,7 +22,7 @@ pub struct Model {
     pub order_id: Option<OrderId>,
     pub customer_id: Option<CustomerId>,
     /// By whom: a hash of the e-mail address, which does not tell it.
-    pub buyer: Vec<u8>,
+    pub buyer: String,
     pub currency: Currency,
     /// What came off.
     pub amount_minor: i64,

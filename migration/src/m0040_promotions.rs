@@ -67,7 +67,9 @@ create table promotion_code (
 )
 "#,
     r#"create unique index promotion_code_code on promotion_code (code) where deleted_at is null"#,
-    r#"create index promotion_code_promotion on promotion_code (promotion_id, id)"#,
+    r#"create index promotion_code_promotion on promotion_code (promotion_id, created_at, id)"#,
+    r#"create index promotion_code_id on promotion_code (promotion_id, id)"#,
+    r#"create index promotion_code_batch on promotion_code (promotion_id, batch, id)"#,
     r#"
 create table promotion_use (
     id {id} not null primary key,
@@ -79,7 +81,7 @@ create table promotion_use (
     checkout_id {id} not null references checkout (id),
     order_id {id},
     customer_id {id} references customer (id),
-    buyer {bytes} not null,
+    buyer text not null,
     currency text not null,
     amount_minor bigint not null,
     spent_minor bigint not null,

@@ -75,6 +75,7 @@ use crate::pricing::admin::{PricingAdminMutation, PricingAdminQuery};
 use crate::pricing::import::admin::PriceImportAdminMutation;
 use crate::promotion::admin::{PromotionAdminMutation, PromotionAdminQuery};
 use crate::promotion::campaign::admin::{CampaignAdminMutation, CampaignAdminQuery};
+use crate::promotion::code::admin::{CodeAdminMutation, CodeAdminQuery};
 use crate::quote::admin::{QuoteAdminMutation, QuoteAdminQuery};
 use crate::quote::store::QuoteStoreQuery;
 use crate::region::admin::{RegionAdminMutation, RegionAdminQuery};
@@ -163,6 +164,7 @@ root! {
         PricingAdminQuery,
         PromotionAdminQuery,
         CampaignAdminQuery,
+        CodeAdminQuery,
         ProfileAdminQuery,
         QuoteAdminQuery,
         RegionAdminQuery,
@@ -206,6 +208,7 @@ root! {
         ProductAdminMutation,
         PromotionAdminMutation,
         CampaignAdminMutation,
+        CodeAdminMutation,
         PolicyAdminMutation,
         PriceImportAdminMutation,
         PricingAdminMutation,

@@ -10,6 +10,7 @@ use crate::api::call::{Call, call};
 use crate::api::payload::{UserError, find, part, payload};
 use crate::api::scalar::{Int64, Json, parse_id};
 use engine::auth::token::random_token;
+use engine::cart::codes::{UpdateCodes, count_guesses, count_guesses_at};
 use engine::cart::ops::{
     AddLines, CartAccess, CreateCart, CreatePaymentSession, NewLine, RemoveLines, SelectDelivery, UpdateAddresses,
     UpdateBuyer, UpdateLines, is_own,
@@ -38,6 +39,19 @@ pub struct CartCreateInput {
     pub buyer: Option<CartBuyerInput>,
     /// Where it goes. Without a region, the one of this country is taken.
     pub addresses: Option<CartAddressesInput>,
+    /// Codes of promotions, at most 20, as `cartCodesUpdate` takes them.
+    pub codes: Option<Vec<String>>,
+}
+
+/// The codes of a cart.
+#[derive(Debug, InputObject)]
+pub struct CartCodesUpdateInput {
+    /// Which cart.
+    pub cart_id: ID,
+    /// The token that came with the cart; not needed for a signed-in customer's cart.
+    pub cart_token: Option<String>,
+    /// All of its codes, at most 20; those that you leave out go. Capitals and blanks around them don't matter.
+    pub codes: Vec<String>,
 }
 
 /// What goes into a cart.
@@ -189,6 +203,14 @@ payload! {
 }
 
 payload! {
+    /// What `cartCodesUpdate` did.
+    CartCodesUpdatePayload {
+        /// The cart as it is now; its `codes` say what became of each.
+        cart: Cart
+    }
+}
+
+payload! {
     /// What `cartDeliverySelect` did.
     CartDeliverySelectPayload {
         /// The cart as it is now.
@@ -277,7 +299,10 @@ impl CartStoreMutation {
         let call = call(ctx)?;
         let token = random_token("ct_");
         let outcome = async {
+            let codes = input.codes.unwrap_or_default();
+            count_guesses(&call.app, &call.caller, &token, &codes).await?;
             let op = CreateCart {
+                codes,
                 channel: call.channel.id,
                 region: call.region.clone(),
                 locale: call.locale.clone(),
@@ -374,6 +399,22 @@ impl CartStoreMutation {
             call.app.run(&call.caller, &op).await.map(Cart::from)
         };
         CartAddressesUpdatePayload::answer(outcome.await)
+    }
+
+    /// Makes the codes of a cart what you send: the whole list. Each is kept and answered for in the cart's `codes`:
+    /// applied, or why not. Whoever sends many that the shop does not know has to wait: `THROTTLED`.
+    async fn cart_codes_update(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "All codes of the cart.")] input: CartCodesUpdateInput,
+    ) -> async_graphql::Result<CartCodesUpdatePayload> {
+        let call = call(ctx)?;
+        let outcome = async {
+            let access = access(&input.cart_id, input.cart_token)?;
+            count_guesses_at(&call.app, &call.caller, access.id, &input.codes).await?;
+            call.app.run(&call.caller, &UpdateCodes { access, codes: input.codes }).await.map(Cart::from)
+        };
+        CartCodesUpdatePayload::answer(outcome.await)
     }
 
     /// Chooses how a delivery group is sent.

@@ -7,13 +7,14 @@ use chrono::{DateTime, Utc};
 use domain::cart::CartState;
 use domain::id::CartDeliveryId;
 use domain::pricing::kept::KeptReason;
+use domain::promotion::outcome::AdjustedRow;
 use domain::refusal::ErrorCode;
-use domain::shipping::DeliveryUnavailableReason;
 use domain::tax::{TaxExemption, TaxReason, reason};
 use domain::totals::TaxAmount;
 use domain::translation::TranslatableField;
 use entity::payment_session;
 
+use super::delivery::types::{DeliveryOption, UnavailableDeliveryOption, named_option};
 use crate::address::types::{Address, AddressInput};
 use crate::api::call::{Call, call};
 use crate::api::input::change;
@@ -22,15 +23,15 @@ use crate::api::scalar::{CurrencyCode, Decimal, Json, Money, id, ppm_to_percent}
 use crate::api::word::Enum;
 use crate::catalog::variant::types::Variant;
 use crate::pricing::types::PriceReason;
+use crate::promotion::shown::types::{Adjustment, AppliedPromotion, CartCode};
 use crate::region::types::Region;
-use crate::shipping::types::ShippingExplanation;
 use crate::tax::types::{PassedOverTax, TaxExplanation};
 use crate::translation::load::TextAt;
 use engine::cart::kept::kept;
 use engine::cart::ops::{Addresses, Buyer};
 use engine::cart::quote::{Issue, Quote, QuotedLine, last_shown};
 use engine::payment::method::name;
-use engine::shipping::offers::{DeliveryOption as Offered, QuotedGroup, UnavailableOption};
+use engine::shipping::offers::QuotedGroup;
 
 /// What a shopper is about to buy, with what it comes to at this moment.
 #[derive(Debug, Clone)]
@@ -155,6 +156,21 @@ impl Cart {
         self.money(self.0.totals.total_minor)
     }
 
+    /// The codes that were entered, in their order, each with what became of it. At most 20.
+    async fn codes(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<CartCode>> {
+        Ok(CartCode::of(call(ctx)?, &self.0))
+    }
+
+    /// The promotions that give it something, in the order in which they came. At most 500.
+    async fn promotions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AppliedPromotion>> {
+        Ok(AppliedPromotion::of(call(ctx)?, &self.0))
+    }
+
+    /// How much more must be spent until its shipping is free; null when it is, or when nothing makes it so.
+    async fn missing_to_free_shipping(&self) -> Ready<Option<Money>> {
+        Ready(self.0.outcome.missing_to_free_shipping().map(|minor| self.money(minor).0))
+    }
+
     /// Everything that stands between it and an order, and every change that the shopper should know.
     async fn issues(&self) -> Ready<Vec<CartIssue>> {
         Ready(self.0.issues.iter().map(CartIssue::from).collect())
@@ -269,6 +285,16 @@ impl CartLine {
         self.0.money(self.line().totals.discount_minor)
     }
 
+    /// What each promotion takes off, in the order in which they came. At most 500.
+    async fn adjustments(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Adjustment>> {
+        Ok(Adjustment::of_row(call(ctx)?, &self.0.0, AdjustedRow::Line(self.line().row.position)))
+    }
+
+    /// Whether it is the gift of a promotion: it comes and goes by itself.
+    async fn is_gift(&self) -> bool {
+        self.line().row.gift_of.is_some()
+    }
+
     /// The tax on it.
     async fn tax(&self) -> Ready<Money> {
         self.0.money(self.line().totals.tax_minor)
@@ -344,6 +370,11 @@ impl DeliveryGroup {
         named_option(call, self.0.0.rows.cart.currency, chosen, &self.0.chain(call)).await.map(Some)
     }
 
+    /// What promotions take off the chosen option, in the order in which they came. At most 500.
+    async fn adjustments(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Adjustment>> {
+        Ok(Adjustment::of_row(call(ctx)?, &self.0.0, AdjustedRow::Charge(self.group().row.position)))
+    }
+
     /// What the chosen option comes to with tax; null before one is chosen.
     async fn total(&self) -> Option<Money> {
         let row = self.0.0.delivery_totals(self.group())?;
@@ -365,83 +396,6 @@ pub fn delivery_taxes(quote: &Quote, place: usize) -> Vec<Tax> {
     let taxes = quote.delivery_totals(group).map(|row| row.taxes.as_slice()).unwrap_or_default();
     taxes.iter().map(|tax| Tax::new(tax, currency, reason(&choice.applied, tax))).collect()
 }
-
-/// A way to send a delivery group, or to pick it up.
-#[derive(Debug, Clone, SimpleObject)]
-pub struct DeliveryOption {
-    /// Its id, for `cartDeliverySelect`.
-    pub id: ID,
-    /// Its name.
-    pub name: String,
-    /// More about it, in the shop's own language.
-    pub description: Option<String>,
-    /// What it costs.
-    pub amount: Money,
-    /// Whether that includes tax.
-    pub includes_tax: bool,
-    /// How what it costs was found.
-    pub explanation: ShippingExplanation,
-    /// Where the group is picked up; null when it is sent.
-    pub pickup: Option<PickupPoint>,
-}
-
-/// An option with its texts in a language.
-pub async fn named_option(
-    call: &Call,
-    currency: domain::money::Currency,
-    option: &Offered,
-    chain: &[String],
-) -> async_graphql::Result<DeliveryOption> {
-    let name = TextAt::alone(option.id, TranslatableField::Name).in_chain(call, chain).await?;
-    let location = call.settings.locations.iter().find(|location| Some(location.id) == option.pickup);
-    let pickup = location.and_then(|location| {
-        Some(PickupPoint { name: location.name.clone(), address: location.address.clone()?.into() })
-    });
-    Ok(DeliveryOption {
-        id: id(option.id),
-        name: name.unwrap_or_else(|| option.name.clone()),
-        description: option.description.clone(),
-        amount: Money::new(option.amount_minor, currency),
-        includes_tax: option.includes_tax,
-        explanation: ShippingExplanation::new(&option.reason, currency),
-        pickup,
-    })
-}
-
-/// Where a delivery group is picked up.
-#[derive(Debug, Clone, SimpleObject)]
-pub struct PickupPoint {
-    /// What it is called.
-    pub name: String,
-    /// Where it is.
-    pub address: Address,
-}
-
-/// A way to send a delivery group that it is not offered.
-#[derive(Debug, Clone, SimpleObject)]
-pub struct UnavailableDeliveryOption {
-    /// Its id.
-    pub id: ID,
-    /// Its name.
-    pub name: String,
-    /// The first reason why not, for your program.
-    pub reason: Enum<DeliveryUnavailableReason>,
-    /// An English sentence for the developer.
-    pub message: String,
-}
-
-impl From<&UnavailableOption> for UnavailableDeliveryOption {
-    fn from(option: &UnavailableOption) -> Self {
-        Self {
-            id: id(option.id),
-            name: option.name.clone(),
-            reason: Enum(option.why.reason),
-            message: option.why.message.clone(),
-        }
-    }
-}
-
-at_once!(DeliveryOption { id, name, amount, includes_tax });
 
 /// How a cart will be paid. No money has moved.
 #[derive(Debug, Clone, SimpleObject)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 use domain::id::OrderId;
-use entity::{event, line_tax, order_line, order_shipping_line};
+use entity::{event, line_adjustment, line_tax, order_line, order_shipping_line};
 
 use crate::api::call::{Batch, group};
 use engine::error::Error;
@@ -44,6 +44,11 @@ order_loader! {
 order_loader! {
     /// The taxes of an order.
     TaxesOf => line_tax::Model, repo::taxes_of, |row: &line_tax::Model| row.order_id
+}
+
+order_loader! {
+    /// What promotions took off an order, in the order in which they came.
+    AdjustmentsOf => line_adjustment::Model, repo::adjustments_of, |row: &line_adjustment::Model| row.order_id
 }
 
 order_loader! {

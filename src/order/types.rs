@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, MergedObject, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, MergedObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::auth::Permission;
+use domain::id::{OrderId, OrderShippingLineId};
 use domain::metafield::MetafieldOwnerType;
 use domain::order::{FulfillmentStatus, OrderStatus, PaymentStatus};
 use domain::pricing::kept::KeptPrice;
@@ -14,7 +15,7 @@ use domain::tax::{TaxExemption, TaxReason};
 use domain::totals::TaxAmount;
 use entity::{event, line_tax, order, order_line, order_shipping_line};
 
-use super::load::{EventsOf, LinesOf, ShippingOf, TaxesOf};
+use super::load::{AdjustmentsOf, EventsOf, LinesOf, ShippingOf, TaxesOf};
 use crate::address::types::Address;
 use crate::api::call::call;
 use crate::api::page::connection;
@@ -31,6 +32,7 @@ use crate::payment::due::admin::AdminPaymentLink;
 use crate::payment::load::{LedgersOf, PaymentLinksOf, PaymentsOf};
 use crate::payment::types::{AdminPayment, Payment};
 use crate::pricing::types::PriceReason;
+use crate::promotion::shown::types::Adjustment;
 use crate::shipping::types::ShippingExplanation;
 use engine::payment::due::ops::due;
 
@@ -443,6 +445,13 @@ impl OrderLine {
         self.money(self.0.discount_minor)
     }
 
+    /// What each promotion took off, in the order in which they came. At most 500.
+    async fn adjustments(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Adjustment>> {
+        let rows = call(ctx)?.load(AdjustmentsOf(self.0.order_id)).await?;
+        let own = rows.iter().filter(|row| row.order_line_id == Some(self.0.id));
+        Ok(own.map(|row| Adjustment::kept(row, self.1.currency)).collect())
+    }
+
     /// The tax on it.
     async fn tax(&self) -> Ready<Money> {
         self.money(self.0.tax_minor)
@@ -464,6 +473,7 @@ impl OrderLine {
 
 /// A shipping charge of an order.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(complex)]
 pub struct OrderShippingLine {
     /// Its id.
     pub id: ID,
@@ -473,15 +483,30 @@ pub struct OrderShippingLine {
     pub amount: Money,
     /// Whether that includes tax.
     pub includes_tax: bool,
+    /// What came off.
+    pub discount: Money,
     /// The tax on it.
     pub tax: Money,
     /// What it came to with tax.
     pub total: Money,
     /// How what it cost was found; null for orders that were placed before it was kept.
     pub explanation: Option<ShippingExplanation>,
+    #[graphql(skip)]
+    row: (OrderId, OrderShippingLineId),
 }
 
-at_once!(OrderShippingLine { id, name, amount, includes_tax, tax, total });
+at_once!(OrderShippingLine { id, name, amount, includes_tax, discount, tax, total });
+
+#[ComplexObject]
+impl OrderShippingLine {
+    /// What each promotion took off, in the order in which they came. At most 500.
+    async fn adjustments(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Adjustment>> {
+        let (order, own) = self.row;
+        let rows = call(ctx)?.load(AdjustmentsOf(order)).await?;
+        let own = rows.iter().filter(|row| row.order_shipping_line_id == Some(own));
+        Ok(own.map(|row| Adjustment::kept(row, self.amount.currency_code.0)).collect())
+    }
+}
 
 impl OrderShippingLine {
     fn new(row: &order_shipping_line::Model, order: &order::Model) -> Self {
@@ -491,6 +516,8 @@ impl OrderShippingLine {
             name: row.name.clone(),
             amount: money(row.amount_minor),
             includes_tax: row.includes_tax,
+            discount: money(row.discount_minor),
+            row: (row.order_id, row.id),
             tax: money(row.tax_minor),
             total: money(row.total_minor),
             explanation: row.explanation.clone().and_then(|kept| {

@@ -2,6 +2,8 @@
 
 pub mod admin;
 pub mod campaign;
+pub mod code;
 pub mod load;
 pub mod rule;
+pub mod shown;
 pub mod types;

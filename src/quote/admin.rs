@@ -48,8 +48,8 @@ pub struct AdminQuoteInput {
     pub customer_group_ids: Option<Vec<ID>>,
     /// How it is sent: for each part that ships alone the option that fits it. At most 20.
     pub delivery_option_ids: Option<Vec<ID>>,
-    /// Codes of promotions and gift cards, at most 20. One that the shop does not know is told as `CODE_UNKNOWN` among
-    /// the issues; it gives out none yet.
+    /// Codes of promotions, at most 20. What becomes of each stands in the quote's `codes`, and among the issues when it
+    /// gives nothing.
     pub codes: Option<Vec<String>>,
     /// For which moment, such as next Friday; this one when absent. Stock and settings are those of now.
     pub at: Option<DateTime<Utc>>,

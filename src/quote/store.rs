@@ -1,6 +1,8 @@
 //! Quotes on the store surface.
 
 use async_graphql::{Context, ID, InputObject, Object};
+use engine::auth::token::random_token;
+use engine::cart::codes::{count_guesses, forgive};
 use engine::cart::rehearse::{Rehearsal, rehearse};
 
 use super::types::QuotePayload;
@@ -22,8 +24,8 @@ pub struct QuoteInput {
     pub addresses: CartAddressesInput,
     /// How it is sent: for each part that ships alone the option that fits it. At most 20.
     pub delivery_option_ids: Option<Vec<ID>>,
-    /// Codes of promotions and gift cards, at most 20. One that the shop does not know is told as `CODE_UNKNOWN` among
-    /// the issues; it gives out none yet.
+    /// Codes of promotions, at most 20. What becomes of each stands in the quote's `codes`, and among the issues when it
+    /// gives nothing.
     pub codes: Option<Vec<String>>,
 }
 
@@ -57,7 +59,11 @@ impl QuoteStoreQuery {
                 at: call.app.clock.now(),
                 explains: false,
             };
-            call.app.asking(|| rehearse(&call.app, call.conn(), &call.settings, &asked)).await
+            let guess = random_token("q_");
+            count_guesses(&call.app, &call.caller, &guess, &asked.codes).await?;
+            let told = call.app.asking(|| rehearse(&call.app, call.conn(), &call.settings, &asked)).await?;
+            forgive(&call.app, &call.caller, &guess, &told).await?;
+            Ok(told)
         };
         QuotePayload::answer(outcome.await, false)
     }

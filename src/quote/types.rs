@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use domain::promotion::outcome::AdjustedRow;
 use domain::tax::{TaxExemption, reason};
 use engine::cart::kept::kept;
 use engine::cart::quote::{Quote as Worked, QuotedLine, last_shown};
@@ -12,8 +13,10 @@ use engine::shipping::offers::QuotedGroup;
 use crate::api::call::call;
 use crate::api::scalar::{CurrencyCode, Money, id};
 use crate::api::word::Enum;
-use crate::cart::types::{CartIssue, DeliveryOption, Tax, UnavailableDeliveryOption, delivery_taxes, named_option};
+use crate::cart::delivery::types::{DeliveryOption, UnavailableDeliveryOption, named_option};
+use crate::cart::types::{CartIssue, Tax, delivery_taxes};
 use crate::pricing::types::PriceReason;
+use crate::promotion::shown::types::{Adjustment, AppliedPromotion, CartCode};
 use crate::region::types::Region;
 
 /// What lines would cost together. Nothing of it is stored.
@@ -53,7 +56,7 @@ impl Quote {
         self.worked.at
     }
 
-    /// Its lines in the order in which you named them, at most 100.
+    /// Its lines in the order in which you named them, then the gifts that come with them; at most 100.
     async fn lines(&self) -> Vec<QuoteLine> {
         (0..self.worked.lines.len()).map(|place| QuoteLine(self.clone(), place)).collect()
     }
@@ -101,6 +104,21 @@ impl Quote {
     /// What it comes to.
     async fn total(&self) -> Money {
         self.money(self.worked.totals.total_minor)
+    }
+
+    /// The codes that you named, each with what becomes of it. At most 20.
+    async fn codes(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<CartCode>> {
+        Ok(CartCode::of(call(ctx)?, &self.worked))
+    }
+
+    /// The promotions that give something, in the order in which they come. At most 500.
+    async fn promotions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AppliedPromotion>> {
+        Ok(AppliedPromotion::of(call(ctx)?, &self.worked))
+    }
+
+    /// How much more must be spent until shipping is free; null when it is, or when nothing makes it so.
+    async fn missing_to_free_shipping(&self) -> Option<Money> {
+        self.worked.outcome.missing_to_free_shipping().map(|minor| self.money(minor))
     }
 
     /// What would stand between it and an order, apart from who pays; at most 1000.
@@ -168,6 +186,16 @@ impl QuoteLine {
         self.0.money(self.line().totals.discount_minor)
     }
 
+    /// What each promotion takes off, in the order in which they come. At most 500.
+    async fn adjustments(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Adjustment>> {
+        Ok(Adjustment::of_row(call(ctx)?, &self.0.worked, AdjustedRow::Line(self.line().row.position)))
+    }
+
+    /// Whether it is the gift of a promotion.
+    async fn is_gift(&self) -> bool {
+        self.line().row.gift_of.is_some()
+    }
+
     /// The tax on it.
     async fn tax(&self) -> Money {
         self.0.money(self.line().totals.tax_minor)
@@ -233,6 +261,11 @@ impl QuoteDelivery {
         let Some(chosen) = &self.group().chosen else { return Ok(None) };
         let (call, currency) = (call(ctx)?, self.0.worked.rows.cart.currency);
         named_option(call, currency, chosen, &call.chain).await.map(Some)
+    }
+
+    /// What promotions take off the named option, in the order in which they come. At most 500.
+    async fn adjustments(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Adjustment>> {
+        Ok(Adjustment::of_row(call(ctx)?, &self.0.worked, AdjustedRow::Charge(self.group().row.position)))
     }
 
     /// What the named option comes to with tax; null when none was named.

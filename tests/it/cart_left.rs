@@ -254,8 +254,10 @@ async fn carts_end_and_are_erased_and_one_that_is_being_bought_is_left_alone() {
     shop.europe(&["DE"], true).await;
     shop.offer(&["manual", "test"]).await;
     let tee = shop.tee("20.00", 50).await;
-    let over = shop.ready_cart(&[(&tee, 2)], "manual").await;
+    let mut over = shop.ready_cart(&[(&tee, 2)], "manual").await;
+    over.enter(&["TRIED"]).await;
     let mut declined = shop.cart(&[(&tee, 1)]).await;
+    declined.enter(&["TRIED"]).await;
     declined.select_delivery().await.done();
     declined.pay_with("test", json!({ "card": "decline" })).await;
     declined.complete("1").await;

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::support::Shop;
 use crate::support::invariants::invariants;
 use crate::support::node::run_command;
+use crate::support::promoting::{off_shipping, percent_off};
 use crate::support::walker::new_key;
 
 /// What breaks each rule, and what mends it.
@@ -39,7 +40,7 @@ const BREAKS: &[(&str, &str, &str)] = &[
         "what is promised or moved has a level",
         "delete from stock_level",
         "insert into stock_level (item_id, location_id, stocked, reserved, updated_at, safety, incoming, low_stock)
-            select item_id, location_id, 9, 4, max(at), 0, 0, 3 from stock_movement group by item_id, location_id",
+            select item_id, location_id, 9, 5, max(at), 0, 0, 3 from stock_movement group by item_id, location_id",
     ),
     ("a checkout that was placed", "update checkout set state = 'ABANDONED'", "update checkout set state = 'PLACED'"),
     (
@@ -122,6 +123,33 @@ const BREAKS: &[(&str, &str, &str)] = &[
             where other.cart_id = cart_line.cart_id and other.id < cart_line.id)",
     ),
     (
+        "what promotions took off a line",
+        "update line_adjustment set amount_minor = amount_minor - 1 where order_line_id is not null",
+        "update line_adjustment set amount_minor = amount_minor + 1 where order_line_id is not null",
+    ),
+    (
+        "what promotions took off a delivery",
+        "update line_adjustment set amount_minor = amount_minor - 1 where order_shipping_line_id is not null",
+        "update line_adjustment set amount_minor = amount_minor + 1 where order_shipping_line_id is not null",
+    ),
+    ("a promotion was used as often", "update promotion set uses = uses + 1", "update promotion set uses = uses - 1"),
+    (
+        "a code was used as often",
+        "update promotion_code set uses = uses + 1",
+        "update promotion_code set uses = uses - 1",
+    ),
+    ("a campaign was used as often", "update campaign set uses = uses + 1", "update campaign set uses = uses - 1"),
+    (
+        "a campaign has spent",
+        "update campaign_spending set spent_minor = spent_minor + 1",
+        "update campaign_spending set spent_minor = spent_minor - 1",
+    ),
+    (
+        "what a checkout used of a promotion",
+        "update promotion_use set state = 'RESERVED'",
+        "update promotion_use set state = 'USED'",
+    ),
+    (
         "nothing lies, is promised or was packed",
         "update location set deleted_at = created_at",
         "update location set deleted_at = null",
@@ -188,10 +216,21 @@ async fn every_rule_is_broken_by_what_breaks_it_and_names_the_row() {
     let picks = json!({ "title": "Picks", "productIds": [cup["id"], mug.product] });
     shop.set("collectionSet", picks, "collection { id }").await.done();
     shop.cart(&[(&tee, 1), (&mug.variant, 1)]).await;
+    let campaign = shop.campaign(json!({ "title": "All year" })).await;
+    let more = json!({ "campaignId": campaign, "combinesWith": ["ORDER", "SHIPPING"] });
+    let promotion = shop.promotion("A tenth", "CODE", percent_off("10"), more).await;
+    shop.code(&promotion, "TENTH").await;
+    let more = json!({ "combinesWith": ["ORDER", "SHIPPING"] });
+    shop.promotion("Half the way", "AUTOMATIC", off_shipping(json!({ "percentage": { "percent": "50" } })), more).await;
+    let mut cart = shop.ready_cart(&[(&tee, 1)], "manual").await;
+    cart.enter(&["TENTH"]).await;
+    let mut orders = vec![cart.complete("0").await.text("cartComplete.order.id")];
     for key in ["1", "2"] {
-        let placed = shop.checkout_all(&[(&tee, 2)], "manual", key).await;
+        orders.push(shop.checkout_all(&[(&tee, 2)], "manual", key).await.id);
+    }
+    for order in orders {
         let payments = "query($id: ID!) { order(id: $id) { payments { id } } }";
-        let payment = shop.admin.send(payments, json!({ "id": placed.id })).await.at("order.payments.0.id");
+        let payment = shop.admin.send(payments, json!({ "id": order })).await.at("order.payments.0.id");
         let capture = json!({ "idempotencyKey": new_key(), "paymentId": payment });
         shop.set("paymentCapture", capture, "payment { id }").await.done();
     }

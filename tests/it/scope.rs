@@ -72,6 +72,14 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
         ("promotionActivate", json!({ "id": "promo_00000000000000000000000000" })),
         ("promotionPause", json!({ "id": "promo_00000000000000000000000000" })),
         ("promotionDuplicate", json!({ "id": "promo_00000000000000000000000000" })),
+        ("promotionCodesAdd", json!({ "promotionId": "promo_00000000000000000000000000", "codes": ["ABC"] })),
+        ("promotionCodesDelete", json!({ "ids": [] })),
+        ("promotionCodesMake", json!({ "promotionId": "promo_00000000000000000000000000", "batch": "X", "count": 1 })),
+        (
+            "promotionCodesImport",
+            json!({ "promotionId": "promo_00000000000000000000000000", "batch": "X",
+                "stagedUploadId": "upload_00000000000000000000000000" }),
+        ),
         ("campaignCreate", json!({ "title": "X" })),
         ("campaignUpdate", json!({ "id": "camp_00000000000000000000000000" })),
         ("campaignDelete", json!({ "id": "camp_00000000000000000000000000" })),
@@ -94,6 +102,7 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
         &["customerErase", "auditEntries", "metafieldDefinitionSet", "staffSecuritySet", "productImport"],
         &["promotionCreate", "promotionUpdate", "promotionDelete", "promotionActivate", "promotionPause"],
         &["promotionDuplicate", "campaignCreate", "campaignUpdate", "campaignDelete"],
+        &["promotionCodesAdd", "promotionCodesDelete", "promotionCodesMake", "promotionCodesImport"],
         &["inventoryItemSet", "variantItemsSet", "flows", "flowRetry", "flowCancel"],
     ]
     .concat();

@@ -12,7 +12,7 @@
 //! | the arithmetic of one offer | `plan`, `bundle` |
 //! | what comes out, and how it explains itself | [`outcome`] |
 //! | what staff are told before they let one go | [`hint`], [`simulation`] |
-//! | codes | [`code`] |
+//! | codes, and how a file holds them | [`code`], [`sheet`] |
 //!
 //! The rules (DESIGN section 6): line, then order, then shipping; within each
 //! the highest priority first, then the oldest. Each takes off what the ones
@@ -35,6 +35,7 @@ pub mod hint;
 pub mod offer;
 pub mod outcome;
 mod plan;
+pub mod sheet;
 pub mod simulation;
 
 use std::cmp::Reverse;

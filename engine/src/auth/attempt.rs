@@ -55,6 +55,8 @@ pub enum Attempt {
     StaffPassword,
     /// A code of the second factor of staff; counted by the person's id.
     SecondFactor,
+    /// A code of a promotion; counted by the cart.
+    Code,
     /// Having a mail sent to an address.
     Mail,
     /// Nothing: work that is done because others cause it, see [`spend`].

@@ -5,6 +5,7 @@ use domain::id::{CartLineId, CustomerId};
 use domain::refusal::{ErrorCode, Refusal};
 use entity::{cart, cart_line};
 
+use super::codes::joined;
 use super::hold::drop_holds;
 use super::ops::{CartAccess, LIFE, finish, is_own, no_cart};
 use super::quote::{Issue, Quote};
@@ -68,7 +69,12 @@ impl Op for MergeCart {
         rows.cart.billing_address = rows.cart.billing_address.or(guest.cart.billing_address.clone());
         rows.cart.email = rows.cart.email.or(guest.cart.email.clone());
         rows.cart.tax_number = rows.cart.tax_number.or(guest.cart.tax_number.clone());
-        rows.cart = repo::update(tx, rows.cart).await?;
+        if guest.codes.is_empty() {
+            rows.cart = repo::update(tx, rows.cart).await?;
+        } else {
+            rows.codes = joined(rows.cart.id, &rows.codes, &guest.codes);
+            rows.cart = repo::put_codes(tx, rows.cart, &rows.codes).await?;
+        }
         repo::set_state(tx, guest.cart.id, CartState::Abandoned).await?;
         drop_holds(tx, &settings, &guest.cart).await?;
         let mut told = finish(tx, &settings, rows, true, &[]).await?;
@@ -96,8 +102,12 @@ pub(super) async fn know(tx: &Tx, row: &mut cart::Model, customer: CustomerId) -
 }
 
 fn merge_rows(tx: &Tx, rows: &mut CartRows, guest: &CartRows) -> Vec<LeftBehind> {
-    let pairs =
-        |lines: &[cart_line::Model]| lines.iter().map(|line| (line.variant_id, line.quantity)).collect::<Vec<_>>();
+    // Gifts come anew with their promotions.
+    let bought = |line: &&cart_line::Model| line.gift_of.is_none();
+    let pairs = |lines: &[cart_line::Model]| {
+        lines.iter().filter(bought).map(|line| (line.variant_id, line.quantity)).collect::<Vec<_>>()
+    };
+    rows.lines.retain(|line| line.gift_of.is_none());
     let (lines, left) = merge(&pairs(&rows.lines), &pairs(&guest.lines));
     let next = rows.lines.iter().map(|line| line.position).max().map_or(0, |last| last + 1);
     let known = rows.lines.len();

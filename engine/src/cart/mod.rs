@@ -17,16 +17,20 @@
 //! | what stands between cart and order | `domain::checkout`, [`quote`] |
 //! | what who follows a cart is told | [`live`] |
 //! | what it takes from stock, and what is held for it | [`stock`], [`hold`] |
+//! | what promotions make of it, its codes and gifts | [`promote`], [`codes`], [`gifts`] |
 //! | what becomes of those that nobody comes back to | [`left`] |
 //! | what an order keeps of its prices | [`kept`] |
 //! | what shoppers can change | [`ops`], `src/cart/store.rs` |
 
+pub mod codes;
+mod gifts;
 pub mod hold;
 pub mod kept;
 pub mod left;
 pub mod live;
 pub mod merge;
 pub mod ops;
+mod promote;
 pub mod quote;
 pub mod rehearse;
 pub mod repo;

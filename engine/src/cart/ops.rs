@@ -15,6 +15,7 @@ use entity::{cart, cart_delivery, cart_line, payment_session};
 use super::hold::hold;
 use super::quote::{Asking, Quote, quote, quote_with};
 use super::repo::{self, CartRows};
+use super::{codes, gifts};
 use crate::actor::{Actor, Need};
 use crate::auth::token;
 use crate::error::Result;
@@ -50,7 +51,7 @@ pub fn is_own(cart: &cart::Model, actor: &Actor, token_text: Option<&str>) -> bo
 
 /// The caller's cart, held and open, with its rows; what follows is undone
 /// with the transaction when it turns out not to be his.
-async fn hold_open(tx: &mut Tx, access: &CartAccess) -> Result<(CartRows, Arc<Settings>)> {
+pub(super) async fn hold_open(tx: &mut Tx, access: &CartAccess) -> Result<(CartRows, Arc<Settings>)> {
     let held = repo::touch(tx, access.id, tx.now() + LIFE).await?;
     let own = held.filter(|(row, _)| is_own(row, tx.actor(), access.token.as_deref()));
     let (mut row, version) = own.ok_or_else(no_cart)?;
@@ -77,23 +78,39 @@ pub(super) async fn finish(
     added: &[NewLine],
 ) -> Result<Quote> {
     let held = rows.deliveries.clone();
-    let mut told = quote(&tx.conn, settings, rows, tx.now()).await?;
+    let (mut told, mut lines_changed) = (quote(&tx.conn, settings, rows, tx.now()).await?, lines_changed);
     refuse_unsold(&told, added)?;
-    settle(tx, &held, &told, lines_changed).await?;
+    if let Some(lines) = gifts::settled(&told, || tx.id()) {
+        told = quote(&tx.conn, settings, CartRows { lines, ..told.rows }, tx.now()).await?;
+        lines_changed = true;
+    }
+    settle(tx, &held, &mut told, lines_changed).await?;
     if lines_changed {
         hold(tx, &mut told).await?;
     }
     Ok(told)
 }
 
-/// Writes the prices that the shopper is shown now, and the delivery groups as they have become.
-async fn settle(tx: &mut Tx, held: &[cart_delivery::Model], told: &Quote, lines_changed: bool) -> Result<()> {
+/// Writes the prices that the shopper is shown now, which codes give something, and the delivery groups as they have
+/// become.
+async fn settle(tx: &mut Tx, held: &[cart_delivery::Model], told: &mut Quote, lines_changed: bool) -> Result<()> {
+    let codes = codes::shown(&told.rows.codes, &told.outcome);
+    if codes != told.rows.codes {
+        repo::replace_codes(tx, told.rows.cart.id, &codes).await?;
+        told.rows.codes = codes;
+        // This answer tells of it.
+        let told_now = told.issues.iter_mut().filter(|issue| CODES.contains(&issue.refusal.code));
+        told_now.for_each(|issue| issue.blocking = false);
+    }
     let lines = shown(told);
     if lines_changed || lines != told.rows.lines {
         repo::replace_lines(tx, told.rows.cart.id, lines).await?;
     }
     repo::keep_deliveries(tx, held, &told.rows.deliveries).await
 }
+
+/// What is said of codes that give nothing.
+const CODES: [ErrorCode; 2] = [ErrorCode::CodeUnknown, ErrorCode::CodeNotApplied];
 
 /// The lines with the prices at which the shopper sees them now.
 fn shown(told: &Quote) -> Vec<cart_line::Model> {
@@ -142,12 +159,13 @@ pub(super) fn merged(
     held: &[cart_line::Model],
     added: &[NewLine],
 ) -> Result<Vec<cart_line::Model>, Vec<Refusal>> {
+    let (gifts, held): (Vec<_>, Vec<_>) = held.iter().partition(|line| line.gift_of.is_some());
     let before: Vec<_> = held.iter().map(|line| (line.variant_id, line.quantity)).collect();
     let wanted: Vec<_> = added.iter().map(|line| (line.variant, line.quantity)).collect();
-    let next = held.iter().map(|line| line.position).max().map_or(0, |last| last + 1);
+    let next = held.iter().chain(&gifts).map(|line| line.position).max().map_or(0, |last| last + 1);
     let lines = add(&before, &wanted)?;
     let rows = lines.into_iter().enumerate().map(|(place, (variant_id, quantity))| match held.get(place) {
-        Some(line) => cart_line::Model { quantity, ..line.clone() },
+        Some(line) => cart_line::Model { quantity, ..(*line).clone() },
         // A line without a price has not been shown at any yet.
         None => cart_line::Model {
             id: id(),
@@ -163,7 +181,10 @@ pub(super) fn merged(
             gift_of: None,
         },
     });
-    Ok(rows.collect())
+    let mut rows: Vec<cart_line::Model> = rows.collect();
+    rows.extend(gifts.into_iter().cloned());
+    rows.sort_by_key(|row| row.position);
+    Ok(rows)
 }
 
 /// Who is buying.
@@ -271,6 +292,8 @@ pub struct CreateCart {
     pub buyer: Buyer,
     /// Where it goes.
     pub addresses: Addresses,
+    /// Codes that the shopper has.
+    pub codes: Vec<String>,
 }
 
 impl Op for CreateCart {
@@ -296,14 +319,24 @@ impl Op for CreateCart {
         });
         let group = empty_group(tx.id(), cart.id);
         let lines_are_fine = lines.len() == self.lines.len() || !lines.is_empty();
-        let rows = CartRows { cart, lines, deliveries: vec![group], session: None };
+        let codes = codes::entered(cart.id, &self.codes, &[]).unwrap_or_else(|refused| {
+            refusals.extend(refused);
+            Vec::new()
+        });
+        cart.codes = codes.len() as i32;
+        let rows = CartRows { cart, lines, deliveries: vec![group], session: None, codes };
         let mut told = quote(&tx.conn, &settings, rows, tx.now()).await?;
         if lines_are_fine && let Err(refused) = refuse_unsold(&told, &self.lines) {
             refusals.extend(refused);
         }
         refusals.into_result()?;
+        if let Some(lines) = gifts::settled(&told, || tx.id()) {
+            told = quote(&tx.conn, &settings, CartRows { lines, ..told.rows }, tx.now()).await?;
+        }
         told.rows.lines = shown(&told);
+        told.rows.codes = codes::shown(&told.rows.codes, &told.outcome);
         repo::insert(tx, &told.rows).await?;
+        codes::forget_guesses(tx, &self.token, &told).await?;
         hold(tx, &mut told).await?;
         Ok(told)
     }
@@ -396,6 +429,7 @@ impl Op for UpdateLines {
             let at = ["lines".to_owned(), place.to_string(), "quantity".to_owned()];
             let wanted = refusals.keep(quantity(*wanted).map_err(|refusal| refusal.at(at)));
             match (rows.lines.iter_mut().find(|line| line.id == *id), wanted) {
+                (Some(line), _) if line.gift_of.is_some() => refusals.push(gifts::fixed(place, "lines")),
                 (Some(line), Some(wanted)) => line.quantity = wanted,
                 (Some(_), None) => {}
                 (None, _) => refusals.push(no_line(place, "lines")),
@@ -424,11 +458,13 @@ impl Op for RemoveLines {
         let (mut rows, settings) = hold_open(tx, &self.access).await?;
         let mut refusals = Refusals::default();
         for (place, id) in self.lines.iter().enumerate() {
-            if !rows.lines.iter().any(|line| line.id == *id) {
-                refusals.push(
+            match rows.lines.iter().find(|line| line.id == *id) {
+                None => refusals.push(
                     Refusal::new(ErrorCode::NotFound, "The cart has no such line.")
                         .at(["lineIds".to_owned(), place.to_string()]),
-                );
+                ),
+                Some(line) if line.gift_of.is_some() => refusals.push(gifts::fixed(place, "lineIds")),
+                Some(_) => {}
             }
         }
         refusals.into_result()?;
@@ -505,13 +541,13 @@ impl Op for SelectDelivery {
         let (rows, settings) = hold_open(tx, &self.access).await?;
         let held = rows.deliveries.clone();
         let wish = Wish { group: self.group, option: self.option };
-        let told =
+        let mut told =
             quote_with(&tx.conn, &settings, rows, tx.now(), Asking { wishes: vec![wish], ..Asking::default() }).await?;
         let mut chose = told.groups.iter().filter(|group| group.row.shipping_option_id == Some(self.option));
         if let Some(why) = chose.find_map(QuotedGroup::fault) {
             return Err(Refusal::new(ErrorCode::DeliveryUnavailable, why).at(["deliveryOptionId"]).into());
         }
-        settle(tx, &held, &told, false).await?;
+        settle(tx, &held, &mut told, false).await?;
         Ok(told)
     }
 }

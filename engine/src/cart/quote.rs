@@ -12,17 +12,20 @@ use domain::id::{CartDeliveryId, CartLineId, CustomerGroupId, InventoryItemId, P
 use domain::inventory::{Demand, Level, Take};
 use domain::money::{Currency, Money};
 use domain::pricing::{Candidate, Situation, Weighed, choose, explain};
+use domain::promotion::outcome::{AdjustedRow, Outcome};
 use domain::refusal::{ErrorCode, Refusal};
 use domain::shipping::group::ShippedLine;
 use domain::tax::{TaxChoice, TaxExemption, Taxed};
 use domain::totals::{LineInput, RowTotals, ShippingInput, Totals, TotalsError, TotalsInput, compute};
-use entity::{cart_line, price, product, variant};
+use entity::{cart_line, price, product, promotion_code, variant};
 
 use super::hold::Holds;
-use super::repo::{CartRows, offers};
+use super::promote::{Seen, gifts};
+use super::repo::{CartRows, OfferRow, offers};
 use super::stock::{counted_items, demand, levels, pickups, policy, reserve};
 use crate::db::Conn;
 use crate::error::{Error, Result};
+use crate::inventory::repo::StockRow;
 use crate::pricing::buyer::Buyer;
 use crate::settings::{Region, Settings};
 use crate::shipping::offers::{Asked, QuotedGroup, Wish, asks_groups, deliver};
@@ -101,6 +104,10 @@ pub struct Quote {
     pub delivery_taxes: Vec<TaxChoice>,
     /// Why no tax is due though rates would apply.
     pub tax_exemption: Option<TaxExemption>,
+    /// What promotions give, and why others give nothing.
+    pub outcome: Outcome,
+    /// Its codes that the shop knows.
+    pub codes: Vec<promotion_code::Model>,
     /// What it comes to.
     pub totals: Totals,
     /// The items behind each variant, and how many one piece takes.
@@ -187,44 +194,39 @@ pub async fn quote_with(
     now: DateTime<Utc>,
     asking: Asking,
 ) -> Result<Quote> {
-    let region = settings.region(rows.cart.region_id).cloned();
-    let region = region.ok_or_else(|| {
-        let message = "The cart's region is gone: choose another one with cartBuyerUpdate.";
-        Refusal::new(ErrorCode::RegionMissing, message)
-    })?;
-    let variants: Vec<VariantId> = rows.lines.iter().map(|line| line.variant_id).collect();
+    let region = region_of(settings, &rows)?;
     let country = rows.cart.shipping_address.as_ref().map(|address| &address.country);
     let mut buyer = Buyer::new(rows.cart.channel_id, &region, rows.cart.customer_id, country);
     asking.groups.iter().for_each(|groups| buyer.joins(groups.iter().copied()));
-    let (rows_offered, stock) = if variants.is_empty() {
-        Default::default()
-    } else {
-        let mut lists = buyer.read_lists(conn, settings, now).await?;
-        if asking.explains {
-            lists = settings.lists.iter().map(|list| list.id).collect();
-        }
-        (
-            offers(conn, &variants, (rows.cart.channel_id, rows.cart.currency, &lists), now).await?,
-            crate::inventory::repo::of_variants(conn, &variants).await?,
-        )
-    };
+    let (rows_offered, stock) = on_offer(conn, settings, &rows, &mut buyer, (now, asking.explains)).await?;
     let (offered, candidates) = by_variant(rows_offered);
     buyer.meet(conn, candidates.values().flatten()).await?;
     if asks_groups(settings) {
         buyer.learn(conn).await?;
     }
-    let priced: Vec<Option<LinePrice>> = rows
-        .lines
-        .iter()
-        .map(|line| {
-            let candidates = candidates.get(&line.variant_id).map(Vec::as_slice).unwrap_or_default();
-            price_of(line, candidates, &buyer.situation(settings, &region, line.quantity, now))
-        })
-        .collect();
+    let price = |line: &cart_line::Model| {
+        let candidates = candidates.get(&line.variant_id).map(Vec::as_slice).unwrap_or_default();
+        price_of(line, candidates, &buyer.situation(settings, &region, line.quantity, now))
+    };
+    let priced: Vec<Option<LinePrice>> = rows.lines.iter().map(price).collect();
     let items = counted_items(&rows.lines, &offered, &stock);
     let holds = Holds::of(conn, settings, &rows.cart, now).await?;
     let levels = levels(settings, &rows.cart, &stock, &holds);
-    let lines = shipped_lines(settings, &rows, &priced, &offered, &items)?;
+    let seen = Seen {
+        settings,
+        region: &region,
+        rows: &rows,
+        priced: &priced,
+        offered: &offered,
+        candidates: &candidates,
+        stock: &stock,
+        levels: &levels,
+        now,
+    };
+    let known = seen.learn(conn, &mut buyer).await?;
+    // What is offered to send it goes by what is left of its lines.
+    let early = known.apply(&seen, &buyer, &[]);
+    let lines = shipped_lines(settings, &rows, &priced, &offered, &items, &early)?;
     let clock = asking.clock.unwrap_or(now);
     let groups = deliver(
         conn,
@@ -240,21 +242,24 @@ pub async fn quote_with(
         },
     )
     .await?;
+    let outcome = known.apply(&seen, &buyer, &groups);
     if !groups.is_empty() {
         rows.deliveries = groups.iter().map(|group| group.row.clone()).collect();
     }
     let pickups = pickups(&groups, rows.lines.len());
     let picked_up = picked_up(settings, &groups);
     let due = due(conn, settings, &rows.cart, &region, (picked_up, asking.groups.as_deref())).await?;
-    let taxed = (taxed_lines(&rows, &priced, &offered), taxed_deliveries(&groups));
+    let taxed = (taxed_lines(&rows, &priced, &offered, &outcome), taxed_deliveries(&groups, &outcome));
     let levied = due.levy(conn, clock, rows.cart.currency, taxed).await?;
     let tax_exemption = due.exemption;
     let exempt = tax_exemption.is_some();
-    let totals = add_up(&rows, &region, (&priced, &levied.lines), (&groups, &levied.deliveries), exempt)?;
+    let totals = add_up(&rows, &region, (&priced, &levied.lines), (&groups, &levied.deliveries), (exempt, &outcome))?;
 
     let lines = quoted_lines(&rows, (priced, levied.lines), &offered, &totals)?;
     let (takes, mut issues) = reserve(&lines, &items, (levels.clone(), policy(settings, &rows.cart)), &pickups);
     issues.extend(line_issues(&lines, rows.cart.currency));
+    issues.extend(super::gifts::issues(&rows, &outcome));
+    issues.extend(super::codes::issues(&rows.codes, &outcome, rows.cart.currency));
     issues.extend(absences(&rows, &region, &groups, totals.due_minor));
     // Who owes no tax needs no rates.
     let refused = levied.refused.filter(|_| !exempt);
@@ -267,6 +272,8 @@ pub async fn quote_with(
         groups,
         delivery_taxes: levied.deliveries,
         tax_exemption,
+        outcome,
+        codes: known.codes,
         totals,
         items,
         issues,
@@ -278,6 +285,32 @@ pub async fn quote_with(
         buyer,
         prices: candidates,
     })
+}
+
+fn region_of(settings: &Settings, rows: &CartRows) -> Result<Region, Refusal> {
+    let message = "The cart's region is gone: choose another one with cartBuyerUpdate.";
+    settings.region(rows.cart.region_id).cloned().ok_or_else(|| Refusal::new(ErrorCode::RegionMissing, message))
+}
+
+/// What is for sale of what the cart holds and of what promotions may give beside, with its stock.
+async fn on_offer(
+    conn: &Conn,
+    settings: &Settings,
+    rows: &CartRows,
+    buyer: &mut Buyer,
+    (now, explains): (DateTime<Utc>, bool),
+) -> Result<(Vec<OfferRow>, Vec<StockRow>)> {
+    let mut variants: Vec<VariantId> = rows.lines.iter().map(|line| line.variant_id).collect();
+    if variants.is_empty() {
+        return Ok(Default::default());
+    }
+    variants.extend(gifts(settings).iter().filter(|gift| !rows.lines.iter().any(|line| line.variant_id == **gift)));
+    let mut lists = buyer.read_lists(conn, settings, now).await?;
+    if explains {
+        lists = settings.lists.iter().map(|list| list.id).collect();
+    }
+    let offered = offers(conn, &variants, (rows.cart.channel_id, rows.cart.currency, &lists), now).await?;
+    Ok((offered, crate::inventory::repo::of_variants(conn, &variants).await?))
 }
 
 /// What is for sale, and every price of it that may be chosen.
@@ -361,9 +394,9 @@ fn add_up(
     region: &Region,
     (priced, line_taxes): (&[Option<LinePrice>], &[TaxChoice]),
     (groups, delivery_taxes): (&[QuotedGroup], &[TaxChoice]),
-    exempt: bool,
+    (exempt, outcome): (bool, &Outcome),
 ) -> Result<Totals> {
-    compute(&TotalsInput {
+    let mut input = TotalsInput {
         currency: rows.cart.currency,
         rounding: region.row.tax_rounding,
         lines: rows
@@ -396,9 +429,11 @@ fn add_up(
                 })
             })
             .collect(),
+        // Gift cards and store credit pay here one day: they never change what was worked out above.
         means_minor: 0,
-    })
-    .map_err(refuse_totals)
+    };
+    outcome.enter(&mut input);
+    compute(&input).map_err(refuse_totals)
 }
 
 /// What a line without a price was shown at last; nothing when that was in another currency.
@@ -415,8 +450,18 @@ fn refuse_totals(error: TotalsError) -> Error {
     }
 }
 
+/// What is left of a row after its discounts.
+fn left(outcome: &Outcome, row: AdjustedRow, minor: i64) -> i64 {
+    (minor - outcome.discount_of(row)).max(0)
+}
+
 /// The lines as taxes see them.
-fn taxed_lines(rows: &CartRows, priced: &[Option<LinePrice>], offered: &HashMap<VariantId, Offer>) -> Vec<TaxedRow> {
+fn taxed_lines(
+    rows: &CartRows,
+    priced: &[Option<LinePrice>],
+    offered: &HashMap<VariantId, Offer>,
+    outcome: &Outcome,
+) -> Vec<TaxedRow> {
     let row = |(line, price): (&cart_line::Model, &Option<LinePrice>)| {
         let offer = offered.get(&line.variant_id);
         let unit = price.map_or_else(|| last_shown(line, rows), |price| price.amount_minor);
@@ -426,7 +471,7 @@ fn taxed_lines(rows: &CartRows, priced: &[Option<LinePrice>], offered: &HashMap<
                 .map_or(Taxed::Unknown, |offer| Taxed::Product { id: offer.product.id, kind: offer.product.type_id }),
             sku: offer.and_then(|offer| offer.variant.sku.clone()),
             quantity: line.quantity,
-            amount_minor: unit.saturating_mul(line.quantity.into()),
+            amount_minor: left(outcome, AdjustedRow::Line(line.position), unit.saturating_mul(line.quantity.into())),
             includes_tax: price.map_or(line.includes_tax, |price| price.includes_tax),
         }
     };
@@ -434,7 +479,7 @@ fn taxed_lines(rows: &CartRows, priced: &[Option<LinePrice>], offered: &HashMap<
 }
 
 /// What each delivery group chose, as taxes see it.
-fn taxed_deliveries(groups: &[QuotedGroup]) -> Vec<TaxedRow> {
+fn taxed_deliveries(groups: &[QuotedGroup], outcome: &Outcome) -> Vec<TaxedRow> {
     let row = |group: &QuotedGroup| {
         let chosen = group.chosen.as_ref();
         TaxedRow {
@@ -442,7 +487,8 @@ fn taxed_deliveries(groups: &[QuotedGroup]) -> Vec<TaxedRow> {
             taxed: chosen.map_or(Taxed::Unknown, |option| Taxed::ShippingOption(option.id)),
             sku: None,
             quantity: 1,
-            amount_minor: chosen.map_or(0, |option| option.amount_minor),
+            amount_minor: chosen
+                .map_or(0, |option| left(outcome, AdjustedRow::Charge(group.row.position), option.amount_minor)),
             includes_tax: chosen.is_some_and(|option| option.includes_tax),
         }
     };
@@ -457,6 +503,7 @@ fn shipped_lines(
     priced: &[Option<LinePrice>],
     offered: &HashMap<VariantId, Offer>,
     items: &[(VariantId, InventoryItemId, i32)],
+    outcome: &Outcome,
 ) -> Result<Vec<(ShippedLine, Vec<Demand>)>> {
     let shipped = |(line, price): (&cart_line::Model, &Option<LinePrice>)| {
         let offer = offered.get(&line.variant_id);
@@ -466,7 +513,7 @@ fn shipped_lines(
             profile: Some(profile).filter(|_| offer.is_none_or(|offer| offer.variant.requires_shipping)),
             quantity: line.quantity,
             weight_grams: offer.and_then(|offer| offer.variant.weight_grams),
-            subtotal_minor: unit.saturating_mul(line.quantity.into()),
+            subtotal_minor: left(outcome, AdjustedRow::Line(line.position), unit.saturating_mul(line.quantity.into())),
         };
         Ok((shipped, demand(line, offer, items)))
     };

@@ -11,8 +11,10 @@ use domain::money::Money;
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use serde_json::json;
 
+use super::codes::entered;
+use super::gifts::settled;
 use super::ops::{Addresses, Buyer, LIFE, NewLine, empty, empty_group, finish, merged, no_cart, refuse_unsold};
-use super::quote::{Asking, Issue, Quote, quote_with};
+use super::quote::{Asking, Quote, quote_with};
 use super::repo::{self, CartRows};
 use crate::actor::Need;
 use crate::app::App;
@@ -25,11 +27,6 @@ use crate::shipping::offers::Wish;
 
 /// How far away from now a quote may be.
 const FURTHEST: TimeDelta = TimeDelta::days(3_653);
-
-/// The most codes of one quote.
-const MAX_CODES: usize = 20;
-/// The most of a code that is repeated, in characters.
-const MAX_CODE: usize = 64;
 
 /// A cart that somebody thinks of.
 #[derive(Debug, Clone)]
@@ -99,33 +96,24 @@ pub async fn rehearse(app: &Arc<App>, conn: Conn, settings: &Settings, asked: &R
             line.custom_price = true;
         }
     }
+    let codes = entered(cart.id, &asked.codes, &[]).unwrap_or_else(|refused| {
+        refusals.extend(refused);
+        Vec::new()
+    });
     refusals.into_result()?;
-    let codes = known_codes(&asked.codes)?;
     let deliveries = vec![empty_group(id().into(), cart.id)];
-    let rows = CartRows { cart, lines, deliveries, session: None };
+    let rows = CartRows { cart, lines, deliveries, session: None, codes };
     let wishes = asked.deliveries.iter().map(|option| Wish { group: None, option: *option }).collect();
     let asking = Asking { wishes, groups: asked.groups.clone(), explains: asked.explains, clock: Some(now) };
-    let mut told = quote_with(&conn, settings, rows, asked.at, asking).await?;
+    let mut told = quote_with(&conn, settings, rows, asked.at, asking.clone()).await?;
+    if let Some(lines) = settled(&told, || id().into()) {
+        told = quote_with(&conn, settings, CartRows { lines, ..told.rows }, asked.at, asking).await?;
+    }
     refuse_unsold(&told, &asked.lines)?;
     // Nobody pays what is only asked about.
     let of_order = [ErrorCode::EmailMissing, ErrorCode::PaymentMissing, ErrorCode::ShippingAddressMissing];
     told.issues.retain(|issue| !of_order.contains(&issue.refusal.code));
-    told.issues.extend(codes);
     Ok(told)
-}
-
-/// What is to be said of codes: the shop gives out none yet, so each of them is unknown.
-fn known_codes(codes: &[String]) -> Result<Vec<Issue>, Refusal> {
-    if codes.len() > MAX_CODES {
-        let message = format!("At most {MAX_CODES} codes at once.");
-        return Err(Refusal::new(ErrorCode::TooMany, message).limit(MAX_CODES as i64).at(["codes"]));
-    }
-    let unknown = |code: &String| {
-        let shown: String = code.trim().chars().take(MAX_CODE).collect();
-        let message = format!("There is no code {shown:?}, or it is not valid at this moment.");
-        Issue::new(Refusal::new(ErrorCode::CodeUnknown, message), None, false)
-    };
-    Ok(codes.iter().map(unknown).collect())
 }
 
 /// Sets what one piece of a line costs, or lets the price be chosen again.

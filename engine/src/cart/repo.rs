@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::cart::CartState;
 use domain::id::{CartDeliveryId, CartId, ChannelId, CustomerId, PriceListId, RegionId, VariantId};
 use domain::money::Currency;
-use entity::{cart, cart_delivery, cart_line, payment_session, price, product, variant};
+use entity::{cart, cart_code, cart_delivery, cart_line, payment_session, price, product, variant};
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IdenStatic, IntoActiveModel,
@@ -27,6 +27,8 @@ pub struct CartRows {
     pub deliveries: Vec<cart_delivery::Model>,
     /// The chosen payment.
     pub session: Option<payment_session::Model>,
+    /// The codes that were entered, by position.
+    pub codes: Vec<cart_code::Model>,
 }
 
 /// A cart by id.
@@ -109,7 +111,26 @@ pub async fn rows_of(conn: &Conn, cart: cart::Model) -> Result<CartRows> {
         .all(conn)
         .await?;
     let session = groups.iter().find_map(|(_, session)| session.clone());
-    Ok(CartRows { cart, lines, deliveries: groups.into_iter().map(|(group, _)| group).collect(), session })
+    let codes = if cart.codes > 0 { codes_of(conn, cart.id).await? } else { Vec::new() };
+    Ok(CartRows { cart, lines, deliveries: groups.into_iter().map(|(group, _)| group).collect(), session, codes })
+}
+
+/// The codes of a cart by position.
+pub async fn codes_of(conn: &Conn, cart: CartId) -> Result<Vec<cart_code::Model>> {
+    let find = cart_code::Entity::find().filter(cart_code::Column::CartId.eq(cart));
+    Ok(find.order_by_asc(cart_code::Column::Position).all(conn).await?)
+}
+
+/// Makes the codes of a cart what they are here.
+pub async fn replace_codes(tx: &mut Tx, cart: CartId, codes: &[cart_code::Model]) -> Result<()> {
+    cart_code::Entity::delete_many().filter(cart_code::Column::CartId.eq(cart)).exec(&tx.conn).await?;
+    Ok(insert_all::<cart_code::Entity>(&tx.conn, codes.to_vec()).await?)
+}
+
+/// The same for a cart that may have had another number of them.
+pub async fn put_codes(tx: &mut Tx, row: cart::Model, codes: &[cart_code::Model]) -> Result<cart::Model> {
+    replace_codes(tx, row.id, codes).await?;
+    update(tx, cart::Model { codes: codes.len() as i32, ..row }).await
 }
 
 /// A variant that is for sale in a channel, with its product and one of its prices.
@@ -160,7 +181,8 @@ pub async fn offers(
 pub async fn insert(tx: &mut Tx, rows: &CartRows) -> Result<()> {
     insert_all::<cart::Entity>(&tx.conn, vec![rows.cart.clone()]).await?;
     insert_all::<cart_line::Entity>(&tx.conn, rows.lines.clone()).await?;
-    Ok(insert_all::<cart_delivery::Entity>(&tx.conn, rows.deliveries.clone()).await?)
+    insert_all::<cart_delivery::Entity>(&tx.conn, rows.deliveries.clone()).await?;
+    Ok(insert_all::<cart_code::Entity>(&tx.conn, rows.codes.clone()).await?)
 }
 
 /// Writes every column of a cart.

@@ -3,8 +3,9 @@
 //! that was due should be done.
 
 use domain::id::{
-    CartId, CheckoutId, CollectionId, EventId, FlowId, InventoryItemId, LocationId, OrderId, PaymentId, ProductId,
-    ReservationId, ServiceZoneId,
+    CampaignId, CartId, CheckoutId, CollectionId, EventId, FlowId, InventoryItemId, LocationId, OrderId, OrderLineId,
+    OrderShippingLineId, PaymentId, ProductId, PromotionCodeId, PromotionId, PromotionUseId, ReservationId,
+    ServiceZoneId,
 };
 use uuid::Uuid;
 
@@ -218,6 +219,68 @@ pub const RULES: &[Rule] = &[
         name: |id, _| CartId(id).to_string(),
         sql: "select cart_id as id, cart_id as other, count(distinct position) as found, count(*) as expected
             from cart_line group by cart_id having count(*) <> count(distinct position)",
+    },
+    Rule {
+        says: "what promotions took off a line of an order is its discount",
+        name: |id, _| OrderLineId(id).to_string(),
+        sql: "select order_line.id as id, order_line.id as other, order_line.discount_minor as found,
+                coalesce(taken.amount, 0) as expected
+            from order_line left join (select order_line_id, sum(amount_minor) as amount from line_adjustment
+                group by order_line_id) taken on taken.order_line_id = order_line.id
+            where order_line.discount_minor <> coalesce(taken.amount, 0)",
+    },
+    Rule {
+        says: "what promotions took off a delivery of an order is its discount",
+        name: |id, _| OrderShippingLineId(id).to_string(),
+        sql: "select sent.id as id, sent.id as other, sent.discount_minor as found, coalesce(taken.amount, 0) as expected
+            from order_shipping_line sent left join (select order_shipping_line_id, sum(amount_minor) as amount
+                from line_adjustment group by order_shipping_line_id) taken on taken.order_shipping_line_id = sent.id
+            where sent.discount_minor <> coalesce(taken.amount, 0)",
+    },
+    Rule {
+        says: "a promotion was used as often as its uses say",
+        name: |id, _| PromotionId(id).to_string(),
+        sql: "select promotion.id as id, promotion.id as other, promotion.uses as found, coalesce(used.count, 0) as expected
+            from promotion left join (select promotion_id, count(*) as count from promotion_use
+                where state <> 'RELEASED' group by promotion_id) used on used.promotion_id = promotion.id
+            where promotion.uses <> coalesce(used.count, 0)",
+    },
+    Rule {
+        says: "a code was used as often as the uses of its promotion say",
+        name: |id, _| PromotionCodeId(id).to_string(),
+        sql: "select code.id as id, code.id as other, code.uses as found, coalesce(used.count, 0) as expected
+            from promotion_code code left join (select promotion_code_id, count(*) as count from promotion_use
+                where state <> 'RELEASED' group by promotion_code_id) used on used.promotion_code_id = code.id
+            where code.uses <> coalesce(used.count, 0)",
+    },
+    Rule {
+        says: "a campaign was used as often as the uses of its promotions say",
+        name: |id, _| CampaignId(id).to_string(),
+        sql: "select campaign.id as id, campaign.id as other, campaign.uses as found, coalesce(used.count, 0) as expected
+            from campaign left join (select campaign_id, count(*) as count from promotion_use
+                where state <> 'RELEASED' group by campaign_id) used on used.campaign_id = campaign.id
+            where campaign.uses <> coalesce(used.count, 0)",
+    },
+    Rule {
+        says: "a campaign has spent what the uses of its promotions say",
+        name: |id, _| CampaignId(id).to_string(),
+        sql: "select spending.campaign_id as id, spending.campaign_id as other, spending.spent_minor as found,
+                coalesce(used.spent, 0) as expected
+            from campaign_spending spending left join (select campaign_id, currency, sum(spent_minor) as spent
+                from promotion_use where state <> 'RELEASED' group by campaign_id, currency) used
+                on used.campaign_id = spending.campaign_id and used.currency = spending.currency
+            where spending.spent_minor <> coalesce(used.spent, 0)",
+    },
+    Rule {
+        says: "what a checkout used of a promotion goes the way of the checkout and its order",
+        name: |id, _| PromotionUseId(id).to_string(),
+        sql: "select used.id as id, used.id as other, case when used.state = 'RELEASED' then 0 else 1 end as found,
+                case when used.state = 'RELEASED' then 1 else 0 end as expected
+            from promotion_use used join checkout on checkout.id = used.checkout_id
+            left join \"order\" on \"order\".checkout_id = checkout.id
+            where used.state <> case when checkout.state = 'ABANDONED' or \"order\".status = 'CANCELED' then 'RELEASED'
+                when checkout.state = 'PLACED' then 'USED' else 'RESERVED' end
+                or (used.state = 'USED' and used.order_id <> \"order\".id)",
     },
     Rule {
         says: "nothing lies, is promised or was packed at a location that is gone",

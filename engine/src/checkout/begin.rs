@@ -81,6 +81,8 @@ impl Op for Begin {
         row.capture = region.zip(row.provider.as_deref()).map(|(region, provider)| region.capture_of(provider));
         repo::insert(tx, row.clone()).await?;
         let run = crate::flow::begin(tx, KIND, checkout, STEP, row.provider.clone()).await?;
+        // Last, for whoever wants the same promotion waits until this is written.
+        crate::promotion::reserve::reserve(tx, &settings, &quote, checkout).await?;
         Ok(Begun::Held(Box::new(row), Box::new(run)))
     }
 }

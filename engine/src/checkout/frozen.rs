@@ -5,17 +5,19 @@ use std::collections::HashMap;
 
 use domain::address::Address;
 use domain::id::{
-    ChannelId, CheckoutId, CustomerId, OrderId, OrderLineId, ProductId, RegionId, ShippingOptionId, VariantId,
+    ChannelId, CheckoutId, CustomerId, OrderId, OrderLineId, ProductId, PromotionId, RegionId, ShippingOptionId,
+    VariantId,
 };
 use domain::money::Currency;
 use domain::order::{FulfillmentStatus, OrderStatus, PaymentStatus};
 use domain::pricing::kept::KeptPrice;
+use domain::promotion::outcome::{AdjustedRow, Adjustment};
 use domain::shipping::ShippingReason;
 use domain::tax::{AppliedRate, TaxExemption, TaxNumber, reason};
 use domain::text::Email;
 use domain::totals::{RowTotals, Totals};
 use domain::translation::TranslatableField;
-use entity::{line_tax, order, order_line, order_shipping_line, order_token};
+use entity::{line_adjustment, line_tax, order, order_line, order_shipping_line, order_token};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -24,6 +26,7 @@ use crate::cart::quote::Quote;
 use crate::error::{Error, Result};
 use crate::op::Tx;
 use crate::order::repo::NewOrder;
+use crate::promotion::reserve::used;
 use crate::settings::Settings;
 use crate::translation::Texts;
 
@@ -60,6 +63,21 @@ pub struct Frozen {
     /// Why no tax was due though rates would have applied.
     #[serde(default)]
     pub tax_exemption: Option<TaxExemption>,
+    /// The promotions of which it takes a use.
+    #[serde(default)]
+    pub promotions: Vec<PromotionId>,
+    /// What promotions take off its lines and charges, in the order in which they came.
+    #[serde(default)]
+    pub adjustments: Vec<FrozenAdjustment>,
+}
+
+/// What a promotion takes off a line or a charge, with its title as it was when the shopper agreed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FrozenAdjustment {
+    /// What shoppers read.
+    pub title: String,
+    /// What comes off, and how that was found.
+    pub taken: Adjustment,
 }
 
 /// A line of the order.
@@ -203,7 +221,17 @@ pub async fn freeze(tx: &Tx, settings: &Settings, quote: &Quote) -> Result<Froze
         totals: quote.totals.clone(),
         tax_number: cart.tax_number.clone(),
         tax_exemption: quote.tax_exemption,
+        promotions: used(quote).into_iter().map(|applied| applied.promotion).collect(),
+        adjustments: adjustments(settings, quote),
     })
+}
+
+fn adjustments(settings: &Settings, quote: &Quote) -> Vec<FrozenAdjustment> {
+    let titled = |taken: &Adjustment| {
+        let row = settings.promotions.find(taken.promotion);
+        FrozenAdjustment { title: row.map(|row| row.title.clone()).unwrap_or_default(), taken: taken.clone() }
+    };
+    quote.outcome.adjustments.iter().map(titled).collect()
 }
 
 /// What the order's texts are in the cart's language: no statement when that is the shop's own.
@@ -235,8 +263,10 @@ impl Frozen {
         for (row, charge) in shipping.iter().zip(&self.shipping) {
             taxes.extend(self.taxes(tx, (&charge.totals, &charge.rates), None, Some(row.id)));
         }
+        let adjustments = self.adjustment_rows(tx, &shipping);
         NewOrder {
             order: self.order_row(tx, checkout),
+            adjustments,
             lines: self.lines.iter().map(|line| self.line_row(line)).collect(),
             shipping,
             taxes,
@@ -248,6 +278,31 @@ impl Frozen {
                 revoked_at: None,
             },
         }
+    }
+
+    fn adjustment_rows(&self, tx: &Tx, shipping: &[order_shipping_line::Model]) -> Vec<line_adjustment::Model> {
+        let row = |(place, adjustment): (usize, &FrozenAdjustment)| {
+            let taken = &adjustment.taken;
+            let (line, charge) = match taken.row {
+                AdjustedRow::Line(position) => (self.lines.iter().find(|line| line.position == position), None),
+                AdjustedRow::Charge(position) => (None, shipping.iter().find(|charge| charge.position == position)),
+            };
+            line_adjustment::Model {
+                id: tx.id(),
+                order_id: self.order,
+                order_line_id: line.map(|line| line.id),
+                order_shipping_line_id: charge.map(|charge| charge.id),
+                position: place as i32,
+                promotion_id: taken.promotion,
+                title: adjustment.title.clone(),
+                code: taken.code.clone(),
+                units: taken.units,
+                of_minor: taken.of_minor,
+                amount_minor: taken.amount_minor,
+                explanation: taken.how,
+            }
+        };
+        self.adjustments.iter().enumerate().map(row).collect()
     }
 
     fn order_row(&self, tx: &Tx, checkout: CheckoutId) -> order::Model {

@@ -57,6 +57,9 @@ impl Op for Place {
         let ended = repo::end(tx, id, CheckoutState::Placed, Some(frozen.order), reference.clone()).await?;
         let Some(row) = ended else { return self.ended_before(tx).await };
         let mut new = frozen.rows(tx, id);
+        if !frozen.promotions.is_empty() {
+            crate::promotion::repo::uses::settle(tx, id, frozen.order).await?;
+        }
         let payment = pay(tx, &row, frozen.order, reference, kinds);
         let ledgers: Vec<(PaymentState, Vec<_>)> = payment
             .iter()
@@ -162,15 +165,20 @@ impl Op for Abandon {
 
     async fn run(&self, tx: &mut Tx) -> Result<()> {
         let cart = crate::cart::repo::lock(tx, self.cart).await?;
-        if repo::end(tx, self.checkout, CheckoutState::Abandoned, None, None).await?.is_none() {
+        let Some(row) = repo::end(tx, self.checkout, CheckoutState::Abandoned, None, None).await? else {
             return Ok(());
-        }
+        };
+        let holds_promotions = crate::promotion::reserve::holds(&row);
         for row in crate::inventory::repo::reservations_of_checkout(&tx.conn, self.checkout).await? {
             crate::inventory::repo::release(tx, &row, row.quantity).await?;
         }
         crate::cart::repo::set_state(tx, self.cart, CartState::Open).await?;
         if let Some(cart) = cart {
             hold_again(tx, cart).await?;
+        }
+        // Behind all stock, as in Begin: see the order of locks in `db`.
+        if holds_promotions {
+            crate::promotion::reserve::release(tx, self.checkout).await?;
         }
         forget_keys(tx, OPERATION, self.checkout.into()).await?;
         crate::flow::end(tx, &self.run, FlowState::Abandoned).await

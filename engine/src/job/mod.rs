@@ -11,7 +11,7 @@
 //! | who takes a job up, and when it is tried again | [`runner`] |
 //! | what the API and a runner write | [`ops`] |
 //! | how a file that a job reads is opened | [`text`], [`records`] |
-//! | what a job of a kind does | the noun that it is about: `catalog::import`, `pricing::import` |
+//! | what a job of a kind does | the noun that it is about: `catalog::import`, `pricing::import`, `promotion::batch` |
 
 pub mod ops;
 pub mod records;

@@ -130,6 +130,8 @@ pub async fn work(
                 match run.job.kind {
                     JobKind::ProductImport => crate::catalog::import::work(&run).await,
                     JobKind::PriceImport => crate::pricing::import::work(&run).await,
+                    JobKind::CodeBatch => crate::promotion::batch::work(&run).await,
+                    JobKind::CodeImport => crate::promotion::import::work(&run).await,
                 }
             };
             caught(worked).await.unwrap_or_else(|panicked| Err(panicked.into()))

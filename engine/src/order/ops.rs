@@ -42,6 +42,7 @@ impl Op for CancelOrder {
         for row in crate::inventory::repo::reservations_of_lines(&tx.conn, &ids).await? {
             crate::inventory::repo::release(tx, &row, row.quantity).await?;
         }
+        crate::promotion::reserve::release(tx, order.checkout_id).await?;
         for line in &mut lines {
             line.canceled = line.ordered - line.fulfilled;
             repo::update_line(tx, line.clone()).await?;

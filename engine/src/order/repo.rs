@@ -6,7 +6,7 @@ use domain::order::{FulfillmentStatus, LineCounters, OrderStatus, Paid, PaymentS
 use domain::order::{fulfillment_status, order_status, payment_status};
 use domain::reach::Reach;
 use domain::text::Email;
-use entity::{event, line_tax, order, order_line, order_shipping_line, order_token};
+use entity::{event, line_adjustment, line_tax, order, order_line, order_shipping_line, order_token};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter,
     QueryOrder, QuerySelect, RelationDef,
@@ -86,6 +86,8 @@ pub struct NewOrder {
     pub shipping: Vec<order_shipping_line::Model>,
     /// Its taxes.
     pub taxes: Vec<line_tax::Model>,
+    /// What promotions took off.
+    pub adjustments: Vec<line_adjustment::Model>,
     /// The link that opens it.
     pub token: order_token::Model,
 }
@@ -96,6 +98,7 @@ pub async fn insert(tx: &mut Tx, new: NewOrder) -> Result<()> {
     insert_all::<order_line::Entity>(&tx.conn, new.lines).await?;
     insert_all::<order_shipping_line::Entity>(&tx.conn, new.shipping).await?;
     insert_all::<line_tax::Entity>(&tx.conn, new.taxes).await?;
+    insert_all::<line_adjustment::Entity>(&tx.conn, new.adjustments).await?;
     Ok(insert_all::<order_token::Entity>(&tx.conn, vec![new.token]).await?)
 }
 
@@ -122,6 +125,15 @@ pub async fn taxes_of(conn: &Conn, orders: &[OrderId]) -> Result<Vec<line_tax::M
     Ok(line_tax::Entity::find()
         .filter(any(conn, line_tax::Column::OrderId, orders.iter().copied()))
         .order_by_asc(line_tax::Column::Id)
+        .all(conn)
+        .await?)
+}
+
+/// What promotions took off orders, in the order in which they came.
+pub async fn adjustments_of(conn: &Conn, orders: &[OrderId]) -> Result<Vec<line_adjustment::Model>> {
+    Ok(line_adjustment::Entity::find()
+        .filter(any(conn, line_adjustment::Column::OrderId, orders.iter().copied()))
+        .order_by_asc(line_adjustment::Column::Position)
         .all(conn)
         .await?)
 }

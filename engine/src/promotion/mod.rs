@@ -7,11 +7,20 @@
 //! |---|---|
 //! | what a promotion can be and give | `domain::promotion` |
 //! | how it is stored | [`rows`] |
+//! | what a checkout takes of limits and budgets, and gives back | [`reserve`] |
+//! | what a cart is asked for | `cart::promote` |
 //! | what staff do with promotions and campaigns | [`ops`], [`campaign`], `src/promotion/admin.rs` |
+//! | what staff do with codes | [`codes`], `src/promotion/code/admin.rs` |
+//! | how many codes are made, brought in and written out | [`batch`], [`import`], [`export`] |
 
+pub mod batch;
 pub mod campaign;
+pub mod codes;
+pub mod export;
+pub mod import;
 pub mod ops;
 pub mod repo;
+pub mod reserve;
 pub mod rows;
 
 use std::sync::Arc;

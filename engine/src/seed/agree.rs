@@ -141,6 +141,8 @@ pub(super) fn freeze(
         }
     };
     Ok(Frozen {
+        promotions: Vec::new(),
+        adjustments: Vec::new(),
         order: tx.id::<OrderId>(),
         channel: shared.channel,
         region: region.row.id,

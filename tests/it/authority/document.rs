@@ -55,6 +55,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("product", &["prod"]),
     ("productVariant", &["variant"]),
     ("promotion", &["promo"]),
+    ("promotionCode", &["pcode"]),
     ("publishableKey", &["pkey"]),
     ("region", &["reg"]),
     ("related", &["prod"]),

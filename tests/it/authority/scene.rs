@@ -46,6 +46,7 @@ const PUBLIC: &[&str] = &[
     "policy",
     "pricelist",
     "promo",
+    "pcode",
     "camp",
     "iitem",
     "resv",
@@ -149,7 +150,9 @@ async fn furnished(shop: &Shop) -> (Ids, Ids) {
     shop.set("campaignCreate", json!({ "title": "Autumn" }), "campaign { id }").await.done();
     let off = json!({ "reduce": { "target": { "order": true }, "reduction": { "percentage": { "percent": "10" } } } });
     let promotion = json!({ "title": "Ten off", "method": "CODE", "offer": off });
-    shop.set("promotionCreate", promotion, "promotion { id }").await.done();
+    let drafted = shop.set("promotionCreate", promotion, "promotion { id }").await.done();
+    let codes = json!({ "promotionId": drafted["promotion"]["id"], "codes": ["TENOFF"] });
+    shop.set("promotionCodesAdd", codes, "codes { id }").await.done();
     made(shop, "image/png", &png(4, 4), json!({})).await;
     staged(shop, "image/png", png(4, 4).len()).await;
     shop.set("roleSet", json!({ "name": "Target", "permissions": ["CATALOG_READ"] }), "role { id }").await.done();
@@ -272,6 +275,7 @@ impl Scene {
             PriceListId: "select id from price_list limit 1" of [];
             PromotionId: "select id from promotion limit 1" of [];
             CampaignId: "select id from campaign limit 1" of [];
+            PromotionCodeId: "select id from promotion_code limit 1" of [];
             MetafieldDefinitionId: "select id from metafield_definition limit 1" of [];
         }
     }

@@ -17,6 +17,7 @@ pub mod people;
 pub mod pictures;
 pub mod post;
 pub mod postgres;
+pub mod promoting;
 pub mod provider;
 pub mod proxy;
 pub mod redis;

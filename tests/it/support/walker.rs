@@ -83,9 +83,20 @@ impl Walker {
         Self::ready_to_pay(store, variant, quantity, "manual", json!({})).await
     }
 
+    /// The same with a code, which gives something.
+    pub async fn ready_with(store: &Client, variant: &str, quantity: i64, code: &str) -> Self {
+        let mut cart = german_cart(variant, quantity);
+        cart["codes"] = json!([code]);
+        Self::ready_of(store, cart, "manual", json!({})).await
+    }
+
     /// The same with another way to pay.
     pub async fn ready_to_pay(store: &Client, variant: &str, quantity: i64, provider: &str, data: Value) -> Self {
-        let made = store.send(CREATE, json!({ "input": german_cart(variant, quantity) })).await;
+        Self::ready_of(store, german_cart(variant, quantity), provider, data).await
+    }
+
+    async fn ready_of(store: &Client, cart: Value, provider: &str, data: Value) -> Self {
+        let made = store.send(CREATE, json!({ "input": cart })).await;
         made.done();
         let (cart, token) = (made.text("cartCreate.cart.id"), made.text("cartCreate.cartToken"));
         let option = made.text("cartCreate.cart.deliveryGroups.0.options.0.id");
@@ -97,6 +108,14 @@ impl Walker {
         }
         let total = chosen.at("paymentSessionCreate.cart.total");
         Self { cart, store: store.clone(), token, total }
+    }
+
+    /// Chooses another way to pay.
+    pub async fn pay_with(&self, store: &Client, provider: &str, data: Value) {
+        let pay = "mutation($input: PaymentSessionCreateInput!) { paymentSessionCreate(input: $input) {
+            userErrors { code } } }";
+        let input = json!({ "cartId": self.cart, "cartToken": self.token, "provider": provider, "data": data });
+        store.send(pay, json!({ "input": input })).await.done();
     }
 
     /// The variables of the last call.

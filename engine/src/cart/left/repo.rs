@@ -101,7 +101,7 @@ pub async fn lock_over(tx: &Tx, before: DateTime<Utc>) -> Result<Vec<CartId>> {
 /// Erases carts. What a checkout was tried of stays and tells of nobody.
 pub async fn erase(tx: &mut Tx, carts: &[CartId]) -> Result<()> {
     let (among, value) = any_sql(&tx.conn, carts.iter().copied());
-    for table in ["payment_session", "cart_line", "cart_delivery"] {
+    for table in ["payment_session", "cart_line", "cart_delivery", "cart_code"] {
         let sql = format!("delete from {table} where cart_id {among}");
         tx.conn.execute_raw(statement(&tx.conn, &sql, [value.clone()])).await?;
     }
@@ -113,7 +113,7 @@ pub async fn erase(tx: &mut Tx, carts: &[CartId]) -> Result<()> {
         tx.conn.execute_raw(statement(&tx.conn, &sql, [value.clone()])).await?;
         let sql = format!(
             "update cart set erased_at = ?, abandoned_at = null, customer_id = null, email = null, tax_number = null,
-                shipping_address = null, billing_address = null, version = version + 1
+                shipping_address = null, billing_address = null, codes = 0, version = version + 1
                 where id {among} and exists (select 1 from checkout where checkout.cart_id = cart.id)"
         );
         tx.conn.execute_raw(statement(&tx.conn, &sql, [tx.now().into(), value.clone()])).await?;

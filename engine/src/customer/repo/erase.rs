@@ -34,6 +34,11 @@ const PERSONAL: &[(&str, Whose)] = &[
             version = version + 1 where customer_id = ?",
         Whose::Id,
     ),
+    ("update promotion_use set buyer = '' where customer_id = ?", Whose::Id),
+    (
+        "update promotion_use set buyer = '' where order_id in (select id from \"order\" where customer_id = ?)",
+        Whose::Id,
+    ),
     (
         "update order_token set revoked_at = created_at
             where revoked_at is null and order_id in (select id from \"order\" where customer_id = ?)",

@@ -20,7 +20,7 @@ pub struct BuyerKey {
     /// Who he is, when he has signed in.
     pub customer: Option<CustomerId>,
     /// The hash of his e-mail address.
-    pub buyer: Option<Vec<u8>>,
+    pub buyer: Option<String>,
 }
 
 /// How often promotions were used by everybody.

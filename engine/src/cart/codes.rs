@@ -1,0 +1,169 @@
+//! The codes of a cart: the whole list at once, an answer to each, and a bound to guessing.
+//!
+//! Every code that is sent and does not lie in the cart yet counts as a guess, before it is looked up; when the shop
+//! knows all that lie in the cart, the guesses are forgotten.
+
+use std::sync::Arc;
+
+use domain::id::CartId;
+use domain::money::Currency;
+use domain::promotion::code::{MAX_LENGTH, normalize};
+use domain::promotion::outcome::{CodeAnswer, CodeVerdict, Outcome};
+use domain::refusal::{ErrorCode, Refusal, Refusals};
+use entity::cart_code;
+
+use super::ops::{CartAccess, finish, hold_open};
+use super::quote::{Issue, Quote};
+use super::repo;
+use crate::actor::{Caller, Need};
+use crate::app::App;
+use crate::auth::attempt::{self, Attempt};
+use crate::error::Result;
+use crate::op::{Op, Tx};
+
+/// The most codes of one cart.
+pub const MAX_CODES: usize = 20;
+
+/// Codes as they lie in a cart, in their one form.
+pub(super) fn entered(
+    cart: CartId,
+    texts: &[String],
+    held: &[cart_code::Model],
+) -> Result<Vec<cart_code::Model>, Vec<Refusal>> {
+    if texts.len() > MAX_CODES {
+        let message = format!("At most {MAX_CODES} codes at once.");
+        return Err(vec![Refusal::new(ErrorCode::TooMany, message).limit(MAX_CODES as i64).at(["codes"])]);
+    }
+    let mut refusals = Refusals::default();
+    let mut codes = Vec::with_capacity(texts.len());
+    for (place, text) in texts.iter().enumerate() {
+        let code = normalize(text);
+        let at = ["codes".to_owned(), place.to_string()];
+        if code.chars().count() > MAX_LENGTH {
+            let message = format!("A code has at most {MAX_LENGTH} characters.");
+            refusals.push(Refusal::new(ErrorCode::Invalid, message).limit(MAX_LENGTH as i64).at(at));
+        } else {
+            let applied = held.iter().any(|row| row.code == code && row.applied);
+            codes.push(cart_code::Model { cart_id: cart, position: place as i32, code, applied });
+        }
+    }
+    refusals.into_result().map(|()| codes)
+}
+
+/// What is to be said of the codes that give nothing. One that gave something when the shopper looked last stands in
+/// the way of an order until he has seen that.
+pub(super) fn issues(held: &[cart_code::Model], outcome: &Outcome, currency: Currency) -> Vec<Issue> {
+    let issue = |answer: &CodeAnswer| {
+        let gave = held.iter().any(|row| row.position == answer.position && row.applied);
+        let at = ["codes".to_owned(), answer.position.to_string()];
+        let code = &answer.code;
+        let refusal = match (answer.verdict, &answer.why) {
+            (CodeVerdict::Applied | CodeVerdict::Waiting, _) => return None,
+            (CodeVerdict::Unknown, _) => {
+                let message = format!("There is no code {code:?}, or it is not valid at this moment.");
+                Refusal::new(ErrorCode::CodeUnknown, message)
+            }
+            (CodeVerdict::AlreadyEntered, _) => {
+                let message = format!("{code:?}: another code of the same promotion stands before it.");
+                Refusal::new(ErrorCode::CodeNotApplied, message)
+            }
+            (_, why) => {
+                let why = why.as_ref().map(|why| why.message(currency)).unwrap_or_default();
+                Refusal::new(ErrorCode::CodeNotApplied, format!("{code:?}: {why}"))
+            }
+        };
+        Some(Issue::new(refusal.at(at), None, gave))
+    };
+    outcome.codes.iter().filter_map(issue).collect()
+}
+
+/// The codes as the shopper has been shown them now.
+pub(super) fn shown(held: &[cart_code::Model], outcome: &Outcome) -> Vec<cart_code::Model> {
+    let applied = |row: &cart_code::Model| {
+        let answer = outcome.codes.iter().find(|answer| answer.position == row.position);
+        answer.is_some_and(|answer| answer.verdict == CodeVerdict::Applied)
+    };
+    held.iter().map(|row| cart_code::Model { applied: applied(row), ..row.clone() }).collect()
+}
+
+/// The codes of two carts that become one.
+pub(super) fn joined(cart: CartId, own: &[cart_code::Model], more: &[cart_code::Model]) -> Vec<cart_code::Model> {
+    let new = more.iter().filter(|row| !own.iter().any(|known| known.code == row.code));
+    let all = own.iter().chain(new).take(MAX_CODES).enumerate();
+    all.map(|(place, row)| cart_code::Model { cart_id: cart, position: place as i32, ..row.clone() }).collect()
+}
+
+/// Whether the shop knows every code that was entered.
+fn knows_all(outcome: &Outcome) -> bool {
+    outcome.codes.iter().all(|answer| answer.verdict != CodeVerdict::Unknown)
+}
+
+/// Counts guesses at codes that are sent together with what is named `at`: nothing else is counted under that name,
+/// so the place alone sets a bound. More than a cart may have are refused without a look at any.
+pub async fn count_guesses(app: &Arc<App>, caller: &Caller, at: &str, texts: &[String]) -> Result<()> {
+    for _ in texts.iter().filter(|_| texts.len() <= MAX_CODES) {
+        attempt::count(app, caller, Attempt::Code, at).await?;
+    }
+    Ok(())
+}
+
+/// The same for codes that are sent to a cart, but those that lie in it already.
+pub async fn count_guesses_at(app: &Arc<App>, caller: &Caller, cart: CartId, texts: &[String]) -> Result<()> {
+    let asks = !texts.is_empty() && texts.len() <= MAX_CODES;
+    let known = if asks { repo::codes_of(&app.read(), cart).await? } else { return Ok(()) };
+    let is_new = |text: &&String| !known.iter().any(|row| row.code == normalize(text));
+    let new: Vec<String> = texts.iter().filter(is_new).cloned().collect();
+    count_guesses(app, caller, &cart.to_string(), &new).await
+}
+
+/// Forgets the guesses when none of them was wrong.
+pub(super) async fn forget_guesses(tx: &mut Tx, at: &str, told: &Quote) -> Result<()> {
+    if told.outcome.codes.is_empty() || !knows_all(&told.outcome) {
+        return Ok(());
+    }
+    attempt::forget(tx, Attempt::Code, at).await
+}
+
+/// The same for codes that lie in no cart.
+pub async fn forgive(app: &Arc<App>, caller: &Caller, at: &str, told: &Quote) -> Result<()> {
+    if told.outcome.codes.is_empty() || !knows_all(&told.outcome) {
+        return Ok(());
+    }
+    app.run(caller, &Forgive(at)).await
+}
+
+struct Forgive<'a>(&'a str);
+
+impl Op for Forgive<'_> {
+    const NAME: &'static str = "cart.forgive_guesses";
+    const NEEDS: Need = Need::Nothing;
+    type Out = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        attempt::forget(tx, Attempt::Code, self.0).await
+    }
+}
+
+/// Makes the codes of a cart what they are here.
+#[derive(Debug, Clone)]
+pub struct UpdateCodes {
+    /// Whose cart.
+    pub access: CartAccess,
+    /// All of them.
+    pub codes: Vec<String>,
+}
+
+impl Op for UpdateCodes {
+    const NAME: &'static str = "cart.update_codes";
+    const NEEDS: Need = Need::Nothing;
+    type Out = Quote;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Quote> {
+        let (mut rows, settings) = hold_open(tx, &self.access).await?;
+        rows.codes = entered(rows.cart.id, &self.codes, &rows.codes)?;
+        rows.cart = repo::put_codes(tx, rows.cart, &rows.codes).await?;
+        let told = finish(tx, &settings, rows, false, &[]).await?;
+        forget_guesses(tx, &told.rows.cart.id.to_string(), &told).await?;
+        Ok(told)
+    }
+}

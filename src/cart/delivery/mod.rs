@@ -1,0 +1,3 @@
+//! What a delivery group of a cart is offered.
+
+pub mod types;

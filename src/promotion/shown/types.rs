@@ -1,0 +1,221 @@
+//! How what promotions give looks on carts, quotes and orders, and how it explains itself.
+
+use async_graphql::{Enum as GraphqlEnum, ID, SimpleObject};
+use domain::id::PromotionId;
+use domain::money::Currency;
+use domain::promotion::PromotionClass;
+use domain::promotion::outcome::{AdjustedRow, Adjustment as Taken, Arithmetic, CodeVerdict, Gap, PromotionObstacle};
+use entity::line_adjustment;
+
+use crate::api::call::Call;
+use crate::api::scalar::{Decimal, Int64, Money, id, ppm_to_percent};
+use crate::api::word::Enum;
+use engine::cart::quote::Quote;
+
+/// How the amount of an adjustment was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, GraphqlEnum)]
+pub enum AdjustmentKind {
+    /// A part of what the units came to, rounded.
+    Percentage,
+    /// So much off each unit, at most what was left of it.
+    EachUnit,
+    /// So much off the line or charge, at most what was left of it.
+    EachLine,
+    /// A share of a discount over several rows, by what was left of each.
+    Shared,
+    /// A share of the most that may come off, by what would have come off each row.
+    Capped,
+    /// Each unit costs so much.
+    FixedPrice,
+    /// For nothing.
+    Free,
+}
+
+/// How the amount of an adjustment was found. What does not belong to its kind is null.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct AdjustmentExplanation {
+    /// The way.
+    pub kind: AdjustmentKind,
+    /// The part, in percent.
+    pub percent: Option<Decimal>,
+    /// What came off each unit, line or charge, or what each unit costs.
+    pub each: Option<Money>,
+    /// The whole discount of which this is a share.
+    pub whole: Option<Money>,
+    /// What was left of all the rows that share it, or what would have come off them.
+    pub over: Option<Money>,
+    /// The same as one English sentence.
+    pub message: String,
+}
+
+impl AdjustmentExplanation {
+    fn new(taken: &Taken, currency: Currency) -> Self {
+        let money = |minor| Some(Money::new(minor, currency));
+        let message = taken.message(currency);
+        let bare = |kind| Self { kind, percent: None, each: None, whole: None, over: None, message: message.clone() };
+        match taken.how {
+            Arithmetic::Percentage { rate_ppm } => {
+                Self { percent: Some(ppm_to_percent(rate_ppm)), ..bare(AdjustmentKind::Percentage) }
+            }
+            Arithmetic::EachUnit { each_minor } => Self { each: money(each_minor), ..bare(AdjustmentKind::EachUnit) },
+            Arithmetic::EachLine { each_minor } => Self { each: money(each_minor), ..bare(AdjustmentKind::EachLine) },
+            Arithmetic::FixedPrice { each_minor } => {
+                Self { each: money(each_minor), ..bare(AdjustmentKind::FixedPrice) }
+            }
+            Arithmetic::Shared { whole_minor, over_minor } => {
+                Self { whole: money(whole_minor), over: money(over_minor), ..bare(AdjustmentKind::Shared) }
+            }
+            Arithmetic::Capped { whole_minor, instead_of_minor } => {
+                Self { whole: money(whole_minor), over: money(instead_of_minor), ..bare(AdjustmentKind::Capped) }
+            }
+            Arithmetic::Free => bare(AdjustmentKind::Free),
+        }
+    }
+}
+
+/// What a promotion takes off a line or a shipping charge, in the basis of its price.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct Adjustment {
+    /// The promotion.
+    pub promotion_id: ID,
+    /// What shoppers read of it; on an order as it was then.
+    pub title: String,
+    /// The code by which it came; null when it came by itself.
+    pub code: Option<String>,
+    /// Off how many units.
+    pub units: Int64,
+    /// What these came to before.
+    pub of: Money,
+    /// What comes off.
+    pub amount: Money,
+    /// How that was found.
+    pub explanation: AdjustmentExplanation,
+}
+
+fn title(call: &Call, promotion: PromotionId) -> String {
+    call.settings.promotions.find(promotion).map(|row| row.title.clone()).unwrap_or_default()
+}
+
+impl Adjustment {
+    fn new(taken: &Taken, title: String, currency: Currency) -> Self {
+        Self {
+            promotion_id: id(taken.promotion),
+            title,
+            code: taken.code.clone(),
+            units: Int64(taken.units),
+            of: Money::new(taken.of_minor, currency),
+            amount: Money::new(taken.amount_minor, currency),
+            explanation: AdjustmentExplanation::new(taken, currency),
+        }
+    }
+
+    /// What comes off one row of a cart or quote.
+    pub fn of_row(call: &Call, quote: &Quote, row: AdjustedRow) -> Vec<Self> {
+        let currency = quote.rows.cart.currency;
+        let taken = quote.outcome.adjustments.iter().filter(|taken| taken.row == row);
+        taken.map(|taken| Self::new(taken, title(call, taken.promotion), currency)).collect()
+    }
+
+    /// What came off a row of an order.
+    pub fn kept(row: &line_adjustment::Model, currency: Currency) -> Self {
+        let taken = Taken {
+            promotion: row.promotion_id,
+            code: row.code.clone(),
+            row: AdjustedRow::Line(row.position),
+            units: row.units,
+            of_minor: row.of_minor,
+            amount_minor: row.amount_minor,
+            how: row.explanation,
+        };
+        Self::new(&taken, row.title.clone(), currency)
+    }
+}
+
+/// A promotion that gives a cart something.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct AppliedPromotion {
+    /// Its id.
+    pub promotion_id: ID,
+    /// What shoppers read.
+    pub title: String,
+    /// The code by which it came; null when it came by itself.
+    pub code: Option<String>,
+    /// What it takes its money off.
+    pub class: Enum<PromotionClass>,
+    /// What comes off in all.
+    pub amount: Money,
+}
+
+impl AppliedPromotion {
+    /// Those of a cart or quote.
+    pub fn of(call: &Call, quote: &Quote) -> Vec<Self> {
+        let applied = quote.outcome.applied.iter().filter(|applied| applied.amount_minor > 0);
+        let shown = applied.map(|applied| Self {
+            promotion_id: id(applied.promotion),
+            title: title(call, applied.promotion),
+            code: applied.code.clone(),
+            class: Enum(applied.class),
+            amount: Money::new(applied.amount_minor, quote.rows.cart.currency),
+        });
+        shown.collect()
+    }
+}
+
+/// A code that was entered, and what became of it.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct CartCode {
+    /// The code, in capitals and without blanks around it.
+    pub code: String,
+    /// What became of it.
+    pub verdict: Enum<CodeVerdict>,
+    /// What shoppers read of its promotion; null when the shop does not know the code at this moment.
+    pub title: Option<String>,
+    /// What comes off by it.
+    pub amount: Money,
+    /// Why it gives nothing; null when it gives something or is not known.
+    pub reason: Option<Enum<PromotionObstacle>>,
+    /// The same as one English sentence.
+    pub message: Option<String>,
+    /// Where the condition lies that is not met, outermost first; empty when that is not the reason. At most 40 steps.
+    pub condition: Vec<String>,
+    /// The kind of test that is not met, such as `spend`.
+    pub test: Option<String>,
+    /// What shoppers read of the promotion that stands in its way.
+    pub not_combinable_with: Option<String>,
+    /// How much more must be spent until it gives something, when nothing else is in the way.
+    pub missing: Option<Money>,
+    /// How many more units are needed, when nothing else is in the way.
+    pub missing_units: Option<Int64>,
+}
+
+impl CartCode {
+    /// Those of a cart or quote, in their order.
+    pub fn of(call: &Call, quote: &Quote) -> Vec<Self> {
+        let currency = quote.rows.cart.currency;
+        let shown = quote.outcome.codes.iter().map(|answer| {
+            // Whoever tries codes learns nothing of those that are not let go.
+            let why = answer.why.as_ref().filter(|_| answer.verdict != CodeVerdict::Unknown);
+            let gap = why.and_then(|why| why.gap);
+            Self {
+                code: answer.code.clone(),
+                verdict: Enum(answer.verdict),
+                title: answer.promotion.map(|promotion| title(call, promotion)),
+                amount: Money::new(answer.amount_minor, currency),
+                reason: why.map(|why| Enum(why.obstacle)),
+                message: why.map(|why| why.message(currency)),
+                condition: why.map(|why| why.condition.clone()).unwrap_or_default(),
+                test: why.and_then(|why| why.test.map(str::to_owned)),
+                not_combinable_with: why.and_then(|why| why.with).map(|other| title(call, other)),
+                missing: gap.and_then(|gap| match gap {
+                    Gap::Spend(minor) => Some(Money::new(minor, currency)),
+                    Gap::Units(_) => None,
+                }),
+                missing_units: gap.and_then(|gap| match gap {
+                    Gap::Units(units) => Some(Int64(units)),
+                    Gap::Spend(_) => None,
+                }),
+            }
+        });
+        shown.collect()
+    }
+}
