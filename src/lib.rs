@@ -34,6 +34,7 @@ pub mod flow;
 pub mod fulfillment;
 pub mod inventory;
 pub mod job;
+pub mod ledger;
 pub mod location;
 pub mod media;
 pub mod metafield;

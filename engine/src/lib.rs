@@ -64,6 +64,7 @@ pub mod customer;
 pub mod fulfillment;
 pub mod inventory;
 pub mod job;
+pub mod ledger;
 pub mod location;
 pub mod media;
 pub mod metafield;

@@ -338,6 +338,24 @@ fn taken_meanwhile(error: Error) -> Error {
     }
 }
 
+/// A write that is only tried: it answers or refuses as it would, and nothing of it is kept.
+#[derive(Debug)]
+pub struct Rehearsal<'o, O>(pub &'o O);
+
+impl<O: Op> Op for Rehearsal<'_, O> {
+    const NAME: &'static str = O::NAME;
+    const NEEDS: Need = O::NEEDS;
+    type Out = O::Out;
+
+    async fn run(&self, tx: &mut Tx) -> Result<O::Out> {
+        self.0.run(tx).await
+    }
+
+    fn commits(&self) -> bool {
+        false
+    }
+}
+
 /// An op behind its idempotency key.
 struct Once<'o, O> {
     op: &'o O,

@@ -33,6 +33,8 @@ pub mod geo_zone;
 pub mod idempotency;
 pub mod inventory_item;
 pub mod job;
+pub mod ledger_account;
+pub mod ledger_entry;
 pub mod line_adjustment;
 pub mod line_tax;
 pub mod listing_price;

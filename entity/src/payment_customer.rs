@@ -11,7 +11,8 @@ pub struct Model {
     pub customer_id: CustomerId,
     #[sea_orm(primary_key, auto_increment = false)]
     pub provider: String,
-    pub reference: String,
+    /// The name; nothing while the provider is being told of him, which may have gone wrong.
+    pub reference: Option<String>,
     pub created_at: DateTimeUtc,
     /// When the provider is asked to forget him.
     pub forget_at: Option<DateTimeUtc>,

@@ -47,6 +47,7 @@ mod m0037_flow_held;
 mod m0038_saved_methods;
 mod m0039_fences;
 mod m0040_promotions;
+mod m0041_ledger;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sqlx::SqlSafeStr;
@@ -107,6 +108,7 @@ history! {
     m0038_saved_methods
     m0039_fences
     m0040_promotions
+    m0041_ledger
 }
 
 /// Applies every migration that the database has not seen.

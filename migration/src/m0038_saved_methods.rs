@@ -5,7 +5,7 @@ pub const UP: &[&str] = &[
 create table payment_customer (
     customer_id {id} not null references customer (id),
     provider text not null,
-    reference text not null,
+    reference text,
     created_at {time} not null,
     forget_at {time},
     primary key (customer_id, provider)

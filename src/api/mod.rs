@@ -59,6 +59,8 @@ use crate::inventory::store::InventoryStoreMutation;
 use crate::inventory::subs::InventoryStoreSubscription;
 use crate::job::admin::{JobAdminMutation, JobAdminQuery};
 use crate::job::subs::JobAdminSubscription;
+use crate::ledger::admin::{LedgerAdminMutation, LedgerAdminQuery};
+use crate::ledger::store::{LedgerStoreMutation, LedgerStoreQuery};
 use crate::location::admin::{LocationAdminMutation, LocationAdminQuery};
 use crate::media::admin::{MediaAdminMutation, MediaAdminQuery};
 use crate::metafield::admin::{MetafieldAdminMutation, MetafieldAdminQuery};
@@ -113,6 +115,7 @@ root! {
         CollectionStoreQuery,
         CustomerStoreQuery,
         NodeStoreQuery,
+        LedgerStoreQuery,
         OrderStoreQuery,
         DueStoreQuery,
         QuoteStoreQuery,
@@ -130,6 +133,7 @@ root! {
         CheckoutStoreMutation,
         DueStoreMutation,
         MethodStoreMutation,
+        LedgerStoreMutation,
         CustomerStoreMutation,
         InventoryStoreMutation,
     ]
@@ -151,6 +155,7 @@ root! {
         JobAdminQuery,
         FactorAdminQuery,
         InventoryAdminQuery,
+        LedgerAdminQuery,
         ReservationAdminQuery,
         LocationAdminQuery,
         MediaAdminQuery,
@@ -191,6 +196,7 @@ root! {
         FulfillmentAdminMutation,
         ImportAdminMutation,
         InventoryAdminMutation,
+        LedgerAdminMutation,
         LevelAdminMutation,
         ReservationAdminMutation,
         JobAdminMutation,

@@ -18,7 +18,8 @@ use engine::cart::ops::{
 use engine::cart::quote::quote;
 use engine::cart::repo;
 use engine::error::{Error, Result};
-use engine::payment::method::choose;
+use engine::op::Rehearsal;
+use engine::payment::method::{Choice, prepare};
 
 /// Pieces of a variant.
 #[derive(Debug, InputObject)]
@@ -467,7 +468,12 @@ async fn choose_payment(call: &Call, input: PaymentSessionCreateInput) -> Result
     let access = access(&input.cart_id, input.cart_token)?;
     let data = session_data(input.data)?;
     let method = input.payment_method_id.as_ref().map(|id| id.as_str());
-    let choice = choose(&call.app, &call.caller, &input.provider, method, input.save_payment_method).await?;
+    let choice = Choice::read(&input.provider, method, input.save_payment_method)?;
     let op = CreatePaymentSession { access, provider: input.provider, data, choice };
+    if op.choice != Choice::default() {
+        // The provider is told of nobody whom the shop would refuse.
+        call.app.run(&call.caller, &Rehearsal(&op)).await?;
+        prepare(&call.app, &call.caller, &op.provider, &op.choice).await?;
+    }
     call.app.run(&call.caller, &op).await
 }

@@ -10,9 +10,24 @@ use domain::reach::Reach;
 use engine::cart::quote::{Quote, quote};
 use engine::customer::repo;
 use engine::error::Error;
-use entity::{address, customer_group, order};
+use entity::{address, customer, customer_group, order};
 
 use crate::api::call::{Batch, group};
+
+/// A customer, also one who was erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CustomerOf(pub CustomerId);
+
+impl Loader<CustomerOf> for Batch {
+    type Value = Option<Arc<customer::Model>>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[CustomerOf]) -> Result<HashMap<CustomerOf, Self::Value>, Self::Error> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = repo::by_ids(&self.conn, &ids).await?;
+        Ok(rows.into_iter().map(|row| (CustomerOf(row.id), Some(Arc::new(row)))).collect())
+    }
+}
 
 /// The address book of a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -15,6 +15,8 @@ use crate::api::page::{ADMIN_MAX, Page, PageArgs, STORE_MAX, connection};
 use crate::api::payload::top_level;
 use crate::api::scalar::id;
 use crate::cart::types::Cart;
+use crate::ledger::load::CreditsOf;
+use crate::ledger::types::{AdminStoreCredit, StoreCredit};
 use crate::order::types::{AdminOrder, OrderConnection};
 use crate::payment::store::PaymentMethod;
 use domain::refusal::{ErrorCode, Refusal};
@@ -175,6 +177,12 @@ impl CustomerSelf {
         Some(methods.await.map(|methods| methods.into_iter().map(PaymentMethod::from).collect()))
     }
 
+    /// What the shop owes you: one balance for each currency, at most 200.
+    async fn store_credit(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<StoreCredit>> {
+        let rows = call(ctx)?.load(CreditsOf(self.0.id)).await?;
+        Ok(rows.iter().map(StoreCredit::from).collect())
+    }
+
     /// Your open cart that was changed last, wherever you filled it.
     async fn cart(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Cart>> {
         let call = call(ctx)?;
@@ -213,6 +221,13 @@ impl CustomerStaff {
     async fn groups(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminCustomerGroup>> {
         let rows = call(ctx)?.load(GroupsOf(self.0.id)).await?;
         Ok(rows.iter().cloned().map(AdminCustomerGroup::from).collect())
+    }
+
+    /// What the shop owes him: one balance for each currency, at most 200.
+    #[graphql(guard = "crate::api::guard::orders_read_everywhere()")]
+    async fn store_credit(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminStoreCredit>> {
+        let rows = call(ctx)?.load(CreditsOf(self.0.id)).await?;
+        Ok(rows.iter().cloned().map(AdminStoreCredit).collect())
     }
 
     /// His newest orders in the channels that your roles reach. All of them: `orders(filter: {customerId})`.

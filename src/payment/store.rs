@@ -15,7 +15,7 @@ pub struct PaymentMethod {
     pub id: ID,
     /// The name of the provider that keeps it.
     pub provider: String,
-    /// What it is, in the provider's words, such as `card` or `sepa_debit`.
+    /// What it is, in the provider's words, such as `card`.
     pub kind: String,
     /// Whose card it is, such as `visa`.
     pub brand: Option<String>,

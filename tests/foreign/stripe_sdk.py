@@ -86,8 +86,8 @@ customers = client.v1.customers
 ada = customers.create({"metadata": {"customer": "ada"}}, {"idempotency_key": "ada"})
 assert customers.create({"metadata": {"customer": "ada"}}, {"idempotency_key": "ada"}).id == ada.id
 assert [found.id for found in customers.search({"query": "metadata['customer']:'ada'"}).data] == [ada.id]
-create("seven", customer=ada.id, setup_future_usage="on_session")
-[kept] = customers.payment_methods.list(ada.id, {"limit": 100}).data
+create("seven", customer=ada.id, payment_method_options={"card": {"setup_future_usage": "on_session"}})
+[kept] = customers.payment_methods.list(ada.id, {"limit": 100, "type": "card"}).data
 assert kept.type == "card" and kept.card.last4 == "4242" and kept.customer == ada.id, kept
 assert create("eight", kept.id, customer=ada.id).status == "succeeded"
 eve = customers.create({})

@@ -42,6 +42,23 @@ const BREAKS: &[(&str, &str, &str)] = &[
         "insert into stock_level (item_id, location_id, stocked, reserved, updated_at, safety, incoming, low_stock)
             select item_id, location_id, 9, 5, max(at), 0, 0, 3 from stock_movement group by item_id, location_id",
     ),
+    (
+        "what is on a gift card or store credit",
+        "insert into ledger_account (id, version, created_at, updated_at, created_by, kind, currency, balance_minor, code_hash)
+            select id, 1, created_at, created_at, 'system', 'GIFT_CARD', 'EUR', 100, frozen_hash from checkout limit 1",
+        "delete from ledger_account",
+    ),
+    (
+        "a provider is to forget",
+        "insert into payment_customer (customer_id, provider, created_at)
+            select id, 'manual', created_at from customer where deleted_at is not null",
+        "delete from payment_customer",
+    ),
+    (
+        "the checkouts of an erased cart",
+        "update checkout set saved_method = 'pm_1' where cart_id in (select id from cart where erased_at is not null)",
+        "update checkout set saved_method = null",
+    ),
     ("a checkout that was placed", "update checkout set state = 'ABANDONED'", "update checkout set state = 'PLACED'"),
     (
         "a cart is completing",
@@ -193,6 +210,10 @@ const BREAKS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+const GONE: &str = "insert into customer (id, version, created_at, updated_at, deleted_at, email, has_account,
+    accepts_marketing, search_text, tax_exempt)
+    select id, 1, created_at, created_at, created_at, 'erased@invalid', false, false, '', false from checkout limit 1";
+
 const TAGS_IN_ORDER: &str = "update product_tag set rank = (select count(*) from product_tag as other
     where other.product_id = product_tag.product_id and other.tag_id < product_tag.tag_id)";
 
@@ -241,6 +262,9 @@ async fn every_rule_is_broken_by_what_breaks_it_and_names_the_row() {
     drop(shop);
     let app = App::builder(&database.url).await.unwrap().clock(clock).open().await.unwrap();
     assert_eq!(check(&app).await.unwrap(), []);
+    // Of those who have gone there is one of each.
+    write(&app, GONE).await;
+    write(&app, "update cart set erased_at = created_at where state = 'COMPLETED'").await;
     for (rule, breaks, mends) in BREAKS {
         write(&app, breaks).await;
         let found = check(&app).await.unwrap();

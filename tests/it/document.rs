@@ -43,8 +43,8 @@ fn corpus() -> Vec<Hostile> {
     vec![
         hostile("doubling fragments", chain(30, 2, "shop { locale }"), COSTLY, "selections"),
         hostile("doubling fragments of __typename", chain(30, 2, "__typename"), COSTLY, "selections"),
-        hostile("fragments that spread ten times", chain(100, 10, "__typename"), COSTLY, "selections"),
-        hostile("a long chain of fragments", chain(350, 1, "__typename"), COSTLY, "levels"),
+        hostile("fragments that spread ten times", chain(60, 10, "__typename"), COSTLY, "selections"),
+        hostile("a long chain of fragments", chain(200, 1, "__typename"), COSTLY, "levels"),
         hostile("a fragment in itself", "{ ...F } fragment F on Query { ...F }", "DOCUMENT_INVALID", ""),
         hostile(
             "fragments in each other",
@@ -52,7 +52,7 @@ fn corpus() -> Vec<Hostile> {
             "DOCUMENT_INVALID",
             "",
         ),
-        hostile("nine hundred aliases", format!("{{ {} }}", aliases(900)), COSTLY, "aliases"),
+        hostile("four hundred aliases", format!("{{ {} }}", aliases(400)), COSTLY, "aliases"),
         hostile("five thousand aliases", format!("{{ {} }}", aliases(5_000)), LARGE, "bytes"),
         hostile("five thousand fields", format!("{{ {} }}", "a ".repeat(5_000)), LARGE, "tokens"),
         hostile("many roots", format!("{{ {} }}", "__typename ".repeat(21)), COSTLY, "rootFields"),
@@ -184,8 +184,8 @@ async fn every_mutation_that_takes_a_secret_is_known_to_check_one() {
             let of = &field["args"][0]["type"];
             let taken = [of, &of["ofType"]].into_iter().filter_map(|of| of["inputFields"].as_array()).flatten();
             let takes = taken.into_iter().any(|input| secret.contains(&input["name"].as_str().unwrap()));
-            // A tax rate has a code, too.
-            if takes && name != "taxRateSet" && !AUTHENTICATING.contains(&name) {
+            // A tax rate has a code, too; a new gift card gets one.
+            if takes && !["giftCardIssue", "taxRateSet"].contains(&name) && !AUTHENTICATING.contains(&name) {
                 unknown.push(name.to_owned());
             }
         }
@@ -271,7 +271,7 @@ async fn the_operator_says_how_much_is_too_much() {
 #[tokio::test]
 async fn a_flood_of_errors_is_told_in_part() {
     let shop = Shop::open().await;
-    let fields: String = (0..1_000).map(|place| format!("nonsense{place} ")).collect();
+    let fields: String = (0..900).map(|place| format!("nonsense{place} ")).collect();
     let answer = shop.store.send(&format!("{{ shop {{ {fields} }} }}"), json!({})).await;
     assert_eq!(answer.body["errors"].as_array().unwrap().len(), 50);
     assert_eq!(answer.error_code(), "DOCUMENT_INVALID");

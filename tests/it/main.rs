@@ -37,6 +37,7 @@ mod document;
 mod export;
 mod flow;
 mod frame;
+mod gift_card;
 mod graphiql;
 mod http;
 mod hub;

@@ -114,6 +114,7 @@ async fn saves(world: &dyn World, vault: &dyn PaymentVault) {
     assert!(vault.methods("nobody").await.unwrap().is_none_or(|methods| methods.is_empty()));
     let id = CustomerId(uuid::Uuid::new_v4());
     let customer = vault.create_customer(id).await.unwrap();
+    assert_eq!(vault.owns("nobody", "nothing").await.unwrap().unwrap_or_default(), false);
     assert_eq!(vault.create_customer(id).await.unwrap(), customer, "who is known keeps his name");
     assert_eq!(vault.methods(&customer).await.unwrap(), Some(Vec::new()));
     let save = Saving { customer: Some(customer.clone()), method: None, save: true };
@@ -131,19 +132,24 @@ async fn saves(world: &dyn World, vault: &dyn PaymentVault) {
         let methods = vault.methods(&customer).await.unwrap().unwrap();
         assert_eq!(methods.len(), 2, "each card once: {methods:?}");
     }
-    vault.forget_customer(&customer).await.unwrap();
-    vault.forget_customer(&customer).await.unwrap();
-    vault.forget_customer("nobody").await.unwrap();
+    for name in [Some(customer.as_str()), None, Some("nobody")] {
+        vault.forget_customer(id, name).await.unwrap();
+    }
     assert!(vault.methods(&customer).await.unwrap().is_none_or(|methods| methods.is_empty()));
 }
 
 async fn pays_with_what_was_saved(world: &dyn World, vault: &dyn PaymentVault) {
     let provider = world.provider();
-    let [own, other] = [1, 2].map(|_| CustomerId(uuid::Uuid::new_v4()));
-    let (own, other) = (vault.create_customer(own).await.unwrap(), vault.create_customer(other).await.unwrap());
+    let [id, other] = [1, 2].map(|_| CustomerId(uuid::Uuid::new_v4()));
+    let (own, other) = (vault.create_customer(id).await.unwrap(), vault.create_customer(other).await.unwrap());
     let save = Saving { customer: Some(own.clone()), method: None, save: true };
     provider.create(&with(world, "own:save", "success", &save)).await.unwrap();
     let method = vault.methods(&own).await.unwrap().unwrap().remove(0).reference;
+    assert_eq!(vault.owns(&own, &method).await.unwrap(), Some(true));
+    assert_eq!(
+        (vault.owns(&own, "x").await.unwrap(), vault.owns(&other, &method).await.unwrap()),
+        (Some(false), Some(false))
+    );
     let by = |customer: Option<&str>| Saving {
         customer: customer.map(str::to_owned),
         method: Some(method.clone()),
@@ -166,7 +172,7 @@ async fn pays_with_what_was_saved(world: &dyn World, vault: &dyn PaymentVault) {
     let said = provider.create(&nothing("own:gone", &by(Some(&own)))).await.unwrap();
     assert!(matches!(said, Outcome::Declined { .. }), "{said:?}");
     // What it paid before is found again by the same call, even when the customer is forgotten meanwhile.
-    vault.forget_customer(&own).await.unwrap();
+    vault.forget_customer(id, None).await.unwrap();
     for saving in [by(Some(&own)), by(None)] {
         let again = NewPayment { repeated: true, ..nothing("own:1", &saving) };
         assert_eq!(provider.create(&again).await.unwrap(), Outcome::Captured { reference: reference.clone() });

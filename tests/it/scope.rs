@@ -84,11 +84,26 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
         ("campaignUpdate", json!({ "id": "camp_00000000000000000000000000" })),
         ("campaignDelete", json!({ "id": "camp_00000000000000000000000000" })),
         ("productImport", json!({ "stagedUploadId": "upload_00000000000000000000000000" })),
+        ("giftCardIssue", json!({ "idempotencyKey": "k", "amount": { "amount": "1", "currencyCode": "EUR" } })),
+        ("giftCardUpdate", json!({ "id": "ledger_00000000000000000000000000" })),
+        (
+            "giftCardAdjust",
+            json!({ "idempotencyKey": "k", "giftCardId": "ledger_00000000000000000000000000", "kind": "CREDIT",
+                "amount": { "amount": "1", "currencyCode": "EUR" } }),
+        ),
+        (
+            "storeCreditAdjust",
+            json!({ "idempotencyKey": "k", "customerId": "cust_00000000000000000000000000", "kind": "CREDIT",
+                "amount": { "amount": "1", "currencyCode": "EUR" } }),
+        ),
     ] {
         let refused = mutate(&limited, "Admin", mutation, input, "__typename").await;
         assert_eq!(refused.error_code(), "FORBIDDEN", "{mutation}");
     }
-    for list in ["{ auditEntries { nodes { op } } }", "{ flows { nodes { id } } }"] {
+    let card = "{ giftCard(id: \"ledger_00000000000000000000000000\") { id } }";
+    for list in
+        ["{ auditEntries { nodes { op } } }", "{ flows { nodes { id } } }", "{ giftCards { nodes { id } } }", card]
+    {
         assert_eq!(limited.send(list, json!({})).await.error_code(), "FORBIDDEN", "{list}");
     }
     let checked =
@@ -104,6 +119,7 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
         &["promotionDuplicate", "campaignCreate", "campaignUpdate", "campaignDelete"],
         &["promotionCodesAdd", "promotionCodesDelete", "promotionCodesMake", "promotionCodesImport"],
         &["inventoryItemSet", "variantItemsSet", "flows", "flowRetry", "flowCancel"],
+        &["giftCard", "giftCards", "giftCardIssue", "giftCardUpdate", "giftCardAdjust", "storeCreditAdjust"],
     ]
     .concat();
     let shop_wide = FIELDS.iter().filter(|(_, by)| *by == WholeShop).map(|(name, _)| *name);

@@ -79,7 +79,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             bytes: 64 * 1024,
-            tokens: 4_000,
+            tokens: 2_000,
             // The largest bulk input takes 10,000 rows; most inputs state less themselves.
             list_size: 10_000,
             // The introspection of code generators goes 15 deep.

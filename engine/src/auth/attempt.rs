@@ -57,6 +57,8 @@ pub enum Attempt {
     SecondFactor,
     /// A code of a promotion; counted by the cart.
     Code,
+    /// A code of a gift card; counted by the customer who is signed in, else by the place.
+    GiftCard,
     /// Having a mail sent to an address.
     Mail,
     /// Nothing: work that is done because others cause it, see [`spend`].
@@ -124,6 +126,29 @@ pub async fn forget(tx: &mut Tx, attempt: Attempt, address: &str) -> Result<()> 
         repo::take_attempts(tx, &place, own).await?;
     }
     repo::take_attempts(tx, &key(attempt, address), own).await
+}
+
+/// Takes back one attempt that was right; those before it stay counted, or who has one right answer could try for ever.
+pub async fn take_back(app: &Arc<App>, caller: &Caller, attempt: Attempt, address: &str) -> Result<()> {
+    let system = Caller { actor: Actor::System, ..caller.clone() };
+    let here = Some(key_at(attempt, address, caller.from));
+    let keys = [here, key_from(attempt, caller.from), Some(key(attempt, address))];
+    app.run(&system, &TakeBack(keys.into_iter().flatten().collect())).await
+}
+
+struct TakeBack(Vec<Vec<u8>>);
+
+impl Op for TakeBack {
+    const NAME: &'static str = "attempt.take_back";
+    const NEEDS: Need = Need::System;
+    type Out = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        for key in &self.0 {
+            repo::take_attempts(tx, key, 1).await?;
+        }
+        Ok(())
+    }
 }
 
 /// The same after the owner of an address has proved his mailbox: for a while he is not kept out from here by what

@@ -3,9 +3,9 @@
 //! that was due should be done.
 
 use domain::id::{
-    CampaignId, CartId, CheckoutId, CollectionId, EventId, FlowId, InventoryItemId, LocationId, OrderId, OrderLineId,
-    OrderShippingLineId, PaymentId, ProductId, PromotionCodeId, PromotionId, PromotionUseId, ReservationId,
-    ServiceZoneId,
+    CampaignId, CartId, CheckoutId, CollectionId, CustomerId, EventId, FlowId, InventoryItemId, LedgerAccountId,
+    LocationId, OrderId, OrderLineId, OrderShippingLineId, PaymentId, ProductId, PromotionCodeId, PromotionId,
+    PromotionUseId, ReservationId, ServiceZoneId,
 };
 use uuid::Uuid;
 
@@ -29,6 +29,29 @@ fn level(item: Uuid, location: Uuid) -> String {
 
 /// Every rule.
 pub const RULES: &[Rule] = &[
+    Rule {
+        says: "what is on a gift card or store credit is the sum of its entries",
+        name: |id, _| LedgerAccountId(id).to_string(),
+        sql: "select account.id as id, account.id as other, account.balance_minor as found,
+                coalesce(moved.amount, 0) as expected
+            from ledger_account account left join (select account_id, cast(sum(amount_minor) as bigint) as amount
+                from ledger_entry group by account_id) moved on moved.account_id = account.id
+            where account.balance_minor <> coalesce(moved.amount, 0)",
+    },
+    Rule {
+        says: "a provider is to forget every customer who is erased",
+        name: |id, _| CustomerId(id).to_string(),
+        sql: "select customer.id as id, customer.id as other, 1 as found, 0 as expected from payment_customer
+            join customer on customer.id = payment_customer.customer_id
+            where customer.deleted_at is not null and payment_customer.forget_at is null",
+    },
+    Rule {
+        says: "the checkouts of an erased cart name no saved payment method",
+        name: |id, other| format!("{} of {}", CheckoutId(id), CartId(other)),
+        sql: "select checkout.id as id, cart.id as other, 1 as found, 0 as expected from checkout
+            join cart on cart.id = checkout.cart_id
+            where cart.erased_at is not null and checkout.saved_method is not null",
+    },
     Rule {
         says: "what is reserved of a level is the sum of its reservations",
         name: level,

@@ -15,6 +15,8 @@ pub async fn export(conn: &Conn, id: CustomerId) -> Result<Value> {
     let sessions = repo::sessions_of(conn, id).await?;
     let carts = repo::carts_of(conn, id).await?;
     let orders = repo::orders_of(conn, id).await?;
+    let credits = crate::ledger::repo::credits_of(conn, &[id]).await?;
+    let providers = crate::payment::repo::at_providers(conn, id).await?;
     let ids: Vec<_> = orders.iter().map(|order| order.id).collect();
     let lines = crate::order::repo::lines_of(conn, &ids).await?;
     let lines_of = |order| {
@@ -33,6 +35,10 @@ pub async fn export(conn: &Conn, id: CustomerId) -> Result<Value> {
         },
         "addresses": addresses.iter().map(|row| json!({ "id": row.id, "address": row.address,
             "defaultShipping": row.default_shipping, "defaultBilling": row.default_billing })).collect::<Vec<_>>(),
+        "storeCredit": credits.iter().map(|row| json!({ "currency": row.currency, "balanceMinor": row.balance_minor }))
+            .collect::<Vec<_>>(),
+        "paymentProviders": providers.iter().map(|row| json!({ "provider": row.provider, "reference": row.reference,
+            "createdAt": row.created_at })).collect::<Vec<_>>(),
         "groups": groups.iter().map(|(_, group)| &group.name).collect::<Vec<_>>(),
         "sessions": sessions.iter().map(|row| json!({ "createdAt": row.created_at, "expiresAt": row.expires_at,
             "revokedAt": row.revoked_at })).collect::<Vec<_>>(),

@@ -216,23 +216,44 @@ pub async fn to_forget(conn: &Conn, now: DateTime<Utc>, most: u64) -> Result<Vec
         .await?)
 }
 
-/// Deletes the name of a customer at a provider, when it is still this one.
-pub async fn delete_at_provider(tx: &mut Tx, row: &payment_customer::Model) -> Result<()> {
-    payment_customer::Entity::delete_many()
-        .filter(payment_customer::Column::CustomerId.eq(row.customer_id))
-        .filter(payment_customer::Column::Provider.eq(row.provider.as_str()))
-        .filter(payment_customer::Column::Reference.eq(row.reference.as_str()))
+/// Writes under what name a provider knows a customer, when that is not known yet.
+pub async fn name_at_provider(tx: &mut Tx, customer: CustomerId, provider: &str, name: &str) -> Result<()> {
+    payment_customer::Entity::update_many()
+        .col_expr(payment_customer::Column::Reference, Expr::value(name))
+        .filter(payment_customer::Column::CustomerId.eq(customer))
+        .filter(payment_customer::Column::Provider.eq(provider))
+        .filter(payment_customer::Column::Reference.is_null())
         .exec(&tx.conn)
         .await?;
     Ok(())
 }
 
-/// Sets when a provider is asked again to forget a customer.
-pub async fn postpone_forgetting(tx: &mut Tx, row: &payment_customer::Model, at: DateTime<Utc>) -> Result<()> {
-    payment_customer::Entity::update_many()
-        .col_expr(payment_customer::Column::ForgetAt, Expr::value(at))
+/// Deletes the name of a customer at a provider, when it is still this one.
+pub async fn delete_at_provider(tx: &mut Tx, row: &payment_customer::Model) -> Result<()> {
+    let reference = match &row.reference {
+        Some(name) => payment_customer::Column::Reference.eq(name.as_str()),
+        None => payment_customer::Column::Reference.is_null(),
+    };
+    payment_customer::Entity::delete_many()
         .filter(payment_customer::Column::CustomerId.eq(row.customer_id))
         .filter(payment_customer::Column::Provider.eq(row.provider.as_str()))
+        .filter(reference)
+        .exec(&tx.conn)
+        .await?;
+    Ok(())
+}
+
+/// Sets when a provider is asked again to forget customers.
+pub async fn postpone_forgetting(
+    tx: &mut Tx,
+    customers: &[CustomerId],
+    provider: &str,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    payment_customer::Entity::update_many()
+        .col_expr(payment_customer::Column::ForgetAt, Expr::value(at))
+        .filter(any(&tx.conn, payment_customer::Column::CustomerId, customers.iter().copied()))
+        .filter(payment_customer::Column::Provider.eq(provider))
         .exec(&tx.conn)
         .await?;
     Ok(())

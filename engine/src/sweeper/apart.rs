@@ -64,16 +64,6 @@ impl Due for entity::flow::Model {
     }
 }
 
-impl Due for entity::payment_customer::Model {
-    fn provider(&self) -> &str {
-        &self.provider
-    }
-
-    fn name(&self) -> String {
-        self.customer_id.to_string()
-    }
-}
-
 impl<I: ToString + Send + 'static> Due for (I, String) {
     fn provider(&self) -> &str {
         &self.1

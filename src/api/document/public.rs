@@ -18,7 +18,7 @@ pub const PUBLIC: &[&str] = &[
 
 /// Fields whose answers are for whoever asks: by who he is, or by a token that
 /// he holds.
-pub const PERSONAL: &[&str] = &["cart", "customer", "node", "nodes", "order", "paymentLink", "quote"];
+pub const PERSONAL: &[&str] = &["cart", "customer", "giftCard", "node", "nodes", "order", "paymentLink", "quote"];
 
 /// Whether this field of this type may be part of an answer that is kept. What
 /// lies below a root is as public as the root.

@@ -28,6 +28,7 @@ pub const AUTHENTICATING: &[&str] = &[
     "customerTokenRefresh",
     "customerVerificationRequest",
     "customerVerify",
+    "giftCardClaim",
     "orderAccessRequest",
     "orderClaim",
     "staffIdentityLoginFinish",
@@ -50,7 +51,7 @@ const PAGE: u64 = 20;
 /// outside is asked.
 const COSTLY: &[(&str, &str, u64)] = &[
     ("AdminQuery", "quote", 50),
-    ("Customer", "paymentMethods", 50),
+    ("Customer", "paymentMethods", 1_000),
     ("Price", "lowestBefore", 20),
     ("StoreQuery", "quote", 50),
 ];

@@ -13,12 +13,12 @@ use crate::cart::store::session_data;
 use crate::order::types::Order;
 use crate::payment::types::Payment;
 use engine::error::{Error, Result};
-use engine::op::IdempotencyKey;
+use engine::op::{IdempotencyKey, Rehearsal, find_key};
 use engine::order::access;
 use engine::payment::due;
 use engine::payment::due::link::{left_by, named_by, opened_by};
-use engine::payment::due::ops::{BeginPayment, Opens, no_order};
-use engine::payment::method::choose;
+use engine::payment::due::ops::{BeginPayment, OPERATION, Opens, no_order};
+use engine::payment::method::{Choice, prepare};
 use engine::payment::repo;
 use engine::payment::wanted::{Came, Wanted, cancel as cancel_wanted};
 
@@ -189,7 +189,7 @@ async fn pay(call: &Call, input: OrderPayInput) -> Result<OrderPayPayload> {
     let opened = opened(call, input.order_id.as_ref(), input.access_token.as_deref(), input.link_token.as_deref());
     let (order, opens) = opened.await?;
     let method = input.payment_method_id.as_ref().map(|id| id.as_str());
-    let choice = choose(&call.app, &call.caller, &input.provider, method, input.save_payment_method).await?;
+    let choice = Choice::read(&input.provider, method, input.save_payment_method)?;
     let begin = BeginPayment {
         order: order.id,
         opens,
@@ -199,6 +199,12 @@ async fn pay(call: &Call, input: OrderPayInput) -> Result<OrderPayPayload> {
         choice,
         key: IdempotencyKey { actor: order.id.to_string(), key: input.idempotency_key }.check()?,
     };
+    // The same call again asks nobody whether the method is still there.
+    if begin.choice != Choice::default() && find_key(&call.conn(), OPERATION, &begin.key).await?.is_none() {
+        // The provider is told of nobody whom the shop would refuse.
+        call.app.run(&call.caller, &Rehearsal(&begin)).await?;
+        prepare(&call.app, &call.caller, &begin.provider, &begin.choice).await?;
+    }
     let (id, paying) = due::pay(&call.app, &call.caller, &begin).await?;
     let conn = call.conn();
     let payment = repo::find(&conn, id).await?.ok_or_else(|| Error::internal("a payment vanished"))?;

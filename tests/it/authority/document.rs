@@ -31,6 +31,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("entity", &["prod", "coll", "order", "cust"]),
     ("flow", &["flow"]),
     ("fulfillment", &["ful"]),
+    ("giftCard", &["ledger"]),
     ("group", &["cgroup"]),
     ("inventoryItem", &["iitem"]),
     ("job", &["job"]),

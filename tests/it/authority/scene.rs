@@ -156,6 +156,8 @@ async fn furnished(shop: &Shop) -> (Ids, Ids) {
     made(shop, "image/png", &png(4, 4), json!({})).await;
     staged(shop, "image/png", png(4, 4).len()).await;
     shop.set("roleSet", json!({ "name": "Target", "permissions": ["CATALOG_READ"] }), "role { id }").await.done();
+    let card = json!({ "idempotencyKey": new_key(), "amount": { "amount": "5.00", "currencyCode": "EUR" } });
+    shop.set("giftCardIssue", card, "giftCard { id }").await.done();
     shop.set("apiKeyCreate", json!({ "title": "Target", "role": "viewer" }), "apiKey { id }").await.done();
     shop.staff("Target").await;
     (shown, hidden)
@@ -264,6 +266,7 @@ impl Scene {
             OptionValueId: "select id from option_value limit 1" of [];
             ChannelId: "select id from channel where handle = 'default'" of [];
             RegionId: "select id from region limit 1" of [];
+            LedgerAccountId: "select id from ledger_account where kind = 'GIFT_CARD' limit 1" of [];
             LocationId: "select id from location limit 1" of [];
             ShippingProfileId: "select id from shipping_profile limit 1" of [];
             ServiceZoneId: "select id from service_zone limit 1" of [];
@@ -458,5 +461,8 @@ impl Scene {
 
 fn unknown(prefix: &str) -> String {
     let known = id::OrderId(Uuid::now_v7()).to_string();
-    known.replacen("order", prefix, 1)
+    match prefix {
+        SAVED => known.replacen("order", "test:test_card", 1),
+        prefix => known.replacen("order", prefix, 1),
+    }
 }

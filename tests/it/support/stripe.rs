@@ -29,6 +29,8 @@ pub const WEBHOOK_SECRET: &str = "whsec_notarealsecret";
 /// What goes wrong with a call.
 #[derive(Debug, Clone, Copy)]
 pub enum Trouble {
+    /// Nothing: the one after it is what trouble is for.
+    Nothing,
     /// It is carried out, and the connection ends before the answer.
     Lost,
     /// It is not carried out, and this is the status.
@@ -275,7 +277,7 @@ async fn answer(
 }
 
 /// What may stand in a call; anything else is refused.
-const CREATE: [&str; 14] = [
+const CREATE: [&str; 15] = [
     "amount",
     "automatic_payment_methods",
     "capture_method",
@@ -287,6 +289,7 @@ const CREATE: [&str; 14] = [
     "expand",
     "metadata",
     "payment_method",
+    "payment_method_options",
     "payment_method_types",
     "return_url",
     "setup_future_usage",
@@ -393,7 +396,7 @@ impl Books {
                 "payment_method": method, "latest_charge": null, "next_action": null, "last_payment_error": null,
                 "return_url": form["return_url"], "status": "requires_payment_method", "customer": form["customer"],
                 "created": chrono::Utc::now().timestamp(), "canceled_at": null, "cancellation_reason": null,
-                "setup_future_usage": form["setup_future_usage"],
+                "setup_future_usage": form["setup_future_usage"], "payment_method_options": form["payment_method_options"],
             }),
         );
         if !confirm {

@@ -109,7 +109,10 @@ pub async fn erase(tx: &mut Tx, carts: &[CartId]) -> Result<()> {
     let tried: Vec<_> = tried.all(&tx.conn).await?.into_iter().map(|row| row.id).collect();
     if !tried.is_empty() {
         forget_frozen_of(tx, &tried).await?;
-        let sql = format!("update checkout set provider_data = null, next_action = null where cart_id {among}");
+        let sql = format!(
+            "update checkout set provider_data = null, next_action = null, saved_method = null
+                where cart_id {among}"
+        );
         tx.conn.execute_raw(statement(&tx.conn, &sql, [value.clone()])).await?;
         let sql = format!(
             "update cart set erased_at = ?, abandoned_at = null, customer_id = null, email = null, tax_number = null,

@@ -84,6 +84,11 @@ const PERSONAL: &[(&str, Whose)] = &[
             where order_id in (select id from \"order\" where customer_id = ?))",
         Whose::Id,
     ),
+    (
+        "update ledger_entry set note = null where account_id in (select id from ledger_account where customer_id = ?)",
+        Whose::Id,
+    ),
+    ("update ledger_account set note = null, version = version + 1 where customer_id = ?", Whose::Id),
     ("update payment_customer set forget_at = created_at where customer_id = ?", Whose::Id),
     ("delete from payment_session where cart_id in (select id from cart where customer_id = ?)", Whose::Id),
     (

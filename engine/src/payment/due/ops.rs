@@ -87,17 +87,13 @@ impl Op for BeginPayment {
         let link = self.open(tx, &order).await?;
         // Whoever comes back may be let in by something else by then.
         let by = link.as_ref().map(|link| link.id.to_string());
-        let input = (
-            by,
-            self.amount.minor,
-            self.amount.currency.code(),
-            &self.provider,
-            &self.data,
-            &self.choice.method,
-            self.choice.save,
-        );
+        let input = (by, self.amount.minor, self.amount.currency.code(), &self.provider, &self.data);
+        let hash = match self.choice == Choice::default() {
+            true => input_hash(&input)?,
+            false => input_hash(&(input, &self.choice))?,
+        };
         let id: PaymentId = tx.id();
-        if let Some(before) = claim_key(tx, OPERATION, &self.key, &input_hash(&input)?, Some(id.into())).await? {
+        if let Some(before) = claim_key(tx, OPERATION, &self.key, &hash, Some(id.into())).await? {
             return again(tx, before.into()).await;
         }
         if link.as_ref().is_some_and(|link| !link::is_good(link, tx.now())) {
@@ -105,9 +101,8 @@ impl Op for BeginPayment {
         }
         let owner = order.customer_id.is_some() && order.customer_id == tx.actor().customer() && link.is_none();
         if self.choice != Choice::default() && !owner {
-            let field = if self.choice.save { "savePaymentMethod" } else { "paymentMethodId" };
             let message = "Saved payment methods are for the customer whose order it is.";
-            return Err(Refusal::new(ErrorCode::Invalid, message).at([field]).into());
+            return Err(Refusal::new(ErrorCode::Invalid, message).at([self.choice.field()]).into());
         }
         let settings = tx.settings().await?;
         let region = settings.region(order.region_id).filter(|region| region.providers.contains(&self.provider));

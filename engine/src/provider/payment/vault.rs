@@ -12,7 +12,7 @@ use super::Silent;
 pub struct SavedMethod {
     /// The provider's name for it.
     pub reference: String,
-    /// What it is, in the provider's words: `card`, `sepa_debit`.
+    /// What it is, in the provider's words: `card`.
     pub kind: String,
     /// Whose card it is, such as `visa`.
     pub brand: Option<String>,
@@ -44,9 +44,12 @@ pub trait PaymentVault: Send + Sync {
     /// What a customer saved, newest first, each card once; nothing when the provider does not know him, or not any more.
     async fn methods(&self, customer: &str) -> Result<Option<Vec<SavedMethod>>, Silent>;
 
+    /// Whether a method is a customer's; nothing when the provider does not know him, or not any more.
+    async fn owns(&self, customer: &str, method: &str) -> Result<Option<bool>, Silent>;
+
     /// Forgets a method of a customer; `false` when he has none of this name.
     async fn forget_method(&self, customer: &str, method: &str) -> Result<bool, Silent>;
 
-    /// Forgets a customer with all that he saved. Who is not known is no fault.
-    async fn forget_customer(&self, customer: &str) -> Result<(), Silent>;
+    /// Forgets a customer with all that he saved, also under names whose answer got lost. Who is not known is no fault.
+    async fn forget_customer(&self, customer: CustomerId, name: Option<&str>) -> Result<(), Silent>;
 }

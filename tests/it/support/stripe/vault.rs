@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::http::Method;
 use serde_json::{Value, json};
 
+use super::form::number;
 use super::{Answer, Books, invalid, missing};
 
 #[derive(Debug, Default)]
@@ -42,7 +43,8 @@ impl Vault {
     /// What paid is kept for the customer, as the intent says; one that is kept already stays.
     pub fn attach(&mut self, intent: &Value, id: String) {
         let (Some(method), Some(_)) = (intent["payment_method"].as_str(), intent["customer"].as_str()) else { return };
-        if intent["setup_future_usage"].is_null() || self.methods.contains_key(method) {
+        let of_cards = &intent["payment_method_options"]["card"]["setup_future_usage"];
+        if (intent["setup_future_usage"].is_null() && of_cards.is_null()) || self.methods.contains_key(method) {
             return;
         }
         let card = json!({
@@ -96,11 +98,16 @@ impl Vault {
         (200, json!({ "object": "search_result", "has_more": false, "data": found.collect::<Vec<_>>() }))
     }
 
-    fn list(&self, customer: &str) -> Answer {
-        match self.customer(customer) {
-            Some(_) => (200, json!({ "object": "list", "has_more": false, "data": self.methods_of(customer) })),
-            None => missing("customer"),
+    fn list(&self, customer: &str, form: &Value) -> Answer {
+        if self.customer(customer).is_none() {
+            return missing("customer");
         }
+        let all = self.methods_of(customer);
+        let after = all.iter().position(|method| method["id"] == form["starting_after"]);
+        let limit = usize::try_from(number(&form["limit"])).unwrap_or(10);
+        let rest = &all[after.map_or(0, |place| place + 1)..];
+        let data: Vec<&Value> = rest.iter().take(limit).collect();
+        (200, json!({ "object": "list", "has_more": rest.len() > data.len(), "data": data }))
     }
 }
 
@@ -121,7 +128,7 @@ impl Books {
                 (found.map_or_else(|| missing("customer"), |row| (200, row)), false)
             }
             (&Method::DELETE, ["customers", id]) => (self.vault.delete(id), false),
-            (&Method::GET, ["customers", id, "payment_methods"]) => (self.vault.list(id), false),
+            (&Method::GET, ["customers", id, "payment_methods"]) => (self.vault.list(id, form), false),
             (&Method::POST, ["payment_methods", id, "detach"]) => (self.vault.detach(id), true),
             _ => (missing("url"), false),
         }

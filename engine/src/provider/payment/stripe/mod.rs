@@ -205,9 +205,9 @@ fn creation(payment: &NewPayment) -> Result<Form, String> {
     // Without its customer, Stripe refuses a saved method.
     if let Some(customer) = saving.customer.as_deref().filter(|id| is_name(id, "cus_")) {
         form.push(field("customer", customer));
-        // The shopper is there whenever he pays.
+        // Of cards alone: other ways to pay would be refused with it. The shopper is there whenever he pays.
         if saving.save {
-            form.push(field("setup_future_usage", "on_session"));
+            form.push(field("payment_method_options[card][setup_future_usage]", "on_session"));
         }
     }
     Ok(form)

@@ -12,8 +12,12 @@ use super::client::{Fault, Form};
 use super::intent::is_name;
 use super::{Stripe, field, silent};
 
-/// How many methods of a customer are shown at most: Stripe's longest page.
-const MOST: u32 = 100;
+/// How many methods of a customer are asked for at once: Stripe's longest page.
+const PAGE: u32 = 100;
+/// How many pages are looked at: whoever saved more has old ones left.
+const PAGES: usize = 10;
+/// For how long the same key makes the same customer: what Stripe answers once it answers for a day, a fault, too.
+const HOUR: i64 = 3_600;
 
 /// A method with what tells that two are the same card.
 struct Kept {
@@ -62,8 +66,37 @@ impl Stripe {
             return Ok(None);
         }
         let path = format!("/v1/customers/{customer}/payment_methods");
-        let found = there(self.api.get(&path, &vec![field("limit", MOST)]).await)?;
-        Ok(found.map(|found| found["data"].as_array().into_iter().flatten().filter_map(kept).collect()))
+        let (mut form, mut all) = (vec![field("type", "card"), field("limit", PAGE)], Vec::new());
+        for _ in 0..PAGES {
+            let Some(found) = there(self.api.get(&path, &form).await)? else { return Ok(None) };
+            all.extend(found["data"].as_array().into_iter().flatten().filter_map(kept));
+            let last = all.last().map(|kept: &Kept| kept.method.reference.clone());
+            match last.filter(|_| found["has_more"] == true) {
+                Some(last) => {
+                    form.truncate(2);
+                    form.push(field("starting_after", last));
+                }
+                None => break,
+            }
+        }
+        Ok(Some(all))
+    }
+
+    /// The names under which Stripe knows a customer, as far as its search tells: that lags by a minute, and accounts of
+    /// some countries have none.
+    async fn names(&self, customer: CustomerId) -> Result<Vec<String>, Silent> {
+        let query = vec![field("query", format!("metadata['customer']:'{customer}'"))];
+        let found = match self.api.get("/v1/customers/search", &query).await {
+            Ok(found) => found,
+            Err(Fault::Refused { .. } | Fault::Missing) => return Ok(Vec::new()),
+            Err(fault) => return Err(silent(fault)),
+        };
+        let names = found["data"].as_array().into_iter().flatten().filter_map(|found| found["id"].as_str());
+        Ok(names.filter(|name| is_name(name, "cus_")).map(str::to_owned).collect())
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), Silent> {
+        there(self.api.delete(&format!("/v1/customers/{name}")).await).map(drop)
     }
 
     async fn new_customer(&self, customer: CustomerId, key: &str) -> Result<String, Silent> {
@@ -77,22 +110,24 @@ impl Stripe {
 #[async_trait]
 impl PaymentVault for Stripe {
     async fn create_customer(&self, customer: CustomerId) -> Result<String, Silent> {
-        // One that was made when the answer got lost, longer ago than Stripe remembers a key.
-        let query = vec![field("query", format!("metadata['customer']:'{customer}'"))];
-        let found = self.api.get("/v1/customers/search", &query).await.map_err(silent)?;
-        for found in found["data"].as_array().into_iter().flatten() {
-            if let Some(reference) = found["id"].as_str()
-                && self.is_customer(reference).await?
-            {
-                return Ok(reference.to_owned());
+        // One that was made when the answer got lost.
+        for name in self.names(customer).await? {
+            if self.is_customer(&name).await? {
+                return Ok(name);
             }
         }
-        let reference = self.new_customer(customer, &format!("customer:{customer}")).await?;
+        let hour = Utc::now().timestamp() / HOUR;
+        let name = self.new_customer(customer, &format!("customer:{customer}:{hour}")).await?;
         // The key may remember one that was deleted since.
-        if self.is_customer(&reference).await? {
-            return Ok(reference);
+        if self.is_customer(&name).await? {
+            return Ok(name);
         }
         self.new_customer(customer, &format!("customer:{customer}:{}", Uuid::new_v4().simple())).await
+    }
+
+    async fn owns(&self, customer: &str, method: &str) -> Result<Option<bool>, Silent> {
+        let kept = self.kept(customer).await?;
+        Ok(kept.map(|kept| kept.iter().any(|kept| kept.method.reference == method)))
     }
 
     async fn methods(&self, customer: &str) -> Result<Option<Vec<SavedMethod>>, Silent> {
@@ -112,16 +147,20 @@ impl PaymentVault for Stripe {
             if same || kept.method.reference == method {
                 let reference = &kept.method.reference;
                 let path = format!("/v1/payment_methods/{reference}/detach");
-                there(self.api.post(&path, &Form::new(), &format!("detach:{reference}")).await)?;
+                // Twice has the effect of once; a key would keep a fault for a day.
+                there(self.api.post(&path, &Form::new(), &Uuid::new_v4().to_string()).await)?;
             }
         }
         Ok(true)
     }
 
-    async fn forget_customer(&self, customer: &str) -> Result<(), Silent> {
-        if !is_name(customer, "cus_") {
-            return Ok(());
+    async fn forget_customer(&self, customer: CustomerId, name: Option<&str>) -> Result<(), Silent> {
+        if let Some(name) = name.filter(|name| is_name(name, "cus_")) {
+            self.delete(name).await?;
         }
-        there(self.api.delete(&format!("/v1/customers/{customer}")).await).map(drop)
+        for name in self.names(customer).await? {
+            self.delete(&name).await?;
+        }
+        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! Rows of the provider `test`. It stands outside the shop's transactions and begins its own.
 
 use entity::{test_payment, test_payment_method, test_payment_step};
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::db::{Conn, insert_all};
@@ -63,12 +63,22 @@ pub(super) async fn insert_method(conn: &Conn, row: test_payment_method::Model) 
     Ok(())
 }
 
-/// Deletes a saved card of a customer, or all of them; whether there was one.
-pub(super) async fn delete_methods(conn: &Conn, customer: &str, method: Option<&str>) -> Result<bool> {
-    let mut delete =
-        test_payment_method::Entity::delete_many().filter(test_payment_method::Column::Customer.eq(customer));
-    if let Some(method) = method {
-        delete = delete.filter(test_payment_method::Column::Reference.eq(method));
-    }
+/// Deletes a saved card of a customer; whether there was one.
+pub(super) async fn delete_method(conn: &Conn, customer: &str, method: &str) -> Result<bool> {
+    let delete = test_payment_method::Entity::delete_many()
+        .filter(test_payment_method::Column::Customer.eq(customer))
+        .filter(test_payment_method::Column::Reference.eq(method));
     Ok(delete.exec(conn).await?.rows_affected > 0)
+}
+
+/// Deletes what a customer saved, and for whom his payments would have.
+pub(super) async fn forget_customer(conn: &Conn, customer: &str) -> Result<()> {
+    let own = test_payment_method::Column::Customer.eq(customer);
+    test_payment_method::Entity::delete_many().filter(own).exec(conn).await?;
+    test_payment::Entity::update_many()
+        .col_expr(test_payment::Column::SavesFor, Expr::value(Option::<String>::None))
+        .filter(test_payment::Column::SavesFor.eq(customer))
+        .exec(conn)
+        .await?;
+    Ok(())
 }

@@ -23,19 +23,29 @@ pub(super) async fn save(conn: &Conn, payment: &test_payment::Model) -> Stored<(
     repo::insert_method(conn, row).await
 }
 
+fn name(customer: CustomerId) -> String {
+    format!("test_{customer}")
+}
+
 impl TestCards {
-    async fn forget(&self, customer: &str, method: Option<&str>) -> Stored<bool> {
+    async fn forget(&self, customer: &str, method: &str) -> Stored<bool> {
         let conn = self.begin().await?;
-        let forgotten = repo::delete_methods(&conn, customer, method).await?;
+        let forgotten = repo::delete_method(&conn, customer, method).await?;
         conn.commit().await?;
         Ok(forgotten)
+    }
+
+    async fn forget_all(&self, customer: &str) -> Stored<()> {
+        let conn = self.begin().await?;
+        repo::forget_customer(&conn, customer).await?;
+        Ok(conn.commit().await?)
     }
 }
 
 #[async_trait]
 impl PaymentVault for TestCards {
     async fn create_customer(&self, customer: CustomerId) -> Result<String, Silent> {
-        Ok(format!("test_{customer}"))
+        Ok(name(customer))
     }
 
     async fn methods(&self, customer: &str) -> Result<Option<Vec<SavedMethod>>, Silent> {
@@ -51,11 +61,16 @@ impl PaymentVault for TestCards {
         Ok(Some(rows.into_iter().map(method).collect()))
     }
 
-    async fn forget_method(&self, customer: &str, method: &str) -> Result<bool, Silent> {
-        self.forget(customer, Some(method)).await.map_err(silent)
+    async fn owns(&self, customer: &str, method: &str) -> Result<Option<bool>, Silent> {
+        let methods = self.methods(customer).await?;
+        Ok(methods.map(|methods| methods.iter().any(|kept| kept.reference == method)))
     }
 
-    async fn forget_customer(&self, customer: &str) -> Result<(), Silent> {
-        self.forget(customer, None).await.map(drop).map_err(silent)
+    async fn forget_method(&self, customer: &str, method: &str) -> Result<bool, Silent> {
+        self.forget(customer, method).await.map_err(silent)
+    }
+
+    async fn forget_customer(&self, customer: CustomerId, _: Option<&str>) -> Result<(), Silent> {
+        self.forget_all(&name(customer)).await.map_err(silent)
     }
 }

@@ -1,0 +1,49 @@
+//! Gift cards, store credit and their ledgers for loaders.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_graphql::dataloader::Loader;
+use domain::id::{CustomerId, LedgerAccountId};
+use engine::error::Error;
+use engine::ledger::repo;
+use entity::{ledger_account, ledger_entry};
+
+use crate::api::call::{Batch, group};
+
+/// What the shop owes a customer, by currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CreditsOf(pub CustomerId);
+
+impl Loader<CreditsOf> for Batch {
+    type Value = Arc<Vec<ledger_account::Model>>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[CreditsOf]) -> Result<HashMap<CreditsOf, Self::Value>, Self::Error> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = repo::credits_of(&self.conn, &ids).await?;
+        Ok(group(rows.into_iter().filter_map(|row| Some((CreditsOf(row.customer_id?), row)))))
+    }
+}
+
+/// The newest entries of an account, at most so many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct NewestEntriesOf(pub LedgerAccountId, pub u64);
+
+impl Loader<NewestEntriesOf> for Batch {
+    type Value = Arc<Vec<ledger_entry::Model>>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[NewestEntriesOf]) -> Result<HashMap<NewestEntriesOf, Self::Value>, Self::Error> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let most = keys.iter().map(|key| key.1).max().unwrap_or_default();
+        let mut own: HashMap<LedgerAccountId, Vec<ledger_entry::Model>> = HashMap::new();
+        for row in repo::newest_entries(&self.conn, &ids, most).await? {
+            own.entry(row.account_id).or_default().push(row);
+        }
+        let taken = |key: &NewestEntriesOf| {
+            own.get(&key.0).map(|rows| rows.iter().take(key.1 as usize).cloned().collect::<Vec<_>>())
+        };
+        Ok(keys.iter().filter_map(|key| Some((*key, Arc::new(taken(key)?)))).collect())
+    }
+}
