@@ -365,7 +365,7 @@ async fn what_is_called_off_or_canceled_comes_back() {
     // Parked, seen by its own cart as before, held against others, then called off.
     cart.pay_with("test", json!({ "card": "3ds" })).await.done();
     let parked = cart.complete("2").await;
-    assert_eq!(parked.at("cartComplete.nextAction").is_null(), false, "{}", parked.body);
+    assert!(!parked.at("cartComplete.nextAction").is_null(), "{}", parked.body);
     assert_eq!((shop.uses(&id).await, spent().await), (1, json!({ "uses": 1, "spent": [{ "amount": "10.00" }] })));
     assert_eq!(cart.discounts().await["codes"][0]["verdict"], "APPLIED");
     let mut other = shop.ready_cart(&[(&tee, 1)], "manual").await;

@@ -179,7 +179,7 @@ async fn until_done(walker: &Walker, store: &Client, key: &str) -> Answer {
 
 #[tokio::test]
 async fn a_use_outlives_a_crash_and_is_used_once() {
-    for failpoint in ["checkout.begun", "checkout.paid"] {
+    for failpoint in ["checkout.begun", "checkout.asked"] {
         let (database, walker, key) = a_crash_at(failpoint, None).await;
         let db = Db::open(&database.url).await.unwrap();
         assert_eq!(used(&db).await, (1, vec!["RESERVED".to_owned()]));
