@@ -114,7 +114,7 @@ async fn saves(world: &dyn World, vault: &dyn PaymentVault) {
     assert!(vault.methods("nobody").await.unwrap().is_none_or(|methods| methods.is_empty()));
     let id = CustomerId(uuid::Uuid::new_v4());
     let customer = vault.create_customer(id).await.unwrap();
-    assert_eq!(vault.owns("nobody", "nothing").await.unwrap().unwrap_or_default(), false);
+    assert!(!vault.owns("nobody", "nothing").await.unwrap().unwrap_or_default());
     assert_eq!(vault.create_customer(id).await.unwrap(), customer, "who is known keeps his name");
     assert_eq!(vault.methods(&customer).await.unwrap(), Some(Vec::new()));
     let save = Saving { customer: Some(customer.clone()), method: None, save: true };

@@ -10,7 +10,7 @@ use emporion::http::rate::{Limit, Rates};
 use engine::provider::payment::{PaymentProvider, PaymentStep};
 use engine::sweeper::sweep;
 use futures_util::future::join_all;
-use sea_orm::EntityTrait;
+use sea_orm::{EntityTrait, QueryOrder};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -86,7 +86,8 @@ impl Scene {
     }
 
     async fn events(&self) -> Vec<entity::provider_event::Model> {
-        entity::provider_event::Entity::find().all(&self.shop.app.read()).await.unwrap()
+        let find = entity::provider_event::Entity::find().order_by_asc(entity::provider_event::Column::Id);
+        find.all(&self.shop.app.read()).await.unwrap()
     }
 
     /// Waits until every event has been looked at, and answers with what came of them.

@@ -45,7 +45,7 @@ async fn a_hundred_aliased_log_ins_are_a_refused_document_and_would_be_a_hundred
         told
     };
     let before = counted().await;
-    for (count, measure) in [(2, "authentications"), (20, "authentications"), (80, "rootFields")] {
+    for (count, measure) in [(2, "authentications"), (20, "authentications"), (60, "rootFields")] {
         let refused = shop.store.send(&document(count), json!({})).await;
         assert_eq!(refused.error_code(), "DOCUMENT_TOO_COSTLY");
         assert_eq!(refused.body["errors"][0]["extensions"]["measure"], measure);

@@ -33,6 +33,8 @@ async fn every_admin_root_field_says_what_limits_it() {
 async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
     let scene = Scene::open().await;
     let limited = scene.limited(OWNER, &[&scene.b], &[]).await;
+    let one = json!({ "amount": "1", "currencyCode": "EUR" });
+    let (card, nobody) = ("ledger_00000000000000000000000000", "cust_00000000000000000000000000");
     for (mutation, input) in [
         ("channelCreate", json!({ "name": "X" })),
         ("regionSet", json!({ "name": "X", "currencyCode": "EUR", "countries": ["FR"] })),
@@ -84,25 +86,17 @@ async fn what_is_the_whole_shop_s_needs_a_role_without_limits() {
         ("campaignUpdate", json!({ "id": "camp_00000000000000000000000000" })),
         ("campaignDelete", json!({ "id": "camp_00000000000000000000000000" })),
         ("productImport", json!({ "stagedUploadId": "upload_00000000000000000000000000" })),
-        ("giftCardIssue", json!({ "idempotencyKey": "k", "amount": { "amount": "1", "currencyCode": "EUR" } })),
-        ("giftCardUpdate", json!({ "id": "ledger_00000000000000000000000000" })),
-        (
-            "giftCardAdjust",
-            json!({ "idempotencyKey": "k", "giftCardId": "ledger_00000000000000000000000000", "kind": "CREDIT",
-                "amount": { "amount": "1", "currencyCode": "EUR" } }),
-        ),
-        (
-            "storeCreditAdjust",
-            json!({ "idempotencyKey": "k", "customerId": "cust_00000000000000000000000000", "kind": "CREDIT",
-                "amount": { "amount": "1", "currencyCode": "EUR" } }),
-        ),
+        ("giftCardIssue", json!({ "idempotencyKey": "k", "amount": one })),
+        ("giftCardUpdate", json!({ "id": card })),
+        ("giftCardAdjust", json!({ "idempotencyKey": "k", "giftCardId": card, "kind": "CREDIT", "amount": one })),
+        ("storeCreditAdjust", json!({ "idempotencyKey": "k", "customerId": nobody, "kind": "CREDIT", "amount": one })),
     ] {
         let refused = mutate(&limited, "Admin", mutation, input, "__typename").await;
         assert_eq!(refused.error_code(), "FORBIDDEN", "{mutation}");
     }
-    let card = "{ giftCard(id: \"ledger_00000000000000000000000000\") { id } }";
+    let card = format!("{{ giftCard(id: \"{card}\") {{ id }} }}");
     for list in
-        ["{ auditEntries { nodes { op } } }", "{ flows { nodes { id } } }", "{ giftCards { nodes { id } } }", card]
+        ["{ auditEntries { nodes { op } } }", "{ flows { nodes { id } } }", "{ giftCards { nodes { id } } }", &card]
     {
         assert_eq!(limited.send(list, json!({})).await.error_code(), "FORBIDDEN", "{list}");
     }

@@ -2,17 +2,28 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use engine::db::{DatabaseUrl, Db, create_postgres_copy, drop_postgres_copy};
 
-/// A database of its own for one test. Dropping it removes the folder, and the database from the run's server.
+/// A database of its own for one test. It goes with the last who uses it: with this, and with every process that serves it.
 #[derive(Debug)]
 pub struct TestDatabase {
     pub url: DatabaseUrl,
+    kept: Kept,
+}
+
+/// Keeps a test's database.
+pub type Kept = Arc<Files>;
+
+/// What a test's database is made of. Dropping it removes the folder, and the database from the run's server: that would
+/// hold those of all tests otherwise, 10 GB.
+#[derive(Debug)]
+pub struct Files {
     folder: tempfile::TempDir,
-    /// Where the database goes with the test: the run's server would hold those of all tests otherwise, 10 GB.
-    server: Option<String>,
+    /// The server, and the name of the database there.
+    there: Option<(String, String)>,
 }
 
 /// Whether this run is on PostgreSQL.
@@ -27,42 +38,57 @@ pub fn on_postgres() -> bool {
 impl TestDatabase {
     /// A copy of the migrated template.
     pub async fn copy() -> Self {
-        let folder = tempfile::tempdir().unwrap();
         if !on_postgres() {
-            let file = folder.path().join("shop.db");
-            std::fs::copy(sqlite_template().await, &file).unwrap();
-            return Self { url: DatabaseUrl::Sqlite(file), folder, server: None };
+            let database = Self::on_sqlite();
+            if let DatabaseUrl::Sqlite(file) = &database.url {
+                std::fs::copy(sqlite_template().await, file).unwrap();
+            }
+            return database;
         }
         let server = postgres_url();
         let template = postgres_template(&server).await;
-        let copy = create_postgres_copy(&server, Some(&template), &random_name("t")).await.unwrap();
-        Self { url: DatabaseUrl::Postgres(copy), folder, server: Some(server) }
+        Self::made(server, Some(&template), random_name("t")).await
     }
 
     /// A database with nothing in it.
     pub async fn empty() -> Self {
-        let folder = tempfile::tempdir().unwrap();
         if !on_postgres() {
-            return Self { url: DatabaseUrl::Sqlite(folder.path().join("shop.db")), folder, server: None };
+            return Self::on_sqlite();
         }
-        let server = postgres_url();
-        let copy = create_postgres_copy(&server, None, &random_name("e")).await.unwrap();
-        Self { url: DatabaseUrl::Postgres(copy), folder, server: Some(server) }
+        Self::made(postgres_url(), None, random_name("e")).await
+    }
+
+    fn on_sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::Sqlite(folder.path().join("shop.db"));
+        Self { url, kept: Arc::new(Files { folder, there: None }) }
+    }
+
+    async fn made(server: String, template: Option<&str>, name: String) -> Self {
+        let url = create_postgres_copy(&server, template, &name).await.unwrap();
+        let kept = Files { folder: tempfile::tempdir().unwrap(), there: Some((server, name)) };
+        Self { url: DatabaseUrl::Postgres(url), kept: Arc::new(kept) }
     }
 
     /// An empty database on a server of the test's own.
     pub fn at(url: String) -> Self {
-        Self { url: DatabaseUrl::Postgres(url), folder: tempfile::tempdir().unwrap(), server: None }
+        let kept = Files { folder: tempfile::tempdir().unwrap(), there: None };
+        Self { url: DatabaseUrl::Postgres(url), kept: Arc::new(kept) }
+    }
+
+    /// Keeps the database for longer than this.
+    pub fn keep(&self) -> Kept {
+        self.kept.clone()
     }
 
     /// The folder of what is uploaded.
     pub fn files(&self) -> PathBuf {
-        self.folder.path().join("files")
+        self.kept.folder.path().join("files")
     }
 
     /// The folder of mail that is written to files.
     pub fn mail(&self) -> PathBuf {
-        self.folder.path().join("mail")
+        self.kept.folder.path().join("mail")
     }
 
     /// The address as the command line takes it.
@@ -74,10 +100,9 @@ impl TestDatabase {
     }
 }
 
-impl Drop for TestDatabase {
+impl Drop for Files {
     fn drop(&mut self) {
-        let (Some(server), DatabaseUrl::Postgres(url)) = (self.server.take(), &self.url) else { return };
-        let name = url.rsplit('/').next().unwrap_or_default().to_owned();
+        let Some((server, name)) = self.there.take() else { return };
         // On a thread of its own: the test's runtime may be the one that drops this.
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

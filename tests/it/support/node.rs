@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::client::Client;
-use super::database::TestDatabase;
+use super::database::{Kept, TestDatabase};
 use super::log;
 use super::socket::PATIENCE;
 
@@ -160,6 +160,7 @@ pub struct Node {
     pub store_socket: String,
     pub admin_socket: String,
     pub anonymous_admin: Client,
+    _database: Kept,
 }
 
 impl Node {
@@ -173,6 +174,7 @@ impl Node {
         let admin_url = process.told("admin").await;
         let socket = |url: &str| url.replacen("http://", "ws://", 1);
         Self {
+            _database: database.keep(),
             process,
             store: Client::new(store_url.clone()),
             store_socket: socket(&store_url),
