@@ -112,7 +112,7 @@ pub async fn count(app: &Arc<App>, caller: &Caller, attempt: Attempt, address: &
     };
     let system = Caller { actor: Actor::System, ..caller.clone() };
     let Some(wait) = app.run(&system, &op).await? else { return Ok(()) };
-    let mut refusal = Refusal::new(ErrorCode::Throttled, "Too many attempts with this address; wait and try again.");
+    let mut refusal = Refusal::new(ErrorCode::Throttled, "Too many attempts; wait and try again.");
     refusal.retry_after_ms = Some(wait.num_milliseconds().max(1));
     Err(refusal.into())
 }
