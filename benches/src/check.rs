@@ -42,6 +42,7 @@ pub struct Options {
 /// Checks everything; fails when something is not as it must be.
 pub fn run(options: &Options) -> Result<()> {
     let mut table = Table::default();
+    crate::promotions::price(&mut table)?;
     block_on(async {
         footprint(options, &mut table).await?;
         documents(options, &mut table).await?;

@@ -6,11 +6,12 @@
 //! |---|---|
 //! | [`requests`] | listings, carts and checkouts: requests per second, latency, memory |
 //! | [`live`] | ten thousand sockets: memory, one event to all, latency beside them |
-//! | [`check`] | what must hold of every release build: start-up, memory, documents, statements, import |
+//! | [`check`] | what must hold of every release build: start-up, memory, documents, promotions, statements, import |
 //! | [`server`] | the process that is measured |
 //! | [`peers`] | the catalog that the peers were measured with |
 //! | [`case`] | what is asked for |
 //! | [`documents`] | documents as large as are read |
+//! | [`promotions`] | a cart of 100 lines under 200 promotions |
 //! | [`shop`] | orders to watch and to change |
 //! | [`wrk`], [`flow`] | what makes the load |
 //! | [`still`] | the same bytes from a server that does nothing else |
@@ -27,6 +28,7 @@ mod lists;
 mod live;
 mod peers;
 mod process;
+mod promotions;
 mod requests;
 mod server;
 mod shop;
