@@ -148,6 +148,7 @@ impl Op for MakeCodes {
         let mut next = || pool.next();
         let count = CODES.min(self.input.count - self.from);
         let drawn = (0..count).map(|_| shape.make(&mut next)).collect::<Vec<_>>();
+        codes::free(tx, &drawn).await?;
         let taken = codes::named(&tx.conn, &drawn).await?;
         let mut codes: Vec<String> = drawn;
         codes.sort_unstable();

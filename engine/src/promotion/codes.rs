@@ -52,6 +52,7 @@ impl Op for AddCodes {
             return Err(Refusal::new(ErrorCode::TooMany, message).limit(MAX_AT_ONCE as i64).at(["codes"]).into());
         }
         let wished = check_all(&self.codes)?;
+        codes::free(tx, &wished).await?;
         let taken = codes::named(&tx.conn, &wished).await?;
         let mut refusals = Refusals::default();
         for (place, code) in wished.iter().enumerate() {

@@ -286,6 +286,9 @@ impl Op for CodeChunk {
         let promotion = by_code(tx, self.input.promotion).await?;
         let sheet = CodeSheet::new(&self.header).map_err(|_| Error::internal("a header was lost"))?;
         let wished: Vec<String> = self.part.rows.iter().map(|(_, code)| code.clone()).collect();
+        if self.writes {
+            codes::free(tx, &wished).await?;
+        }
         let known = codes::named(&tx.conn, &wished).await?;
         let mut known: HashMap<String, PromotionId> =
             known.into_iter().map(|row| (row.code, row.promotion_id)).collect();

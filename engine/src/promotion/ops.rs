@@ -1,5 +1,7 @@
 //! What staff do with promotions.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use domain::auth::Permission;
 use domain::id::{CampaignId, PromotionId};
@@ -13,10 +15,12 @@ use serde_json::json;
 
 use super::rows::{self, promotion_row, summary};
 use super::{MAX_PROMOTIONS, no_promotion, repo};
-use crate::actor::Need;
+use crate::actor::{Caller, Need};
+use crate::app::App;
 use crate::error::Result;
 use crate::event::Aggregate;
 use crate::op::{Op, Tx};
+use crate::sweeper::in_turns;
 use crate::version::{Change, check_version};
 
 pub(super) const WRITE: Need = Need::Everywhere(Permission::CatalogWrite);
@@ -244,7 +248,8 @@ impl Op for SetPromotionStatus {
     }
 }
 
-/// Deletes a promotion. Orders keep what it gave; its codes may be given anew.
+/// Deletes a promotion. Orders keep what it gave; its codes may be given anew. Many of them go some at a time, later:
+/// nobody waits for a million rows.
 #[derive(Debug, Clone, Copy)]
 pub struct DeletePromotion {
     /// Which one.
@@ -260,7 +265,7 @@ impl Op for DeletePromotion {
 
     async fn run(&self, tx: &mut Tx) -> Result<PromotionId> {
         let before = lock(tx, self.id, self.expected_version).await?;
-        repo::codes::delete_codes(tx, self.id).await?;
+        repo::codes::delete_some(tx, self.id).await?;
         let (version, now) = (before.version + 1, tx.now());
         let row = promotion::Model { version, updated_at: now, deleted_at: Some(now), ..before.clone() };
         Ok(told(tx, "promotion.deleted", Some(&before), row).await?.id)
@@ -295,5 +300,30 @@ impl Op for DuplicatePromotion {
         };
         let row = promotion_row(tx, checked(wished, refusals)?, None);
         told(tx, "promotion.created", None, row).await
+    }
+}
+
+/// Takes codes of promotions that were deleted out of use, some in each transaction.
+pub async fn sweep(app: &Arc<App>) -> Result<()> {
+    in_turns(|| async {
+        match repo::codes::any_of_deleted(&app.read()).await? {
+            Some(promotion) => app.run(&Caller::system(), &ForgetCodes { promotion }).await,
+            None => Ok(0),
+        }
+    })
+    .await
+}
+
+struct ForgetCodes {
+    promotion: PromotionId,
+}
+
+impl Op for ForgetCodes {
+    const NAME: &'static str = "promotion.forget_codes";
+    const NEEDS: Need = Need::System;
+    type Out = u64;
+
+    async fn run(&self, tx: &mut Tx) -> Result<u64> {
+        repo::codes::delete_some(tx, self.promotion).await
     }
 }

@@ -1,7 +1,8 @@
 //! Takes up runs that nobody works on: those that a crash left behind, those
 //! whose provider gave no answer, those whose shopper never came back. It also
 //! forgets idempotency keys, mailed tokens, counted attempts, uploads, events and answers of providers
-//! whose time is over, has payment providers forget who was erased, tells which carts were left, and ends carts and holds of stock.
+//! whose time is over, has payment providers forget who was erased, tells which carts were left, ends carts and holds of
+//! stock, and takes the codes of promotions that were deleted out of use.
 //!
 //! However much is due, it goes in small transactions, of [`MOST`] rows each: nobody waits for long.
 
@@ -22,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::op::{Op, Tx};
 use crate::panic::caught;
 use crate::payment::wanted;
-use crate::{auth, cart, checkout, failpoint, flow, inventory, media, op, payment, provider};
+use crate::{auth, cart, checkout, failpoint, flow, inventory, media, op, payment, promotion, provider};
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(1);
@@ -90,6 +91,7 @@ pub async fn sweep(app: &Arc<App>) -> Result<usize> {
         inventory::expire::end_expired(app).await,
         cart::left::sweep(app).await,
         forget_events(app).await,
+        promotion::ops::sweep(app).await,
     ];
     let due = flow::due(&app.read(), app.clock.now(), OF_EACH).await?;
     let begun = apart(app, due, |app, run| async move {

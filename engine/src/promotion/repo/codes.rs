@@ -1,23 +1,46 @@
 //! Rows of promotions' codes.
 
 use domain::id::{PromotionCodeId, PromotionId};
-use entity::promotion_code;
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use entity::{promotion, promotion_code};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SimpleExpr};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-use crate::db::{Conn, any, any_text, insert_all, page_of};
+use crate::db::{Conn, any, any_text, insert_all, page_of, statement};
 use crate::error::Result;
 use crate::op::Tx;
 use crate::page::{Key, Page, Place, Rows};
+
+/// Whether its promotion is still there: the codes of one that was deleted go some at a time.
+fn of_known() -> SimpleExpr {
+    let known = Query::select()
+        .column(promotion::Column::Id)
+        .from(promotion::Entity)
+        .and_where(promotion::Column::DeletedAt.is_null())
+        .to_owned();
+    promotion_code::Column::PromotionId.in_subquery(known)
+}
 
 /// The codes with these texts, in their one form.
 pub async fn named(conn: &Conn, codes: &[String]) -> Result<Vec<promotion_code::Model>> {
     Ok(promotion_code::Entity::find()
         .filter(any_text(conn, promotion_code::Column::Code, codes.iter().cloned()))
         .filter(promotion_code::Column::DeletedAt.is_null())
+        .filter(of_known())
         .all(conn)
         .await?)
+}
+
+/// Takes those out of use that are of promotions that were deleted: somebody wants to give them anew.
+pub async fn free(tx: &mut Tx, codes: &[String]) -> Result<()> {
+    promotion_code::Entity::update_many()
+        .col_expr(promotion_code::Column::DeletedAt, Expr::val(tx.now()))
+        .filter(any_text(&tx.conn, promotion_code::Column::Code, codes.iter().cloned()))
+        .filter(promotion_code::Column::DeletedAt.is_null())
+        .filter(of_known().not())
+        .exec(&tx.conn)
+        .await?;
+    Ok(())
 }
 
 /// Writes new codes.
@@ -39,15 +62,27 @@ pub async fn code_counts(conn: &Conn, promotions: &[PromotionId]) -> Result<Vec<
         .await?)
 }
 
-/// Takes the codes of a promotion out of use: each may be given anew.
-pub async fn delete_codes(tx: &mut Tx, promotion: PromotionId) -> Result<()> {
-    promotion_code::Entity::update_many()
-        .col_expr(promotion_code::Column::DeletedAt, Expr::val(tx.now()))
-        .filter(promotion_code::Column::PromotionId.eq(promotion))
-        .filter(promotion_code::Column::DeletedAt.is_null())
-        .exec(&tx.conn)
-        .await?;
-    Ok(())
+/// How many codes of a promotion that was deleted go in one transaction.
+pub const GO: u64 = 2_000;
+
+/// Takes up to [`GO`] codes of a promotion out of use, the oldest first; answers with how many.
+pub async fn delete_some(tx: &mut Tx, promotion: PromotionId) -> Result<u64> {
+    let most = GO;
+    let sql = format!(
+        "update promotion_code set deleted_at = ? where id in (select gone.id from promotion_code as gone
+            where gone.promotion_id = ? and gone.deleted_at is null order by gone.id limit {most})"
+    );
+    let values = [tx.now().into(), Uuid::from(promotion).into()];
+    Ok(tx.conn.execute_raw(statement(&tx.conn, &sql, values)).await?.rows_affected())
+}
+
+/// A promotion that was deleted and has codes in use.
+pub async fn any_of_deleted(conn: &Conn) -> Result<Option<PromotionId>> {
+    let sql = "select promotion.id from promotion where promotion.deleted_at is not null and exists
+        (select 1 from promotion_code where promotion_code.promotion_id = promotion.id
+            and promotion_code.deleted_at is null) limit 1";
+    let row = conn.query_one_raw(statement(conn, sql, [])).await?;
+    Ok(row.map(|row| row.try_get_by_index(0)).transpose()?)
 }
 
 /// Takes codes out of use; answers with those that were in it.
@@ -74,7 +109,8 @@ pub async fn page(
 ) -> Result<Rows<promotion_code::Model>> {
     let mut find = promotion_code::Entity::find()
         .filter(promotion_code::Column::PromotionId.eq(promotion))
-        .filter(promotion_code::Column::DeletedAt.is_null());
+        .filter(promotion_code::Column::DeletedAt.is_null())
+        .filter(of_known());
     if let Some(batch) = batch {
         find = find.filter(promotion_code::Column::Batch.eq(batch));
     }
@@ -101,7 +137,8 @@ pub async fn behind(
 ) -> Result<Vec<promotion_code::Model>> {
     let mut find = promotion_code::Entity::find()
         .filter(promotion_code::Column::PromotionId.eq(promotion))
-        .filter(promotion_code::Column::DeletedAt.is_null());
+        .filter(promotion_code::Column::DeletedAt.is_null())
+        .filter(of_known());
     if let Some(batch) = batch {
         find = find.filter(promotion_code::Column::Batch.eq(batch));
     }
