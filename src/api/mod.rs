@@ -78,6 +78,7 @@ use crate::pricing::import::admin::PriceImportAdminMutation;
 use crate::promotion::admin::{PromotionAdminMutation, PromotionAdminQuery};
 use crate::promotion::campaign::admin::{CampaignAdminMutation, CampaignAdminQuery};
 use crate::promotion::code::admin::{CodeAdminMutation, CodeAdminQuery};
+use crate::promotion::simulation::admin::SimulationAdminQuery;
 use crate::quote::admin::{QuoteAdminMutation, QuoteAdminQuery};
 use crate::quote::store::QuoteStoreQuery;
 use crate::region::admin::{RegionAdminMutation, RegionAdminQuery};
@@ -170,6 +171,7 @@ root! {
         PromotionAdminQuery,
         CampaignAdminQuery,
         CodeAdminQuery,
+        SimulationAdminQuery,
         ProfileAdminQuery,
         QuoteAdminQuery,
         RegionAdminQuery,

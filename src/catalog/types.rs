@@ -30,6 +30,7 @@ use crate::collection::load::CollectionsOf;
 use crate::collection::types::{AdminCollection, Collection};
 use crate::media::types::Media;
 use crate::metafield::types::Metafields;
+use crate::promotion::offered::types::{ProductPromotion, on_offer};
 use crate::shipping::types::AdminShippingProfile;
 use crate::translation::load::{Reader, TextAt};
 
@@ -293,6 +294,13 @@ impl ProductShopper {
     async fn categories(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Category>> {
         let rows = call(ctx)?.load(CategoriesOf { product: self.0.id, shown: true }).await?;
         Ok(rows.iter().cloned().map(Category::from).collect())
+    }
+
+    /// The promotions that count by themselves, in this request's channel and for you, and may lower its price, by rank:
+    /// also those that want more in the cart, or that it goes somewhere, of which nothing is known here. What comes
+    /// off, and whether a promotion was used as often as it may be, the cart tells. At most 500.
+    async fn promotions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<ProductPromotion>> {
+        on_offer(call(ctx)?, &self.0).await
     }
 
     /// The products that the merchant shows beside it, in order: those that this request may see.

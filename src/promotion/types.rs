@@ -1,17 +1,23 @@
 //! How promotions and campaigns look to staff.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::promotion::campaign::Budget;
 use domain::promotion::{PromotionClass, PromotionMethod, PromotionState, PromotionStatus};
 use entity::{campaign, promotion};
 
-use super::load::{CodeCountOf, SpendingOf};
+use super::hint::types::AdminPromotionHint;
+use super::load::{CodeCountOf, HintsOf, SpendingOf, UsageOf};
 use super::rule::spelled::shown;
+use super::usage::types::AdminPromotionUsage;
 use crate::api::call::call;
+use crate::api::guard::orders_read_everywhere;
 use crate::api::page::connection;
 use crate::api::scalar::{Int64, Json, Money, id};
 use crate::api::word::Enum;
+use engine::promotion::repo::usage::Span;
 use engine::promotion::rows;
 
 connection! {
@@ -137,6 +143,28 @@ impl AdminPromotion {
     /// How often it was used, with what checkouts under way hold. What was called off or canceled does not count.
     async fn uses(&self) -> Int64 {
         Int64(self.0.uses)
+    }
+
+    /// What has become of its uses, what it gave and what the orders brought; null when your roles don't hold
+    /// ORDERS_READ for every channel.
+    #[graphql(guard = "orders_read_everywhere()")]
+    async fn usage(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Of uses that began at this moment or later.")] from: Option<DateTime<Utc>>,
+        #[graphql(desc = "Of uses that began before this moment.")] until: Option<DateTime<Utc>>,
+    ) -> async_graphql::Result<Option<AdminPromotionUsage>> {
+        let rows = call(ctx)?.load(UsageOf(self.0.id, Span { from, until })).await?;
+        Ok(Some(AdminPromotionUsage::new(&rows)))
+    }
+
+    /// What you hardly want of it: it can never count, or another automatic promotion and it never count together. It
+    /// is looked at beside those that are let go, as if it were one of them. A hint forbids nothing; where there is none
+    /// nothing is proven. At most 500.
+    async fn hints(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AdminPromotionHint>> {
+        let call = call(ctx)?;
+        let hints = call.load(HintsOf(Arc::new(self.0.clone()))).await?;
+        Ok(hints.iter().map(|hint| AdminPromotionHint::new(call, hint, self.0.id)).collect())
     }
 
     /// How many codes it has.

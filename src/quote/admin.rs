@@ -7,10 +7,11 @@ use domain::id::ChannelId;
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use engine::cart::ops::NewLine;
 use engine::cart::rehearse::{AgreeOnPrice, Rehearsal, rehearse};
+use engine::error::Result;
 use engine::scope;
 
 use super::types::{Quote, QuotePayload};
-use crate::api::call::call;
+use crate::api::call::{Call, call};
 use crate::api::guard::{orders_read, orders_write};
 use crate::api::input::parse_ids;
 use crate::api::payload::payload;
@@ -55,6 +56,52 @@ pub struct AdminQuoteInput {
     pub at: Option<DateTime<Utc>>,
 }
 
+impl AdminQuoteInput {
+    /// What is asked, in a channel in which the caller holds this permission.
+    pub fn read(self, call: &Call, permission: Permission) -> Result<Rehearsal> {
+        let channel: Option<ChannelId> = self.channel_id.as_ref().map(|id| parse_id(id, &["channelId"])).transpose()?;
+        let reach = scope::channels(&call.caller.actor, permission);
+        let channel = match channel {
+            Some(channel) => call.settings.channel(channel).filter(|_| reach.holds(channel)),
+            None => Some(&call.channel).filter(|channel| reach.holds(channel.id)),
+        };
+        let channel = channel.ok_or_else(|| {
+            Refusal::new(ErrorCode::NotFound, "There is no such channel, or your roles don't reach it.")
+                .at(["channelId"])
+        })?;
+        let mut refusals = Refusals::default();
+        let mut lines = Vec::with_capacity(self.lines.len());
+        let mut agreed = Vec::with_capacity(self.lines.len());
+        for (place, line) in self.lines.iter().enumerate() {
+            let place = place.to_string();
+            let variant = parse_id(&line.variant_id, &["lines", &place, "variantId"]);
+            let price = line.unit_price.as_ref().map(|price| price.check(&["lines", &place, "unitPrice"]));
+            let (variant, price) = (refusals.keep(variant), refusals.keep(price.transpose()));
+            if let (Some(variant), Some(price)) = (variant, price) {
+                lines.push(NewLine { variant, quantity: line.quantity.0 });
+                agreed.push(price);
+            }
+        }
+        refusals.into_result()?;
+        let groups = self.customer_group_ids.as_deref();
+        Ok(Rehearsal {
+            channel: channel.id,
+            region: call.settings.channel_region(channel).cloned(),
+            locale: channel.default_locale.clone(),
+            lines,
+            agreed,
+            buyer: self.buyer.into(),
+            addresses: self.addresses.into(),
+            customer: self.customer_id.as_ref().map(|id| parse_id(id, &["customerId"])).transpose()?,
+            groups: groups.map(|ids| parse_ids(ids, "customerGroupIds", 50)).transpose()?,
+            deliveries: parse_ids(&self.delivery_option_ids.unwrap_or_default(), "deliveryOptionIds", 20)?,
+            codes: self.codes.unwrap_or_default(),
+            at: self.at.unwrap_or_else(|| call.app.clock.now()),
+            explains: true,
+        })
+    }
+}
+
 /// Queries about quotes.
 #[derive(Debug, Default)]
 pub struct QuoteAdminQuery;
@@ -71,47 +118,7 @@ impl QuoteAdminQuery {
     ) -> async_graphql::Result<QuotePayload> {
         let call = call(ctx)?;
         let outcome = async {
-            let channel: Option<ChannelId> =
-                input.channel_id.as_ref().map(|id| parse_id(id, &["channelId"])).transpose()?;
-            let reach = scope::channels(&call.caller.actor, Permission::OrdersRead);
-            let channel = match channel {
-                Some(channel) => call.settings.channel(channel).filter(|_| reach.holds(channel)),
-                None => Some(&call.channel).filter(|channel| reach.holds(channel.id)),
-            };
-            let channel = channel.ok_or_else(|| {
-                Refusal::new(ErrorCode::NotFound, "There is no such channel, or your roles don't reach it.")
-                    .at(["channelId"])
-            })?;
-            let mut refusals = Refusals::default();
-            let mut lines = Vec::with_capacity(input.lines.len());
-            let mut agreed = Vec::with_capacity(input.lines.len());
-            for (place, line) in input.lines.iter().enumerate() {
-                let place = place.to_string();
-                let variant = parse_id(&line.variant_id, &["lines", &place, "variantId"]);
-                let price = line.unit_price.as_ref().map(|price| price.check(&["lines", &place, "unitPrice"]));
-                let (variant, price) = (refusals.keep(variant), refusals.keep(price.transpose()));
-                if let (Some(variant), Some(price)) = (variant, price) {
-                    lines.push(NewLine { variant, quantity: line.quantity.0 });
-                    agreed.push(price);
-                }
-            }
-            refusals.into_result()?;
-            let groups = input.customer_group_ids.as_deref();
-            let asked = Rehearsal {
-                channel: channel.id,
-                region: call.settings.channel_region(channel).cloned(),
-                locale: channel.default_locale.clone(),
-                lines,
-                agreed,
-                buyer: input.buyer.into(),
-                addresses: input.addresses.into(),
-                customer: input.customer_id.as_ref().map(|id| parse_id(id, &["customerId"])).transpose()?,
-                groups: groups.map(|ids| parse_ids(ids, "customerGroupIds", 50)).transpose()?,
-                deliveries: parse_ids(&input.delivery_option_ids.unwrap_or_default(), "deliveryOptionIds", 20)?,
-                codes: input.codes.unwrap_or_default(),
-                at: input.at.unwrap_or_else(|| call.app.clock.now()),
-                explains: true,
-            };
+            let asked = input.read(call, Permission::OrdersRead)?;
             call.app.asking(|| rehearse(&call.app, call.conn(), &call.settings, &asked)).await
         };
         QuotePayload::answer(outcome.await, true)

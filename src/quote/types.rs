@@ -8,6 +8,7 @@ use domain::promotion::outcome::AdjustedRow;
 use domain::tax::{TaxExemption, reason};
 use engine::cart::kept::kept;
 use engine::cart::quote::{Quote as Worked, QuotedLine, last_shown};
+use engine::settings::Settings;
 use engine::shipping::offers::QuotedGroup;
 
 use crate::api::call::call;
@@ -25,12 +26,26 @@ pub struct Quote {
     worked: Arc<Worked>,
     /// Whether it tells what is meant for others too.
     tells_all: bool,
+    /// In which settings it was worked out, when these are not the request's.
+    settings: Option<Arc<Settings>>,
 }
 
 impl Quote {
     /// What was worked out, for shoppers or with `tells_all` for staff.
     pub fn new(worked: Worked, tells_all: bool) -> Self {
-        Self { worked: Arc::new(worked), tells_all }
+        Self { worked: Arc::new(worked), tells_all, settings: None }
+    }
+
+    /// What was worked out for staff in other settings than those of the shop.
+    pub fn supposed(worked: Worked, settings: Arc<Settings>) -> Self {
+        Self { settings: Some(settings), ..Self::new(worked, true) }
+    }
+
+    fn settings<'a>(&'a self, ctx: &Context<'a>) -> async_graphql::Result<&'a Settings> {
+        match &self.settings {
+            Some(settings) => Ok(settings),
+            None => Ok(&call(ctx)?.settings),
+        }
     }
 
     fn money(&self, minor: i64) -> Money {
@@ -108,12 +123,12 @@ impl Quote {
 
     /// The codes that you named, each with what becomes of it. At most 20.
     async fn codes(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<CartCode>> {
-        Ok(CartCode::of(call(ctx)?, &self.worked))
+        Ok(CartCode::of_in(self.settings(ctx)?, &self.worked))
     }
 
     /// The promotions that give something, in the order in which they come. At most 500.
     async fn promotions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AppliedPromotion>> {
-        Ok(AppliedPromotion::of(call(ctx)?, &self.worked))
+        Ok(AppliedPromotion::of_in(self.settings(ctx)?, &self.worked))
     }
 
     /// How much more must be spent until shipping is free; null when it is, or when nothing makes it so.
@@ -188,7 +203,7 @@ impl QuoteLine {
 
     /// What each promotion takes off, in the order in which they come. At most 500.
     async fn adjustments(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Adjustment>> {
-        Ok(Adjustment::of_row(call(ctx)?, &self.0.worked, AdjustedRow::Line(self.line().row.position)))
+        Ok(Adjustment::of_row_in(self.0.settings(ctx)?, &self.0.worked, AdjustedRow::Line(self.line().row.position)))
     }
 
     /// Whether it is the gift of a promotion.
@@ -265,7 +280,7 @@ impl QuoteDelivery {
 
     /// What promotions take off the named option, in the order in which they come. At most 500.
     async fn adjustments(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Adjustment>> {
-        Ok(Adjustment::of_row(call(ctx)?, &self.0.worked, AdjustedRow::Charge(self.group().row.position)))
+        Ok(Adjustment::of_row_in(self.0.settings(ctx)?, &self.0.worked, AdjustedRow::Charge(self.group().row.position)))
     }
 
     /// What the named option comes to with tax; null when none was named.

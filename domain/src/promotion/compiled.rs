@@ -88,6 +88,10 @@ pub struct Needs {
     pub uses: HashMap<PromotionId, bool>,
     /// What these campaigns gave.
     pub campaigns: HashSet<CampaignId>,
+    /// Which variant it is, and not only of which product.
+    pub variants: bool,
+    /// What it costs, and whether that is lowered.
+    pub prices: bool,
 }
 
 /// Promotions made ready for carts, as a snapshot of the settings holds them.
@@ -98,6 +102,8 @@ pub struct Compiled {
     pub(super) campaigns: HashMap<CampaignId, Campaign>,
     pub(super) filters: Vec<Tree<ReadyItem>>,
     needs: Needs,
+    /// What [`Compiled::on_offer`] asks for.
+    offer_needs: Needs,
     /// The promotion that counts as active whatever its state.
     trial: Option<PromotionId>,
 }
@@ -107,10 +113,13 @@ impl Compiled {
     pub fn new(promotions: impl IntoIterator<Item = Promotion>, campaigns: impl IntoIterator<Item = Campaign>) -> Self {
         let campaigns: HashMap<_, _> = campaigns.into_iter().map(|campaign| (campaign.id, campaign)).collect();
         let mut filters = Filters::default();
-        let mut needs = Needs::default();
+        let (mut needs, mut offer_needs) = (Needs::default(), Needs::default());
         let mut ready = Vec::new();
         for promotion in promotions {
             needs.learn(&promotion, &campaigns);
+            if promotion.method == PromotionMethod::Automatic {
+                offer_needs.learn_offered(&promotion);
+            }
             let conditions = promotion.conditions.0.map(&mut |test: &CartTest| ReadyTest {
                 test: test.clone(),
                 of: test.of().map(|items| filters.place(items)),
@@ -119,12 +128,17 @@ impl Compiled {
             ready.push(Ready { promotion, conditions, offer });
         }
         ready.sort_by_cached_key(|ready| ready.promotion.rank());
-        Self { promotions: ready, campaigns, filters: filters.ready, needs, trial: None }
+        Self { promotions: ready, campaigns, filters: filters.ready, needs, offer_needs, trial: None }
     }
 
     /// Which facts they ask for.
     pub fn needs(&self) -> &Needs {
         &self.needs
+    }
+
+    /// Which of the facts of an item and of a buyer [`Compiled::on_offer`] asks for.
+    pub fn offer_needs(&self) -> &Needs {
+        &self.offer_needs
     }
 
     /// The same with a promotion that counts as active whatever its state.
@@ -144,9 +158,15 @@ impl Compiled {
         promotion.campaign.and_then(|id| self.campaigns.get(&id))
     }
 
+    /// Whether any promotion comes by itself.
+    pub fn has_automatic(&self) -> bool {
+        self.promotions.iter().any(|ready| ready.promotion.method == PromotionMethod::Automatic)
+    }
+
     /// The automatic promotions that may lower the price of an item for a buyer, by
     /// rank: those that are for it, and that nothing known of the buyer speaks
-    /// against. What a cart must have beside it is left open.
+    /// against. What a cart must have beside it is left open, and so is where it
+    /// goes and whether it is the first order as long as nobody knows.
     pub fn on_offer(&self, item: &ItemFacts, buyer: &BuyerFacts<'_>) -> Vec<&Promotion> {
         if !item.discountable || item.gift_card {
             return Vec::new();
@@ -166,7 +186,7 @@ impl Compiled {
             meant
                 && promotion.method == PromotionMethod::Automatic
                 && self.state(promotion, buyer.now) == PromotionState::Active
-                && ready.conditions.weigh(&mut |test| test.of_buyer(buyer)) != Some(false)
+                && ready.conditions.weigh(&mut |test| test.as_far_as_known(buyer)) != Some(false)
         };
         self.promotions.iter().filter(serves).map(|ready| &ready.promotion).collect()
     }
@@ -289,6 +309,21 @@ impl ReadyTest {
     }
 }
 
+impl ReadyTest {
+    /// The same, where what is not known yet of the buyer is left open.
+    fn as_far_as_known(&self, buyer: &BuyerFacts<'_>) -> Option<bool> {
+        let is_open = match &self.test {
+            CartTest::Address(_) => buyer.place.is_none(),
+            CartTest::FirstOrder(_) => buyer.orders.is_none(),
+            CartTest::Buyer(rule) if rule.attribute == attribute::COUNTRY => {
+                buyer.attributes.values(attribute::COUNTRY).is_empty()
+            }
+            _ => false,
+        };
+        if is_open { None } else { self.of_buyer(buyer) }
+    }
+}
+
 impl ReadyOffer {
     fn new(offer: &Offer, filters: &mut Filters) -> Self {
         let mut ready = |target: &Target| match target {
@@ -308,25 +343,9 @@ impl ReadyOffer {
 impl Needs {
     fn learn(&mut self, promotion: &Promotion, campaigns: &HashMap<CampaignId, Campaign>) {
         let conditions = promotion.conditions.0.tests();
-        for test in &conditions {
-            match test {
-                CartTest::Buyer(rule) if rule.attribute == attribute::CUSTOMER_GROUP => self.groups = true,
-                CartTest::FirstOrder(_) => self.orders = true,
-                _ => {}
-            }
-        }
+        self.learn_buyer(&conditions);
         let of_offer = promotion.offer.items().into_iter().map(|(_, items)| items);
-        for test in conditions.iter().filter_map(|test| test.of()).chain(of_offer).flat_map(Tree::tests) {
-            match test {
-                ItemTest::Collection(_) => self.collections = true,
-                ItemTest::Category(_) => self.categories = true,
-                ItemTest::Tag(_) => self.tags = true,
-                ItemTest::Metafield(test) => {
-                    self.metafields.insert(test.definition);
-                }
-                _ => {}
-            }
-        }
+        conditions.iter().filter_map(|test| test.of()).chain(of_offer).for_each(|items| self.learn_items(items));
         if let Offer::Gifts(gifts) = &promotion.offer {
             self.gifts.extend(gifts.iter().map(|gift| gift.variant));
         }
@@ -336,5 +355,44 @@ impl Needs {
         }
         let budgeted = |id: &CampaignId| campaigns.get(id).is_some_and(|campaign| campaign.budget.is_some());
         self.campaigns.extend(promotion.campaign.filter(budgeted));
+    }
+
+    /// What is asked for when the items are looked for that it might lower.
+    fn learn_offered(&mut self, promotion: &Promotion) {
+        self.learn_buyer(&promotion.conditions.0.tests());
+        match &promotion.offer {
+            Offer::Reduce { target: Target::Items(items), .. } | Offer::Tiers { target: Target::Items(items), .. } => {
+                self.learn_items(items);
+            }
+            Offer::BuyGet(offer) => self.learn_items(&offer.get),
+            _ => {}
+        }
+    }
+
+    fn learn_buyer(&mut self, conditions: &[&CartTest]) {
+        for test in conditions {
+            match test {
+                CartTest::Buyer(rule) if rule.attribute == attribute::CUSTOMER_GROUP => self.groups = true,
+                CartTest::FirstOrder(_) => self.orders = true,
+                _ => {}
+            }
+        }
+    }
+
+    fn learn_items(&mut self, items: &Items) {
+        for test in items.tests() {
+            match test {
+                ItemTest::Collection(_) => self.collections = true,
+                ItemTest::Category(_) => self.categories = true,
+                ItemTest::Tag(_) => self.tags = true,
+                ItemTest::Metafield(test) => {
+                    self.metafields.insert(test.definition);
+                    self.variants = true;
+                }
+                ItemTest::Variant(_) => self.variants = true,
+                ItemTest::OnSale(_) | ItemTest::UnitPrice(_) => self.prices = true,
+                ItemTest::Product(_) | ItemTest::ProductType(_) | ItemTest::Quantity { .. } => {}
+            }
+        }
     }
 }

@@ -30,6 +30,28 @@ words! {
     }
 }
 
+words! {
+    /// What staff hardly want of a promotion.
+    pub enum HintCode {
+        /// It can never count: no cart meets its conditions.
+        NeverConditions = "NEVER_CONDITIONS",
+        /// It can never count: no item is what it is for.
+        NeverItems = "NEVER_ITEMS",
+        /// It can never count: it does not run while its campaign does.
+        NeverWindow = "NEVER_WINDOW",
+        /// It can never count: it names no amount in a currency in which its conditions are met and its budget pays.
+        NeverCurrency = "NEVER_CURRENCY",
+        /// It can never count: an automatic promotion of higher rank counts wherever it would, and the two don't combine.
+        NeverKeptOut = "NEVER_KEPT_OUT",
+        /// The other one can never count, because this one counts wherever it would.
+        KeepsOut = "KEEPS_OUT",
+        /// Both are automatic and don't combine: where both would count this one stays.
+        Stays = "STAYS",
+        /// Both are automatic and don't combine: where both would count the other one stays.
+        Yields = "YIELDS",
+    }
+}
+
 /// Something about promotions that staff hardly want.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hint {
@@ -51,8 +73,72 @@ pub enum Hint {
     },
 }
 
+impl Hint {
+    /// Whether it is about a promotion, or about another one because of it.
+    fn names(&self, id: PromotionId) -> bool {
+        match self {
+            Self::Never { promotion, by, .. } => *promotion == id || *by == Some(id),
+            Self::Exclude { stays, yields } => *stays == id || *yields == id,
+        }
+    }
+
+    /// What it says of one of the promotions that it names.
+    pub fn code(&self, of: PromotionId) -> HintCode {
+        match self {
+            Self::Never { promotion, .. } if *promotion != of => HintCode::KeepsOut,
+            Self::Never { why, .. } => match why {
+                NeverReason::Conditions => HintCode::NeverConditions,
+                NeverReason::Items => HintCode::NeverItems,
+                NeverReason::Window => HintCode::NeverWindow,
+                NeverReason::Currency => HintCode::NeverCurrency,
+                NeverReason::KeptOut => HintCode::NeverKeptOut,
+            },
+            Self::Exclude { stays, .. } if *stays == of => HintCode::Stays,
+            Self::Exclude { .. } => HintCode::Yields,
+        }
+    }
+
+    /// The other promotion that it names.
+    pub fn other(&self, of: PromotionId) -> Option<PromotionId> {
+        match self {
+            Self::Never { promotion, .. } if *promotion != of => Some(*promotion),
+            Self::Never { by, .. } => *by,
+            Self::Exclude { stays, yields } => Some(if *stays == of { *yields } else { *stays }),
+        }
+    }
+}
+
+impl HintCode {
+    /// The hint as one English sentence; `other` is the title of the other promotion.
+    pub fn message(self, other: &str) -> String {
+        match self {
+            Self::NeverConditions => "No cart meets its conditions: they are at odds with each other.".to_owned(),
+            Self::NeverItems => "No item is what it is for: its tests of items are at odds with each other.".to_owned(),
+            Self::NeverWindow => "It never runs: it ends before it starts, or before its campaign does.".to_owned(),
+            Self::NeverCurrency => {
+                "It names no amount in a currency in which its conditions are met and its budget pays.".to_owned()
+            }
+            Self::NeverKeptOut => format!("It never counts: {other:?} counts wherever it would, and comes first."),
+            Self::KeepsOut => format!("It keeps out {other:?} wherever that would count."),
+            Self::Stays => format!("Where both would count it stays, and {other:?} gives nothing."),
+            Self::Yields => format!("Where both would count {other:?} stays, and it gives nothing."),
+        }
+    }
+}
+
 /// Everything to be said about promotions that are not over, by rank.
 pub fn hints(promotions: &[Promotion], campaigns: &[Campaign], now: i64) -> Vec<Hint> {
+    sought(promotions, campaigns, now, None)
+}
+
+/// The hints that name one of them: it alone is put beside each of the others.
+pub fn hints_of(id: PromotionId, promotions: &[Promotion], campaigns: &[Campaign], now: i64) -> Vec<Hint> {
+    let mut hints = sought(promotions, campaigns, now, Some(id));
+    hints.retain(|hint| hint.names(id));
+    hints
+}
+
+fn sought(promotions: &[Promotion], campaigns: &[Campaign], now: i64, about: Option<PromotionId>) -> Vec<Hint> {
     let campaigns: HashMap<CampaignId, &Campaign> = campaigns.iter().map(|campaign| (campaign.id, campaign)).collect();
     let campaign = |promotion: &Promotion| promotion.campaign.and_then(|id| campaigns.get(&id).copied());
     let mut known: Vec<(&Promotion, Option<&Campaign>)> =
@@ -69,18 +155,19 @@ pub fn hints(promotions: &[Promotion], campaigns: &[Campaign], now: i64) -> Vec<
         }
         // Of higher rank, so each of them stays where both would count.
         let meets = |(other, of): &&(&Promotion, Option<&Campaign>)| {
-            !promotion.combines(other)
+            about.is_none_or(|about| about == id || about == other.id)
+                && !promotion.combines(other)
                 && other.method == PromotionMethod::Automatic
                 && window(other, *of).meets(window(promotion, campaign))
                 && !impossible(&[&promotion.conditions.0, &other.conditions.0])
         };
         let others: Vec<_> = possible.iter().filter(meets).collect();
         let keeper = others.iter().find(|(other, of)| {
-            // Nobody may keep out the keeper and let this one stand.
-            let unopposed =
-                possible.iter().take_while(|(one, _)| one.id != other.id).all(|(one, _)| one.combines(other));
             let whenever = window(other, *of).covers(window(promotion, campaign));
-            unopposed && whenever && needs_discountable(promotion) && counts_everywhere(other, *of)
+            whenever && needs_discountable(promotion) && counts_everywhere(other, *of) && {
+                // Nobody may keep out the keeper and let this one stand.
+                possible.iter().take_while(|(one, _)| one.id != other.id).all(|(one, _)| one.combines(other))
+            }
         });
         if let Some((other, _)) = keeper {
             hints.push(Hint::Never { promotion: id, why: NeverReason::KeptOut, by: Some(other.id) });

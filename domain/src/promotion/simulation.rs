@@ -3,7 +3,7 @@
 use super::campaign::Campaign;
 use super::compiled::Compiled;
 use super::facts::Facts;
-use super::outcome::{NotApplied, Outcome};
+use super::outcome::{Applied, NotApplied, Outcome};
 use super::{Promotion, PromotionMethod};
 use crate::id::PromotionId;
 
@@ -32,9 +32,17 @@ pub struct Simulation {
 impl Trial {
     /// Puts a promotion on trial beside others, which may hold it already in another form.
     pub fn new(trial: Promotion, others: &[Promotion], campaigns: &[Campaign]) -> Self {
-        let id = trial.id;
+        Self::beside(Promotion { method: PromotionMethod::Automatic, ..trial }, others, campaigns)
+    }
+
+    /// The same, where one of its codes lies in the cart: it comes by that, so that what is wrong with the code counts.
+    pub fn by_code(trial: Promotion, others: &[Promotion], campaigns: &[Campaign]) -> Self {
+        Self::beside(trial, others, campaigns)
+    }
+
+    fn beside(tried: Promotion, others: &[Promotion], campaigns: &[Campaign]) -> Self {
+        let id = tried.id;
         let beside = || others.iter().filter(|other| other.id != id).cloned();
-        let tried = Promotion { method: PromotionMethod::Automatic, ..trial };
         let compile = |promotions: Vec<Promotion>| Compiled::new(promotions, campaigns.iter().cloned());
         let with = compile(beside().chain([tried]).collect());
         Self { promotion: id, without: compile(beside().collect()), with: with.on_trial(id) }
@@ -50,6 +58,17 @@ impl Trial {
         simulation.with.why_not(self.promotion)
     }
 
+    /// What it would give a cart; nothing where it gives nothing.
+    pub fn given<'s>(&self, simulation: &'s Simulation) -> Option<&'s Applied> {
+        let applied = simulation.with.applied.iter().find(|applied| applied.promotion == self.promotion);
+        applied.filter(|applied| applied.spent_minor > 0)
+    }
+
+    /// The promotions without the one on trial, and with it.
+    pub fn into_compiled(self) -> (Compiled, Compiled) {
+        (self.without, self.with)
+    }
+
     /// Which facts are asked for.
     pub fn needs(&self) -> &super::compiled::Needs {
         self.with.needs()
@@ -57,8 +76,10 @@ impl Trial {
 }
 
 impl Simulation {
-    /// What the cart would cost the shop more: above zero, or below where the promotion keeps out a greater one.
+    /// What the cart would cost the shop more: above zero, or below where the promotion keeps out a greater one. Gifts
+    /// count with what they would cost, also before they lie in the cart.
     pub fn cost_minor(&self) -> i64 {
-        self.with.discount() - self.without.discount()
+        let given = |outcome: &Outcome| outcome.applied.iter().map(|applied| applied.spent_minor).sum::<i64>();
+        given(&self.with) - given(&self.without)
     }
 }

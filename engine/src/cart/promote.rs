@@ -2,33 +2,30 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, Datelike, Timelike, Utc};
+use chrono::{DateTime, Utc};
 use domain::address::area::Place;
 use domain::cart::CartState;
 use domain::catalog::BackorderPolicy;
-use domain::category::along;
-use domain::id::{CategoryId, CollectionId, MetafieldDefinitionId, ProductId, TagId, VariantId};
+use domain::id::{ProductId, VariantId};
 use domain::inventory::Level;
-use domain::metafield::{Key, Value};
 use domain::pricing::{Candidate, choose};
 use domain::promotion::compiled::Needs;
-use domain::promotion::condition::Weekday;
 use domain::promotion::facts::{
-    BuyerFacts, ChargeFacts, Counts, EnteredCode, Facts, GiftFacts, ItemFacts, KnownCode, LineFacts, LocalTime, Uses,
+    BuyerFacts, ChargeFacts, Counts, EnteredCode, Facts, GiftFacts, ItemFacts, KnownCode, LineFacts, Uses,
 };
 use domain::promotion::offer::Offer as Given;
 use domain::promotion::outcome::Outcome;
 use domain::promotion::{PromotionMethod, campaign::Spent};
 use entity::{cart, promotion_code, promotion_use};
-use uuid::Uuid;
 
 use super::quote::{LinePrice, Offer, last_shown};
 use super::repo::CartRows;
-use crate::catalog::repo::listing::View;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::inventory::repo::StockRow;
 use crate::pricing::buyer::Buyer;
+use crate::promotion::assigned::{Assigned, Market};
+use crate::promotion::local;
 use crate::promotion::repo::codes;
 use crate::promotion::repo::uses::{self, BuyerKey};
 use crate::promotion::reserve::buyer_key;
@@ -135,26 +132,18 @@ impl Seen<'_> {
         let mut products: Vec<ProductId> = offered.iter().map(|(_, _, offer)| offer.product.id).collect();
         products.sort_unstable();
         products.dedup();
-        let known = Assigned::read(self, conn, needs, &products, &offered).await?;
+        let (channel, region) = (self.rows.cart.channel_id, Some(self.region.row.id));
+        let market = Market { settings: self.settings, channel, region, now: self.now };
+        let variants = offered.iter().map(|(_, _, offer)| offer.variant.id);
+        let known = Assigned::read(conn, market, needs, &products, variants).await?;
         let fact = |(line, price, offer): (&entity::cart_line::Model, &Option<LinePrice>, &Offer)| LineFacts {
             position: line.position,
             quantity: line.quantity,
             gift_of: line.gift_of,
             item: ItemFacts {
-                variant: offer.variant.id,
-                product: offer.product.id,
-                product_type: offer.product.type_id,
-                tags: known.tags.get(&offer.product.id).cloned().unwrap_or_default(),
-                collections: known.collections.get(&offer.product.id).cloned().unwrap_or_default(),
-                categories: known.categories.get(&offer.product.id).cloned().unwrap_or_default(),
-                metafields: [Uuid::from(offer.product.id), offer.variant.id.into()]
-                    .iter()
-                    .flat_map(|owner| known.metafields.get(owner).cloned().unwrap_or_default())
-                    .collect(),
                 on_sale: price.is_some_and(|price| price.compare_at_minor.is_some()),
                 unit_price_minor: price.map_or_else(|| last_shown(line, self.rows), |price| price.amount_minor),
-                discountable: offer.product.discountable,
-                gift_card: offer.product.gift_card,
+                ..known.item(&offer.product, offer.variant.id)
             },
         };
         Ok(offered.into_iter().map(fact).collect())
@@ -242,67 +231,6 @@ fn who(cart: &cart::Model) -> BuyerKey {
     BuyerKey { customer: cart.customer_id, buyer: cart.email.as_ref().map(buyer_key) }
 }
 
-/// To what the products of a cart belong, and what their metafields hold.
-#[derive(Default)]
-struct Assigned {
-    tags: HashMap<ProductId, Vec<TagId>>,
-    collections: HashMap<ProductId, Vec<CollectionId>>,
-    categories: HashMap<ProductId, Vec<CategoryId>>,
-    metafields: HashMap<Uuid, Vec<(MetafieldDefinitionId, Key)>>,
-}
-
-impl Assigned {
-    async fn read(
-        seen: &Seen<'_>,
-        conn: &Conn,
-        needs: &Needs,
-        products: &[ProductId],
-        offered: &[(&entity::cart_line::Model, &Option<LinePrice>, &Offer)],
-    ) -> Result<Self> {
-        let mut found = Self::default();
-        if products.is_empty() {
-            return Ok(found);
-        }
-        let settings = seen.settings;
-        if needs.tags {
-            for (product, tag) in crate::catalog::repo::tags_of(conn, products).await? {
-                found.tags.entry(product).or_default().push(tag.id);
-            }
-        }
-        if needs.collections {
-            let channel = seen.rows.cart.channel_id;
-            let view = View {
-                channel: None,
-                price_channel: channel,
-                region: Some(seen.region.row.id),
-                locations: settings.locations_of(channel).iter().map(|location| location.id).collect(),
-                now: seen.now,
-                languages: Vec::new(),
-            };
-            let rows = crate::collection::repo::of_products(conn, &view, products, &settings.rule_collections).await?;
-            let ids = rows.into_iter().map(|(product, rows)| (product, rows.iter().map(|row| row.id).collect()));
-            found.collections = ids.collect();
-        }
-        if needs.categories {
-            for (product, category) in crate::category::repo::of_products(conn, products, false).await? {
-                found.categories.entry(product).or_default().extend(along(&category.path));
-            }
-        }
-        if !needs.metafields.is_empty() {
-            let definitions: Vec<_> = needs.metafields.iter().copied().collect();
-            let variants = offered.iter().map(|(_, _, offer)| Uuid::from(offer.variant.id));
-            let owners: Vec<Uuid> = products.iter().map(|id| Uuid::from(*id)).chain(variants).collect();
-            for row in crate::metafield::repo::values_of(conn, &owners, &definitions).await? {
-                let known = settings.metafield_definitions.iter().find(|known| known.id == row.definition_id);
-                let Some(Ok(value)) = known.map(|known| Value::parse(known.kind, &row.value)) else { continue };
-                let keys = value.keys().into_iter().map(|key| (row.definition_id, key));
-                found.metafields.entry(row.owner_id).or_default().extend(keys);
-            }
-        }
-        Ok(found)
-    }
-}
-
 impl Known {
     /// What comes off, when these groups have chosen their delivery.
     pub(super) fn apply(&self, seen: &Seen<'_>, buyer: &Buyer, groups: &[QuotedGroup]) -> Outcome {
@@ -332,11 +260,4 @@ impl Known {
         };
         seen.settings.promotions.compiled.apply(&facts)
     }
-}
-
-/// The day and time of the shop, whose clock shows UTC.
-fn local(now: DateTime<Utc>) -> LocalTime {
-    let day = now.weekday().num_days_from_monday() as usize;
-    let weekday = Weekday::ALL.get(day).copied().unwrap_or(Weekday::Sunday);
-    LocalTime { weekday, minute: (now.hour() * 60 + now.minute()) as i32 }
 }

@@ -237,3 +237,17 @@ pub async fn page(conn: &Conn, filter: &OrderFilter, page: Page, count: bool) ->
     let sort = (order::Column::PlacedAt, order::Column::Id);
     Ok(page_of(conn, order::Entity::find().filter(filter.condition(conn)), sort, page, count, place).await?)
 }
+
+/// The ids of the newest orders, the newest first, at most `limit`.
+pub async fn newest(conn: &Conn, filter: &OrderFilter, limit: u64) -> Result<Vec<OrderId>> {
+    Ok(order::Entity::find()
+        .select_only()
+        .column(order::Column::Id)
+        .filter(filter.condition(conn))
+        .order_by_desc(order::Column::PlacedAt)
+        .order_by_desc(order::Column::Id)
+        .limit(limit)
+        .into_tuple()
+        .all(conn)
+        .await?)
+}

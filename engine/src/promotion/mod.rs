@@ -8,11 +8,13 @@
 //! | what a promotion can be and give | `domain::promotion` |
 //! | how it is stored | [`rows`] |
 //! | what a checkout takes of limits and budgets, and gives back | [`reserve`] |
-//! | what a cart is asked for | `cart::promote` |
+//! | what a cart is asked for | `cart::promote`, and of its products [`assigned`] |
+//! | what staff are told before they let one go | [`simulation`] |
 //! | what staff do with promotions and campaigns | [`ops`], [`campaign`], `src/promotion/admin.rs` |
 //! | what staff do with codes | [`codes`], `src/promotion/code/admin.rs` |
 //! | how many codes are made, brought in and written out | [`batch`], [`import`], [`export`] |
 
+pub mod assigned;
 pub mod batch;
 pub mod campaign;
 pub mod codes;
@@ -22,11 +24,15 @@ pub mod ops;
 pub mod repo;
 pub mod reserve;
 pub mod rows;
+pub mod simulation;
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Datelike, Timelike, Utc};
 use domain::id::{CampaignId, PromotionId};
 use domain::promotion::compiled::Compiled;
+use domain::promotion::condition::Weekday;
+use domain::promotion::facts::LocalTime;
 use domain::refusal::{ErrorCode, Refusal};
 use entity::{campaign as campaign_row, promotion};
 
@@ -64,4 +70,11 @@ impl Running {
 
 fn no_promotion() -> Refusal {
     Refusal::new(ErrorCode::NotFound, "There is no such promotion.").at(["id"])
+}
+
+/// The day and time of the shop, whose clock shows UTC.
+pub fn local(at: DateTime<Utc>) -> LocalTime {
+    let day = at.weekday().num_days_from_monday() as usize;
+    let weekday = Weekday::ALL.get(day).copied().unwrap_or(Weekday::Sunday);
+    LocalTime { weekday, minute: (at.hour() * 60 + at.minute()) as i32 }
 }

@@ -50,6 +50,8 @@ const PAGE: u64 = 20;
 /// What fields cost that do much of their own: a whole cart is worked out, the past of a price is gone through, somebody
 /// outside is asked.
 const COSTLY: &[(&str, &str, u64)] = &[
+    ("AdminPromotionSimulatePayload", "orders", 1_000),
+    ("AdminQuery", "promotionSimulate", 100),
     ("AdminQuery", "quote", 50),
     ("Customer", "paymentMethods", 1_000),
     ("Price", "lowestBefore", 20),

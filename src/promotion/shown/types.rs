@@ -11,6 +11,7 @@ use crate::api::call::Call;
 use crate::api::scalar::{Decimal, Int64, Money, id, ppm_to_percent};
 use crate::api::word::Enum;
 use engine::cart::quote::Quote;
+use engine::settings::Settings;
 
 /// How the amount of an adjustment was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, GraphqlEnum)]
@@ -92,8 +93,8 @@ pub struct Adjustment {
     pub explanation: AdjustmentExplanation,
 }
 
-fn title(call: &Call, promotion: PromotionId) -> String {
-    call.settings.promotions.find(promotion).map(|row| row.title.clone()).unwrap_or_default()
+fn title(settings: &Settings, promotion: PromotionId) -> String {
+    settings.promotions.find(promotion).map(|row| row.title.clone()).unwrap_or_default()
 }
 
 impl Adjustment {
@@ -111,9 +112,14 @@ impl Adjustment {
 
     /// What comes off one row of a cart or quote.
     pub fn of_row(call: &Call, quote: &Quote, row: AdjustedRow) -> Vec<Self> {
+        Self::of_row_in(&call.settings, quote, row)
+    }
+
+    /// The same where other promotions run than those of the request.
+    pub fn of_row_in(settings: &Settings, quote: &Quote, row: AdjustedRow) -> Vec<Self> {
         let currency = quote.rows.cart.currency;
         let taken = quote.outcome.adjustments.iter().filter(|taken| taken.row == row);
-        taken.map(|taken| Self::new(taken, title(call, taken.promotion), currency)).collect()
+        taken.map(|taken| Self::new(taken, title(settings, taken.promotion), currency)).collect()
     }
 
     /// What came off a row of an order.
@@ -149,10 +155,15 @@ pub struct AppliedPromotion {
 impl AppliedPromotion {
     /// Those of a cart or quote.
     pub fn of(call: &Call, quote: &Quote) -> Vec<Self> {
+        Self::of_in(&call.settings, quote)
+    }
+
+    /// The same where other promotions run than those of the request.
+    pub fn of_in(settings: &Settings, quote: &Quote) -> Vec<Self> {
         let applied = quote.outcome.applied.iter().filter(|applied| applied.amount_minor > 0);
         let shown = applied.map(|applied| Self {
             promotion_id: id(applied.promotion),
-            title: title(call, applied.promotion),
+            title: title(settings, applied.promotion),
             code: applied.code.clone(),
             class: Enum(applied.class),
             amount: Money::new(applied.amount_minor, quote.rows.cart.currency),
@@ -191,6 +202,11 @@ pub struct CartCode {
 impl CartCode {
     /// Those of a cart or quote, in their order.
     pub fn of(call: &Call, quote: &Quote) -> Vec<Self> {
+        Self::of_in(&call.settings, quote)
+    }
+
+    /// The same where other promotions run than those of the request.
+    pub fn of_in(settings: &Settings, quote: &Quote) -> Vec<Self> {
         let currency = quote.rows.cart.currency;
         let shown = quote.outcome.codes.iter().map(|answer| {
             // Whoever tries codes learns nothing of those that are not let go.
@@ -199,13 +215,13 @@ impl CartCode {
             Self {
                 code: answer.code.clone(),
                 verdict: Enum(answer.verdict),
-                title: answer.promotion.map(|promotion| title(call, promotion)),
+                title: answer.promotion.map(|promotion| title(settings, promotion)),
                 amount: Money::new(answer.amount_minor, currency),
                 reason: why.map(|why| Enum(why.obstacle)),
                 message: why.map(|why| why.message(currency)),
                 condition: why.map(|why| why.condition.clone()).unwrap_or_default(),
                 test: why.and_then(|why| why.test.map(str::to_owned)),
-                not_combinable_with: why.and_then(|why| why.with).map(|other| title(call, other)),
+                not_combinable_with: why.and_then(|why| why.with).map(|other| title(settings, other)),
                 missing: gap.and_then(|gap| match gap {
                     Gap::Spend(minor) => Some(Money::new(minor, currency)),
                     Gap::Units(_) => None,

@@ -163,6 +163,7 @@ pub const FIELDS: &[(&str, By)] = &[
     ("promotionDelete", WholeShop),
     ("promotionDuplicate", WholeShop),
     ("promotionPause", WholeShop),
+    ("promotionSimulate", Channel),
     ("promotionUpdate", WholeShop),
     ("promotions", Shared),
     ("publishableKeyCreate", Channel),

@@ -5,7 +5,7 @@ use crate::id::{CategoryId, CollectionId, CustomerId, MetafieldDefinitionId, Pro
 use crate::metafield::{MetafieldType, Value};
 use crate::promotion::PromotionState;
 use crate::promotion::condition::MetafieldTest;
-use crate::promotion::hint::{Hint, NeverReason, hints};
+use crate::promotion::hint::{Hint, HintCode, NeverReason, hints, hints_of};
 use crate::promotion::offer::{BuyGet, Gift, Tier, TierStart};
 use crate::promotion::simulation::Trial;
 use crate::rule::{Rule, RuleOperator};
@@ -273,7 +273,22 @@ fn none_of_it() -> Tree<CartTest> {
 #[test]
 fn staff_are_told_who_keeps_out_whom() {
     let half = promotion(2, off(Target::Items(product(1)), percent(50)));
-    let both = |one: Promotion, other: Promotion| hints(&[one, other], &[], NOW);
+    let both = |one: Promotion, other: Promotion| {
+        let all = [one, other];
+        let told = hints(&all, &[], NOW);
+        // Each of both is told what is said of it, and no more.
+        for one in &all {
+            assert_eq!(hints_of(one.id, &all, &[], NOW), told);
+            let codes: Vec<HintCode> = told.iter().map(|hint| hint.code(one.id)).collect();
+            let keeps = [HintCode::Stays, HintCode::KeepsOut];
+            assert!(
+                codes
+                    .iter()
+                    .all(|code| keeps.contains(code) == (one.rank() == all.iter().map(Promotion::rank).min().unwrap()))
+            );
+        }
+        told
+    };
     let kept_out = Hint::Never { promotion: promotion_id(2), why: NeverReason::KeptOut, by: Some(promotion_id(1)) };
     assert_eq!(both(half.clone(), tenth().alone()), [kept_out]);
     let exclude = [Hint::Exclude { stays: promotion_id(1), yields: promotion_id(2) }];
@@ -289,6 +304,18 @@ fn staff_are_told_who_keeps_out_whom() {
     // A code may keep out the one that keeps out, and let the other stand.
     let code = promotion(9, off(Target::Order, percent(5))).by_code().first(9);
     assert_eq!(hints(&[half.clone(), tenth().alone(), code], &[], NOW), exclude);
+    let third = promotion(3, off(Target::Order, percent(1))).alone();
+    let all = [half.clone(), tenth().alone().when(Tree::Is(spend(1))), third];
+    let of_half = hints_of(promotion_id(2), &all, &[], NOW);
+    assert_eq!(
+        of_half.iter().map(|hint| hint.code(promotion_id(2))).collect::<Vec<_>>(),
+        [HintCode::Yields, HintCode::Stays]
+    );
+    assert_eq!(
+        of_half.iter().map(|hint| hint.other(promotion_id(2))).collect::<Vec<_>>(),
+        [Some(promotion_id(1)), Some(promotion_id(3))]
+    );
+    assert_eq!(hints(&all, &[], NOW).len(), 3);
     // They never meet.
     let day = |day| Tree::Is(CartTest::Weekday(vec![day]));
     assert_eq!(both(half.clone().when(day(Weekday::Friday)), tenth().alone().when(day(Weekday::Monday))), []);
@@ -346,10 +373,21 @@ fn products_know_what_is_on_offer_for_them() {
         promotion(4, off(Target::Order, percent(10))).by_code(),
         promotion(5, off(Target::Items(Tree::Is(ItemTest::Quantity { at_least: Some(3), at_most: None })), percent(5))),
         Promotion { status: PromotionStatus::Paused, ..promotion(6, off(Target::Order, percent(10))) },
+        // Nobody knows yet where it goes, and whether it is the first one.
+        promotion(7, off(Target::Order, percent(1))).when(Tree::Is(CartTest::FirstOrder(true))),
+        promotion(8, off(Target::Order, percent(1))).when(Tree::Is(CartTest::Address(Vec::new()))),
+        promotion(9, off(Target::Order, percent(1))).when(Tree::Is(rule("country", "DE"))),
+        promotion(10, off(Target::Items(Tree::Is(ItemTest::OnSale(true))), percent(5))),
     ];
     let compiled = Compiled::new(promotions, []);
+    let needs = compiled.offer_needs();
+    assert_eq!((needs.prices, needs.orders, needs.variants, needs.tags), (true, true, false, false));
     let numbers =
         |item: &ItemFacts| compiled.on_offer(item, &facts).iter().map(|found| found.id.0.as_u128()).collect::<Vec<_>>();
-    assert_eq!(numbers(&buyer.lines[0].item), [1, 5]);
+    assert_eq!(numbers(&buyer.lines[0].item), [1, 5, 7, 8, 9]);
+    let known = BuyerFacts { orders: Some(1), ..facts };
+    let told: Vec<u128> =
+        compiled.on_offer(&buyer.lines[0].item, &known).iter().map(|one| one.id.0.as_u128()).collect();
+    assert_eq!(told, [1, 5, 8, 9]);
     assert_eq!(numbers(&ItemFacts { discountable: false, ..buyer.lines[0].item.clone() }), [0; 0]);
 }

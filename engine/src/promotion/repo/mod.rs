@@ -1,6 +1,7 @@
 //! Rows of promotions and campaigns.
 
 pub mod codes;
+pub mod usage;
 pub mod uses;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -47,6 +48,11 @@ pub async fn campaigns(conn: &Conn) -> Result<Vec<campaign::Model>> {
 pub async fn find(conn: &Conn, id: PromotionId) -> Result<Option<promotion::Model>> {
     let find = promotion::Entity::find_by_id(id).filter(promotion::Column::DeletedAt.is_null());
     Ok(find.one(conn).await?)
+}
+
+/// Promotions by id, also those that are deleted.
+pub async fn by_ids(conn: &Conn, ids: &[PromotionId]) -> Result<Vec<promotion::Model>> {
+    Ok(promotion::Entity::find().filter(any(conn, promotion::Column::Id, ids.iter().copied())).all(conn).await?)
 }
 
 /// A promotion, locked until the transaction ends.

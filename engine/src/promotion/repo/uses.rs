@@ -78,6 +78,19 @@ pub async fn orders_of(conn: &Conn, customer: Option<CustomerId>, email: Option<
     Ok(row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0))
 }
 
+/// How many orders the buyers of orders had placed before these and not canceled.
+pub async fn orders_before(conn: &Conn, orders: &[OrderId]) -> Result<HashMap<OrderId, i64>> {
+    let (list, value) = any_sql(conn, orders.iter().copied());
+    let sql = format!(
+        "select bought.id, (select count(*) from \"order\" as earlier where earlier.status <> 'CANCELED'
+            and (earlier.customer_id = bought.customer_id or earlier.email = bought.email)
+            and earlier.placed_at < bought.placed_at)
+            from \"order\" as bought where bought.id {list}"
+    );
+    let rows = conn.query_all_raw(statement(conn, &sql, [value])).await?;
+    rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
+}
+
 /// Counts one more use of a promotion that is still let go; `false` when its limit is reached.
 pub async fn take(tx: &mut Tx, id: PromotionId) -> Result<bool> {
     let sql = "update promotion set uses = uses + 1 where id = ? and deleted_at is null and status = 'ACTIVE'
