@@ -147,15 +147,6 @@ impl Op for MakeCodes {
         let mut pool = Pool::default();
         let mut next = || pool.next();
         let count = CODES.min(self.input.count - self.from);
-        let drawn = (0..count).map(|_| shape.make(&mut next)).collect::<Vec<_>>();
-        codes::free(tx, &drawn).await?;
-        let taken = codes::named(&tx.conn, &drawn).await?;
-        let mut codes: Vec<String> = drawn;
-        codes.sort_unstable();
-        codes.dedup();
-        // What is taken, and what was drawn twice, is drawn again with the next ones.
-        codes.retain(|code| !taken.iter().any(|row| row.code == *code));
-        let made = codes.len();
         let row = |code: String| promotion_code::Model {
             id: tx.id(),
             created_at: tx.now(),
@@ -166,8 +157,9 @@ impl Op for MakeCodes {
             ends_at: self.input.ends_at,
             uses: 0,
         };
-        let rows = codes.into_iter().map(row).collect();
-        super::repo::codes::insert(tx, rows).await?;
+        let drawn: Vec<promotion_code::Model> = (0..count).map(|_| row(shape.make(&mut next))).collect();
+        // What is taken, and what was drawn twice, is drawn again with the next ones.
+        let made = codes::insert_new(tx, drawn).await? as usize;
         let done = (self.from + made) as i64;
         if done as usize == self.input.count {
             let told = json!({ "batch": self.input.batch, "count": done });

@@ -2,14 +2,17 @@
 
 use domain::id::{PromotionCodeId, PromotionId};
 use entity::{promotion, promotion_code};
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SimpleExpr};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query, SimpleExpr};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use crate::db::{Conn, any, any_text, insert_all, page_of, statement};
 use crate::error::Result;
 use crate::op::Tx;
 use crate::page::{Key, Page, Place, Rows};
+
+/// Rows that one statement inserts.
+const AT_ONCE: usize = 500;
 
 /// Whether its promotion is still there: the codes of one that was deleted go some at a time.
 fn of_known() -> SimpleExpr {
@@ -46,6 +49,20 @@ pub async fn free(tx: &mut Tx, codes: &[String]) -> Result<()> {
 /// Writes new codes.
 pub async fn insert(tx: &mut Tx, rows: Vec<promotion_code::Model>) -> Result<()> {
     Ok(insert_all::<promotion_code::Entity>(&tx.conn, rows).await?)
+}
+
+/// Writes those of new codes that nobody has; answers with how many.
+pub async fn insert_new(tx: &mut Tx, rows: Vec<promotion_code::Model>) -> Result<u64> {
+    let mut written = 0;
+    let mut rows = rows.into_iter().map(IntoActiveModel::into_active_model).peekable();
+    while rows.peek().is_some() {
+        let some: Vec<promotion_code::ActiveModel> = rows.by_ref().take(AT_ONCE).collect();
+        written += promotion_code::Entity::insert_many(some)
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(&tx.conn)
+            .await?;
+    }
+    Ok(written)
 }
 
 /// How many codes promotions have.
