@@ -145,17 +145,17 @@ impl AdminPromotion {
         Int64(self.0.uses)
     }
 
-    /// What has become of its uses, what it gave and what the orders brought; null when your roles don't hold
-    /// ORDERS_READ for every channel.
+    /// What has become of its uses, what it gave and what the orders brought. Needs ORDERS_READ in every channel
+    /// besides.
     #[graphql(guard = "orders_read_everywhere()")]
     async fn usage(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Of uses that began at this moment or later.")] from: Option<DateTime<Utc>>,
         #[graphql(desc = "Of uses that began before this moment.")] until: Option<DateTime<Utc>>,
-    ) -> async_graphql::Result<Option<AdminPromotionUsage>> {
+    ) -> async_graphql::Result<AdminPromotionUsage> {
         let rows = call(ctx)?.load(UsageOf(self.0.id, Span { from, until })).await?;
-        Ok(Some(AdminPromotionUsage::new(&rows)))
+        Ok(AdminPromotionUsage::new(&rows))
     }
 
     /// What you hardly want of it: it can never count, or another automatic promotion and it never count together. It

@@ -22,7 +22,7 @@ use crate::category::load::CategoriesOf;
 use crate::collection::load::CollectionsOf;
 use crate::customer::load::GroupsOf;
 use crate::metafield::load::MetafieldOf;
-use crate::pricing::types::offered;
+use crate::pricing::types::{Price, offered};
 use crate::promotion::load::PlacedBy;
 use engine::pricing::buyer::Buyer;
 use engine::promotion::assigned::keys;
@@ -102,7 +102,7 @@ pub async fn on_offer(call: &Call, row: &product::Model) -> async_graphql::Resul
 
 /// What is known of the variants of a product; of all alike where no promotion tells them apart.
 async fn items(call: &Call, row: &product::Model, needs: &Needs) -> async_graphql::Result<Vec<ItemFacts>> {
-    let (tags, collections, categories, variants) = futures_util::try_join!(
+    let (tags, collections, categories, (variants, held, prices)) = futures_util::try_join!(
         async { if needs.tags { call.load(TagsOf(row.id)).await } else { Ok(Default::default()) } },
         // Also those that are not shown: promotions may be for them.
         async {
@@ -113,22 +113,8 @@ async fn items(call: &Call, row: &product::Model, needs: &Needs) -> async_graphq
             let key = CategoriesOf { product: row.id, shown: false };
             if needs.categories { call.load(key).await } else { Ok(Default::default()) }
         },
-        async {
-            let apart = needs.variants || needs.prices;
-            if apart { call.load(VariantsOf(row.id)).await } else { Ok(Default::default()) }
-        },
+        variants(call, row, needs),
     )?;
-    let variants: Vec<VariantId> = match needs.variants || needs.prices {
-        true => variants.iter().map(|variant| variant.id).collect(),
-        false => vec![VariantId(Uuid::nil())],
-    };
-    let prices = async {
-        if !needs.prices {
-            return Ok(Vec::new());
-        }
-        try_join_all(variants.iter().map(|variant| offered(call, (row.id, *variant), None))).await
-    };
-    let (held, prices) = futures_util::try_join!(metafields(call, row, needs, &variants), prices)?;
     let item = |(place, variant): (usize, &VariantId)| {
         let price = prices.get(place).and_then(Option::as_ref);
         let own = [Uuid::from(row.id), (*variant).into()];
@@ -147,6 +133,27 @@ async fn items(call: &Call, row: &product::Model, needs: &Needs) -> async_graphq
         }
     };
     Ok(variants.iter().enumerate().map(item).collect())
+}
+
+/// The variants, with what they hold and cost. Prices are asked for as soon as the variants are there, which is when
+/// the variants beside them ask for theirs.
+async fn variants(
+    call: &Call,
+    row: &product::Model,
+    needs: &Needs,
+) -> async_graphql::Result<(Vec<VariantId>, Held, Vec<Option<Price>>)> {
+    let variants: Vec<VariantId> = match needs.variants || needs.prices {
+        true => call.load(VariantsOf(row.id)).await?.iter().map(|variant| variant.id).collect(),
+        false => vec![VariantId(Uuid::nil())],
+    };
+    let prices = async {
+        if !needs.prices {
+            return Ok(Vec::new());
+        }
+        try_join_all(variants.iter().map(|variant| offered(call, (row.id, *variant), None))).await
+    };
+    let (held, prices) = futures_util::try_join!(metafields(call, row, needs, &variants), prices)?;
+    Ok((variants, held, prices))
 }
 
 type Held = HashMap<Uuid, Vec<(MetafieldDefinitionId, Key)>>;

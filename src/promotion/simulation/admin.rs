@@ -63,7 +63,7 @@ pub struct AdminPromotionSimulateInput {
     pub promotion_id: ID,
     /// A cart that you think of. Naming its customer needs ORDERS_READ besides.
     pub cart: Option<AdminQuoteInput>,
-    /// Orders of the past; what it would have done to them needs ORDERS_READ besides.
+    /// Orders of the past; reading what it would have done to them needs ORDERS_READ besides.
     pub orders: Option<AdminPromotionSimulateOrdersInput>,
 }
 

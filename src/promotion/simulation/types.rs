@@ -198,7 +198,7 @@ impl AdminPromotionSimulatePayload {
         self.cart.as_ref()
     }
 
-    /// What it would have done to the orders; null when you named none.
+    /// What it would have done to the orders; null when you named none. Needs ORDERS_READ besides.
     #[graphql(guard = "orders_read()")]
     async fn orders(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<AdminPromotionOrdersTrial>> {
         let Some(past) = &self.past else { return Ok(None) };
