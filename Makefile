@@ -18,7 +18,7 @@ test:
 # The long forms of the tests that lose machines, race and flood, on both databases: an hour or two. The figures that
 # they print stand in docs/RELIABILITY.md.
 soak:
-	EMPORION_TEST_LOSSES=200 EMPORION_TEST_ROUNDS=20 tests/with-servers tests/run --nocapture race:: payment_crash:: payment_hook:: crash:: outage:: storm::
+	EMPORION_TEST_LOSSES=200 EMPORION_TEST_ROUNDS=20 tests/with-servers tests/run --nocapture race:: gift_card_race:: promotion_race:: payment_crash:: payment_hook:: crash:: outage:: storm::
 
 # Measures the release build and compares it with the goals (docs/PERFORMANCE.md); WHAT='live' measures sockets instead
 # of requests; more arguments with ARGS='...'.

@@ -1,6 +1,6 @@
 //! Gift cards and store credit: an account is an append-only list of entries
 //! whose sum is its balance. Both are means of payment: they pay a total and
-//! never change a tax ([`crate::totals::TotalsInput::means_minor`]).
+//! never change a tax ([`crate::totals::Totals::pay`]).
 //!
 //! What a checkout takes is an entry at its Begin, so that nobody else can spend
 //! it; given up, it is given back by another entry. Nothing is ever changed or

@@ -90,8 +90,6 @@ pub struct TotalsInput {
     pub lines: Vec<LineInput>,
     /// The shipping charges, in any order.
     pub shipping: Vec<ShippingInput>,
-    /// Gift cards and store credit applied, not negative. They pay and never change tax.
-    pub means_minor: i64,
 }
 
 /// What one rate came to, on a row or on the document.
@@ -146,7 +144,7 @@ pub struct Totals {
     pub tax_minor: i64,
     /// Sum of the rows' totals.
     pub total_minor: i64,
-    /// The total less the means, never negative.
+    /// What is left of the total to be paid: all of it, until [`Totals::pay`].
     pub due_minor: i64,
     /// Per code and rate, in the order of first appearance on the rows.
     pub taxes: Vec<TaxAmount>,
@@ -405,11 +403,19 @@ pub fn compute(input: &TotalsInput) -> Result<Totals, TotalsError> {
         shipping_minor: sum(shipping.iter().map(|row| row.subtotal_minor))?,
         tax_minor,
         total_minor,
-        due_minor: (total_minor - figure(not_negative(input.means_minor)?.into())?).max(0),
+        due_minor: total_minor,
         taxes,
         lines,
         shipping,
     })
+}
+
+impl Totals {
+    /// Pays a part of what is due with gift cards and store credit, in minor units: nothing else changes, no tax above
+    /// all. What is more than is due pays nothing.
+    pub fn pay(&mut self, means_minor: i64) {
+        self.due_minor = self.due_minor.saturating_sub(means_minor.max(0)).max(0);
+    }
 }
 
 fn taxes_of(rows: &[RowTotals]) -> Result<Vec<TaxAmount>, TotalsError> {
@@ -478,7 +484,7 @@ mod tests {
 
     fn document(currency: &str, rounding: TaxRounding, lines: Vec<LineInput>) -> TotalsInput {
         let currency = currency.parse().unwrap();
-        TotalsInput { currency, rounding, lines, shipping: Vec::new(), means_minor: 0 }
+        TotalsInput { currency, rounding, lines, shipping: Vec::new() }
     }
 
     /// Net, tax and total of a document of one line under either rounding.
@@ -552,13 +558,17 @@ mod tests {
             exempt: false,
         };
         let lines = vec![line(1, 1, 1000, false, &vat)];
-        let mut input =
-            TotalsInput { shipping: vec![shipping], means_minor: 700, ..document("EUR", TaxRounding::Line, lines) };
-        let totals = compute(&input).unwrap();
+        let input = TotalsInput { shipping: vec![shipping], ..document("EUR", TaxRounding::Line, lines) };
+        let mut totals = compute(&input).unwrap();
+        assert_eq!(totals.due_minor, 1690);
+        totals.pay(700);
         assert_eq!((totals.subtotal_minor, totals.shipping_minor, totals.discount_minor), (1000, 590, 90));
         assert_eq!((totals.tax_minor, totals.total_minor, totals.due_minor), (270, 1690, 990));
-        input.means_minor = 5000;
-        assert_eq!(compute(&input).unwrap(), Totals { due_minor: 0, ..totals });
+        let before = totals.clone();
+        totals.pay(-1);
+        assert_eq!(totals, before);
+        totals.pay(5000);
+        assert_eq!(totals, Totals { due_minor: 0, ..before });
     }
 
     #[test]

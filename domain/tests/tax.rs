@@ -117,7 +117,7 @@ fn bill(currency: &str, rounding: TaxRounding, includes_tax: bool, at: &Place, g
     };
     let lines = goods.iter().zip(1..).map(line).collect();
     let currency = currency.parse().unwrap();
-    compute(&TotalsInput { currency, rounding, lines, shipping: Vec::new(), means_minor: 0 }).unwrap()
+    compute(&TotalsInput { currency, rounding, lines, shipping: Vec::new() }).unwrap()
 }
 
 /// Code, base and tax of each rate; then the total.

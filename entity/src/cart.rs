@@ -38,6 +38,8 @@ pub struct Model {
     pub erased_at: Option<DateTimeUtc>,
     /// How many codes were entered.
     pub codes: i32,
+    /// Whether the customer's store credit pays for it.
+    pub uses_store_credit: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,6 +1,6 @@
 //! A code that a shopper entered into a cart.
 
-use domain::id::CartId;
+use domain::id::{CartId, LedgerAccountId};
 use sea_orm::entity::prelude::*;
 
 /// A code that a shopper entered into a cart.
@@ -11,10 +11,12 @@ pub struct Model {
     pub cart_id: CartId,
     #[sea_orm(primary_key, auto_increment = false)]
     pub position: i32,
-    /// In its one form.
+    /// In its one form; of a gift card only how it ends.
     pub code: String,
     /// Whether the shopper was shown last that it gives something.
     pub applied: bool,
+    /// The gift card that it is of.
+    pub ledger_account_id: Option<LedgerAccountId>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

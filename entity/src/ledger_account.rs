@@ -1,8 +1,9 @@
 //! A gift card, or what the shop owes a customer in one currency.
 
-use domain::id::{CustomerId, LedgerAccountId};
+use domain::id::{CustomerId, LedgerAccountId, OrderLineId};
 use domain::ledger::LedgerKind;
 use domain::money::Currency;
+use domain::text::Email;
 use sea_orm::entity::prelude::*;
 
 /// A gift card, or what the shop owes a customer in one currency.
@@ -33,6 +34,14 @@ pub struct Model {
     pub frozen_at: Option<DateTimeUtc>,
     /// What staff wrote about it.
     pub note: Option<String>,
+    /// The line of an order with which it was bought.
+    pub order_line_id: Option<OrderLineId>,
+    /// Which piece of that line it is, from 1.
+    pub unit: Option<i32>,
+    /// Where it is mailed.
+    pub recipient: Option<Email>,
+    /// In which language: a BCP 47 tag.
+    pub locale: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

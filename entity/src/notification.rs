@@ -1,8 +1,8 @@
 //! A mail that the shop sends by itself, and what became of it.
 
 use domain::id::{
-    ChannelId, CustomerId, EventId, FulfillmentId, NotificationId, OrderId, PaymentId, PaymentLinkId, StaffId,
-    VariantId,
+    ChannelId, CustomerId, EventId, FulfillmentId, LedgerAccountId, NotificationId, OrderId, PaymentId, PaymentLinkId,
+    StaffId, VariantId,
 };
 use domain::notification::{NotificationState, NotificationTemplate};
 use domain::text::Email;
@@ -29,6 +29,7 @@ pub struct Model {
     pub customer_id: Option<CustomerId>,
     pub staff_id: Option<StaffId>,
     pub variant_id: Option<VariantId>,
+    pub ledger_account_id: Option<LedgerAccountId>,
     /// Where it goes; nothing once the person was erased.
     pub recipient: Option<Email>,
     /// A BCP 47 tag.

@@ -34,6 +34,8 @@ pub struct Model {
     pub canceled: i32,
     /// Why one piece cost what it did.
     pub explanation: Option<Json>,
+    /// Whether each piece of it is a gift card.
+    pub gift_card: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -48,6 +48,7 @@ mod m0038_saved_methods;
 mod m0039_fences;
 mod m0040_promotions;
 mod m0041_ledger;
+mod m0042_ledger_use;
 mod m0043_live_codes;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
@@ -110,6 +111,7 @@ history! {
     m0039_fences
     m0040_promotions
     m0041_ledger
+    m0042_ledger_use
     m0043_live_codes
 }
 

@@ -40,7 +40,7 @@ pub struct CartCreateInput {
     pub buyer: Option<CartBuyerInput>,
     /// Where it goes. Without a region, the one of this country is taken.
     pub addresses: Option<CartAddressesInput>,
-    /// Codes of promotions, at most 20, as `cartCodesUpdate` takes them.
+    /// Codes of promotions and gift cards, at most 20, as `cartCodesUpdate` takes them.
     pub codes: Option<Vec<String>>,
 }
 
@@ -51,7 +51,8 @@ pub struct CartCodesUpdateInput {
     pub cart_id: ID,
     /// The token that came with the cart; not needed for a signed-in customer's cart.
     pub cart_token: Option<String>,
-    /// All of its codes, at most 20; those that you leave out go. Capitals and blanks around them don't matter.
+    /// All of its codes, at most 20, of promotions and gift cards; those that you leave out go. Capitals and blanks
+    /// around them don't matter. A gift card that lies in the cart is named by its `code` there.
     pub codes: Vec<String>,
 }
 

@@ -27,8 +27,8 @@ use crate::promotion::shown::types::{Adjustment, AppliedPromotion, CartCode};
 use crate::region::types::Region;
 use crate::tax::types::{PassedOverTax, TaxExplanation};
 use crate::translation::load::TextAt;
+use engine::cart::buyer::{Addresses, Buyer};
 use engine::cart::kept::kept;
-use engine::cart::ops::{Addresses, Buyer};
 use engine::cart::quote::{Issue, Quote, QuotedLine, last_shown};
 use engine::payment::method::name;
 use engine::shipping::offers::QuotedGroup;
@@ -151,12 +151,28 @@ impl Cart {
         self.0.rows.cart.tax_number.as_ref().map(ToString::to_string)
     }
 
-    /// The sum to pay. Send it as `expectedTotal` with `cartComplete`.
+    /// What it comes to. Send it as `expectedTotal` with `cartComplete`.
     async fn total(&self) -> Ready<Money> {
         self.money(self.0.totals.total_minor)
     }
 
-    /// The codes that were entered, in their order, each with what became of it. At most 20.
+    /// What is left to pay after gift cards and store credit. Send it as `expectedAmountDue` with `cartComplete`.
+    async fn amount_due(&self) -> Ready<Money> {
+        self.money(self.0.totals.due_minor)
+    }
+
+    /// Whether its customer's store credit pays.
+    async fn uses_store_credit(&self) -> bool {
+        self.0.rows.cart.uses_store_credit
+    }
+
+    /// What store credit pays of it; what gift cards pay stands with their `codes`.
+    async fn store_credit(&self) -> Ready<Money> {
+        self.money(self.0.means.of_credit())
+    }
+
+    /// The codes that were entered, of promotions and gift cards, in their order, each with what became of it. Gift
+    /// cards pay in this order. At most 20.
     async fn codes(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<CartCode>> {
         Ok(CartCode::of(call(ctx)?, &self.0))
     }
@@ -512,6 +528,8 @@ pub struct CartBuyerInput {
     /// The buyer's VAT number with the letters of its country, such as `DE123456789`; null clears it. Only its shape
     /// is checked. Where a country has it so, who has one owes the tax himself.
     pub tax_number: MaybeUndefined<String>,
+    /// Whether your store credit pays, after the gift cards of the cart. Only for who is logged in.
+    pub use_store_credit: Option<bool>,
 }
 
 impl From<CartBuyerInput> for Buyer {
@@ -521,6 +539,7 @@ impl From<CartBuyerInput> for Buyer {
             region: input.region,
             locale: input.locale,
             tax_number: change(input.tax_number),
+            uses_store_credit: input.use_store_credit,
         }
     }
 }

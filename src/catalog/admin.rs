@@ -202,6 +202,10 @@ pub struct AdminProductCreateInput {
     /// Whether promotions touch it.
     #[graphql(default = true)]
     pub discountable: bool,
+    /// Whether it sells gift cards: each piece becomes one over what a piece costs, once the order is paid. Promotions
+    /// don't touch it, and no tax is due on it.
+    #[graphql(default)]
+    pub gift_card: bool,
     /// Its shipping profile; the default one when absent.
     pub shipping_profile_id: Option<ID>,
     /// Its number in another system, unique.
@@ -304,6 +308,7 @@ impl AdminProductCreateInput {
             categories,
             status: self.status.map_or(ProductStatus::Draft, |status| status.0),
             discountable: self.discountable,
+            gift_card: self.gift_card,
             shipping_profile,
             external_reference: self.external_reference,
             seo_title: self.seo_title,
@@ -361,6 +366,8 @@ pub struct AdminProductUpdateInput {
     pub external_reference: MaybeUndefined<String>,
     /// Whether promotions touch it.
     pub discountable: Option<bool>,
+    /// Whether it sells gift cards, from now on.
+    pub gift_card: Option<bool>,
     /// Its shipping profile; null gives it the default one.
     pub shipping_profile_id: MaybeUndefined<ID>,
     /// The title for search engines.
@@ -399,6 +406,7 @@ impl AdminProductUpdateInput {
             status: self.status.map(|status| status.0),
             external_reference: change(self.external_reference),
             discountable: self.discountable,
+            gift_card: self.gift_card,
             shipping_profile,
             seo_title: change(self.seo_title),
             seo_description: change(self.seo_description),

@@ -30,6 +30,9 @@ pub struct CartCompleteInput {
     pub cart_token: Option<String>,
     /// The total that the shopper saw and agreed to. Another total now is refused with `TOTAL_CHANGED`.
     pub expected_total: MoneyInput,
+    /// What he saw to be left to pay (`Cart.amountDue`). Required when gift cards or store credit pay a part; another
+    /// amount now is refused with `TOTAL_CHANGED`.
+    pub expected_amount_due: Option<MoneyInput>,
 }
 
 /// What calls a checkout off.
@@ -99,7 +102,8 @@ async fn finish(call: &Call, input: CartCompleteInput) -> Result<CartCompletePay
     let access = access(&input.cart_id, input.cart_token)?;
     let key = IdempotencyKey { actor: access.id.to_string(), key: input.idempotency_key }.check()?;
     let expected = input.expected_total.check(&["expectedTotal"])?;
-    let begin = Begin { access, expected, key };
+    let expected_due = input.expected_amount_due.map(|due| due.check(&["expectedAmountDue"])).transpose()?;
+    let begin = Begin { access, expected, expected_due, key };
     match complete(&call.app, &call.caller, &begin).await? {
         Came::NextAction(action) => {
             Ok(CartCompletePayload { next_action: Some(Json(action)), ..CartCompletePayload::default() })

@@ -24,6 +24,8 @@ pub struct AdminGiftCardFilter {
     pub last_characters: Option<String>,
     /// This customer claimed it.
     pub customer_id: Option<ID>,
+    /// It was bought with this order.
+    pub order_id: Option<ID>,
     /// It is in this currency.
     pub currency_code: Option<CurrencyCode>,
     /// Whether something is on it.
@@ -40,6 +42,7 @@ impl AdminGiftCardFilter {
         Ok(GiftCardFilter {
             last_characters: self.last_characters.map(|last| last.trim().to_uppercase()),
             customer,
+            order: self.order_id.as_ref().map(|id| parse_id(id, &["filter", "orderId"])).transpose()?,
             currency: self.currency_code.map(|code| code.0),
             has_balance: self.has_balance,
             frozen: self.frozen,
@@ -133,6 +136,10 @@ pub struct AdminGiftCardIssueInput {
     pub expires_at: Option<DateTime<Utc>>,
     /// What there is to say about it, for staff alone; at most 1000 characters.
     pub note: Option<String>,
+    /// The mailbox to which it is sent; nobody is told when absent.
+    pub send_to: Option<String>,
+    /// The language of that mail, a BCP 47 tag; the shop's own when absent.
+    pub locale: Option<String>,
 }
 
 payload! {
@@ -303,6 +310,8 @@ async fn issue(call: &Call, input: AdminGiftCardIssueInput) -> Result<AdminGiftC
         code: input.code,
         expires_at: input.expires_at,
         note: input.note,
+        send_to: input.send_to,
+        locale: input.locale,
     };
     let id = call.app.run_once(&call.caller, &op, key(call, input.idempotency_key)).await?;
     Ok(repo::find(&call.conn(), id).await?.ok_or_else(gone)?.into())

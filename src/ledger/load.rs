@@ -4,12 +4,42 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
-use domain::id::{CustomerId, LedgerAccountId};
+use domain::id::{CheckoutId, CustomerId, LedgerAccountId, OrderId};
 use engine::error::Error;
 use engine::ledger::repo;
 use entity::{ledger_account, ledger_entry};
 
 use crate::api::call::{Batch, group};
+
+/// A gift card or store credit by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LedgerAccountOf(pub LedgerAccountId);
+
+impl Loader<LedgerAccountOf> for Batch {
+    type Value = Option<Arc<ledger_account::Model>>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[LedgerAccountOf]) -> Result<HashMap<LedgerAccountOf, Self::Value>, Self::Error> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = repo::by_ids(&self.conn, &ids).await?;
+        Ok(rows.into_iter().map(|row| (LedgerAccountOf(row.id), Some(Arc::new(row)))).collect())
+    }
+}
+
+/// The order that a checkout became.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OrderOfCheckout(pub CheckoutId);
+
+impl Loader<OrderOfCheckout> for Batch {
+    type Value = Option<OrderId>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[OrderOfCheckout]) -> Result<HashMap<OrderOfCheckout, Self::Value>, Self::Error> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let placed = engine::checkout::repo::placed(&self.conn, &ids).await?;
+        Ok(placed.into_iter().map(|(checkout, order)| (OrderOfCheckout(checkout), Some(order))).collect())
+    }
+}
 
 /// What the shop owes a customer, by currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

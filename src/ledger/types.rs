@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::auth::Permission;
+use domain::id::{CheckoutId, OrderId};
 use domain::ledger::LedgerEntryKind;
 use domain::refusal::{ErrorCode, Refusal};
 use engine::actor::Need;
 use entity::{customer, ledger_account, ledger_entry};
 
-use super::load::NewestEntriesOf;
+use super::load::{NewestEntriesOf, OrderOfCheckout};
 use crate::api::call::call;
 use crate::api::page::{ADMIN_MAX, connection};
 use crate::api::payload::top_level;
@@ -59,6 +60,7 @@ impl From<&ledger_account::Model> for StoreCredit {
 
 /// A movement of a gift card or of store credit. None is ever changed.
 #[derive(Debug, SimpleObject)]
+#[graphql(complex)]
 pub struct AdminLedgerEntry {
     /// Its id.
     pub id: ID,
@@ -70,12 +72,26 @@ pub struct AdminLedgerEntry {
     pub amount: Money,
     /// What is there after it.
     pub balance: Money,
-    /// The order that was paid or given back with it.
-    pub order_id: Option<ID>,
     /// Who did it.
     pub actor: String,
     /// What staff wrote about it.
     pub note: Option<String>,
+    #[graphql(skip)]
+    order: Option<OrderId>,
+    #[graphql(skip)]
+    checkout: Option<CheckoutId>,
+}
+
+#[ComplexObject]
+impl AdminLedgerEntry {
+    /// The order that was paid or given back with it, or that bought the card; null also for a checkout that was
+    /// called off.
+    async fn order_id(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<ID>> {
+        if let (None, Some(checkout)) = (self.order, self.checkout) {
+            return Ok(call(ctx)?.load(OrderOfCheckout(checkout)).await?.map(id));
+        }
+        Ok(self.order.map(id))
+    }
 }
 
 impl AdminLedgerEntry {
@@ -86,9 +102,10 @@ impl AdminLedgerEntry {
             kind: Enum(row.kind),
             amount: Money::new(row.amount_minor, account.currency),
             balance: Money::new(row.balance_minor, account.currency),
-            order_id: row.order_id.map(id),
             actor: row.actor.clone(),
             note: row.note.clone(),
+            order: row.order_id,
+            checkout: row.checkout_id,
         }
     }
 }
@@ -170,6 +187,14 @@ impl AdminGiftCard {
         let Some(customer) = self.0.customer_id else { return Ok(None) };
         let row = call(ctx)?.load(CustomerOf(customer)).await?;
         Ok(row.map(|row| AdminCustomer::from(customer::Model::clone(&row))))
+    }
+
+    /// Where its code was mailed; null when it was not, without PAYMENTS_WRITE everywhere, and once whom it was for was
+    /// erased.
+    async fn recipient(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<String>> {
+        let call = call(ctx)?;
+        let seen = call.caller.actor.check(Need::Everywhere(Permission::PaymentsWrite)).is_ok();
+        Ok(self.0.recipient.as_ref().filter(|_| seen).map(ToString::to_string))
     }
 
     /// What staff wrote about it.

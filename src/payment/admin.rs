@@ -1,6 +1,6 @@
 //! Payments on the admin surface.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum as GraphqlEnum, ID, InputObject, Object, SimpleObject};
 use domain::auth::Permission;
 use domain::id::PaymentId;
 use domain::payment::RefundReason;
@@ -52,6 +52,18 @@ pub struct AdminRefundCreateInput {
     pub reason: Enum<RefundReason>,
     /// What there is to say about it, for staff alone; at most 1000 characters.
     pub note: Option<String>,
+    /// Where it goes.
+    #[graphql(default_with = "AdminRefundTo::Original")]
+    pub to: AdminRefundTo,
+}
+
+/// Where money goes that is given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, GraphqlEnum)]
+pub enum AdminRefundTo {
+    /// To where it came from: through its provider, or onto the gift card or store credit that paid.
+    Original,
+    /// It becomes store credit of the order's customer, who must have an account. The provider keeps nothing to do.
+    StoreCredit,
 }
 
 /// What `paymentVoid` did.
@@ -150,6 +162,7 @@ async fn refund(call: &Call, input: AdminRefundCreateInput) -> Result<(AdminPaym
         payment: id,
         amount: amount.map(|money| (money.minor, money.currency.to_string())),
         why: Why { reason: Some(input.reason.0), note },
+        to_credit: input.to == AdminRefundTo::StoreCredit,
     };
     let key = IdempotencyKey { actor: call.caller.actor.to_string(), key: input.idempotency_key };
     let entry = call.app.run_once(&call.caller, &op, key).await?;

@@ -10,6 +10,8 @@ use super::load::EntriesOf;
 use crate::api::call::call;
 use crate::api::scalar::{Money, id};
 use crate::api::word::Enum;
+use crate::ledger::load::LedgerAccountOf;
+use engine::ledger::spend::GIFT_CARD;
 use engine::payment::repo::entry;
 
 /// Money promised or taken for an order, as shoppers see it.
@@ -50,9 +52,17 @@ impl PaymentCore {
         id(self.0.id)
     }
 
-    /// The name of the provider.
+    /// The name of the provider; `gift_card` and `store_credit` are the shop's own.
     async fn provider(&self) -> &str {
         &self.0.provider
+    }
+
+    /// How the code of the gift card ends that paid; null when it was paid otherwise.
+    async fn gift_card_last_characters(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<String>> {
+        let named = self.0.provider_reference.as_deref().filter(|_| self.0.provider == GIFT_CARD);
+        let Some(id) = named.and_then(|text| text.parse().ok()) else { return Ok(None) };
+        let card = call(ctx)?.load(LedgerAccountOf(id)).await?;
+        Ok(card.and_then(|card| card.last_characters.clone()))
     }
 
     /// Where it stands.
@@ -87,7 +97,7 @@ pub struct PaymentStaff(Arc<payment::Model>);
 
 #[Object]
 impl PaymentStaff {
-    /// The provider's name for it.
+    /// The provider's name for it; the id of the account when a gift card or store credit paid.
     async fn provider_reference(&self) -> Option<&str> {
         self.0.provider_reference.as_deref()
     }

@@ -260,6 +260,7 @@ const DECIDED: &[&str] = &[
 const ASKED: &[&str] = &[
     "CartBuyerInput.taxNumber",
     "CartBuyerUpdateInput.taxNumber",
+    "CartCompleteInput.expectedAmountDue",
     "CartCompleteInput.expectedTotal",
     "CartDeliverySelectInput.deliveryGroupId",
     "CustomerUpdateInput.taxNumber",

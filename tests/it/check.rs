@@ -49,6 +49,11 @@ const BREAKS: &[(&str, &str, &str)] = &[
         "delete from ledger_account",
     ),
     (
+        "gift cards and store credit gave to a checkout",
+        "update payment set provider = 'gift_card'",
+        "update payment set provider = 'manual'",
+    ),
+    (
         "a provider is to forget",
         "insert into payment_customer (customer_id, provider, created_at)
             select id, 'manual', created_at from customer where deleted_at is not null",

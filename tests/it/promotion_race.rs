@@ -92,7 +92,7 @@ async fn a_budget_is_never_spent_twice_and_a_buyer_never_gets_a_second_one() {
 }
 
 /// A promotion that is let go, with a code, as staff of a process make it.
-async fn half(admin: &Client, code: &str, limits: Value) -> String {
+pub async fn half(admin: &Client, code: &str, limits: Value) -> String {
     let input = json!({ "title": code, "method": "CODE", "offer": percent_off("50"), "limits": limits });
     let made = mutate(admin, "Admin", "promotionCreate", input, "promotion { id }").await.done();
     let id = made["promotion"]["id"].as_str().unwrap().to_owned();
@@ -129,14 +129,14 @@ async fn buyers_at_two_processes_use_a_code_ten_times() {
 }
 
 /// How often the one promotion was used by its counter, and in which states its uses are.
-async fn used(db: &Db) -> (i64, Vec<String>) {
+pub async fn used(db: &Db) -> (i64, Vec<String>) {
     let conn = db.read(&StatementCount::default());
     let promotion = promotion::Entity::find().one(&conn).await.unwrap().unwrap();
     let uses = promotion_use::Entity::find().all(&conn).await.unwrap();
     (promotion.uses, uses.iter().map(|used| used.state.to_string()).collect())
 }
 
-async fn end_the_lease(db: &Db) {
+pub async fn end_the_lease(db: &Db) {
     let conn = db.begin(&StatementCount::default()).await.unwrap();
     let past = Utc::now() - TimeDelta::minutes(5);
     conn.execute_raw(statement(&conn, "update flow set run_at = ? where state = 'RUNNING'", [past.into()]))
@@ -164,7 +164,7 @@ async fn a_crash_at(failpoint: &str, card: Option<&str>) -> (TestDatabase, Walke
 }
 
 /// Makes the last call until nobody else is at it.
-async fn until_done(walker: &Walker, store: &Client, key: &str) -> Answer {
+pub async fn until_done(walker: &Walker, store: &Client, key: &str) -> Answer {
     let calls = async {
         loop {
             let answer = walker.complete_at(store, key).await;

@@ -37,6 +37,8 @@ words! {
         CustomerRegisteredAgain = "CUSTOMER_REGISTERED_AGAIN",
         /// To whoever asked for it: a variant can be bought again.
         BackInStock = "BACK_IN_STOCK",
+        /// To who bought a gift card, or to whom staff send one: its code.
+        GiftCard = "GIFT_CARD",
         /// To a new member of staff: opens the account.
         StaffInvitation = "STAFF_INVITATION",
         /// To a member of staff: sets a new password.
@@ -84,6 +86,8 @@ pub enum About {
     Customer,
     /// A variant; it goes to a mailbox that somebody named.
     Variant,
+    /// A gift card; it goes to who bought it, or to the mailbox that staff named.
+    GiftCard,
     /// Access to the admin surface; it goes to a member of staff.
     Staff,
 }
@@ -122,6 +126,7 @@ impl NotificationTemplate {
             | Self::CustomerOrderClaim
             | Self::CustomerRegisteredAgain => About::Customer,
             Self::BackInStock => About::Variant,
+            Self::GiftCard => About::GiftCard,
             Self::StaffInvitation | Self::StaffRecovery => About::Staff,
         }
     }

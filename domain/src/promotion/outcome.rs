@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{PromotionClass, PromotionState};
 use crate::id::{CampaignId, PromotionId, VariantId};
+use crate::ledger::LedgerObstacle;
 use crate::money::{Currency, Money, format_decimal};
 use crate::totals::TotalsInput;
 use crate::word::words;
@@ -268,7 +269,7 @@ impl NotApplied {
 words! {
     /// What became of a code.
     pub enum CodeVerdict {
-        /// Its promotion gives something.
+        /// Its promotion gives something, or its gift card pays.
         Applied = "APPLIED",
         /// Its promotion will give something once a delivery is chosen.
         Waiting = "WAITING",
@@ -284,8 +285,16 @@ words! {
         NothingToDiscount = "NOTHING_TO_DISCOUNT",
         /// It does not combine with another promotion that stands; the answer names it.
         NotCombinable = "NOT_COMBINABLE",
-        /// Another code of the same promotion stands before it.
+        /// Another code of the same promotion, or the same gift card, stands before it.
         AlreadyEntered = "ALREADY_ENTERED",
+        /// The shop has frozen the gift card.
+        Frozen = "FROZEN",
+        /// The gift card is in another currency than the cart.
+        OtherCurrency = "OTHER_CURRENCY",
+        /// Nothing is left on the gift card.
+        Empty = "EMPTY",
+        /// What stands before the gift card pays everything already.
+        NotNeeded = "NOT_NEEDED",
     }
 }
 
@@ -302,6 +311,19 @@ impl From<PromotionObstacle> for CodeVerdict {
             O::NothingToGive | O::GiftUnavailable | O::NothingShipped => Self::NothingToDiscount,
             O::DeliveryMissing => Self::Waiting,
             O::NotCombinable => Self::NotCombinable,
+        }
+    }
+}
+
+impl From<LedgerObstacle> for CodeVerdict {
+    fn from(obstacle: LedgerObstacle) -> Self {
+        match obstacle {
+            LedgerObstacle::Frozen => Self::Frozen,
+            LedgerObstacle::Expired => Self::Expired,
+            LedgerObstacle::OtherCurrency => Self::OtherCurrency,
+            LedgerObstacle::Empty => Self::Empty,
+            LedgerObstacle::NotNeeded => Self::NotNeeded,
+            LedgerObstacle::Duplicate => Self::AlreadyEntered,
         }
     }
 }

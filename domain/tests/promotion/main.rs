@@ -68,7 +68,6 @@ fn the_calculator_takes_all_of_it(case: &Case, outcome: &Outcome) -> Result<(), 
         rounding: TaxRounding::Line,
         lines: case.lines.iter().map(line).collect(),
         shipping: case.charges.iter().map(charge).collect(),
-        means_minor: 0,
     };
     outcome.enter(&mut input);
     let totals = compute(&input).unwrap();

@@ -55,9 +55,9 @@ pub enum Attempt {
     StaffPassword,
     /// A code of the second factor of staff; counted by the person's id.
     SecondFactor,
-    /// A code of a promotion; counted by the cart.
+    /// A code of a promotion or a gift card that is entered into a cart; counted by the cart.
     Code,
-    /// A code of a gift card; counted by the customer who is signed in, else by the place.
+    /// A code of a gift card that is looked up or claimed; counted by the customer who is signed in, else by the place.
     GiftCard,
     /// Having a mail sent to an address.
     Mail,
@@ -128,26 +128,35 @@ pub async fn forget(tx: &mut Tx, attempt: Attempt, address: &str) -> Result<()> 
     repo::take_attempts(tx, &key(attempt, address), own).await
 }
 
-/// Takes back one attempt that was right; those before it stay counted, or who has one right answer could try for ever.
-pub async fn take_back(app: &Arc<App>, caller: &Caller, attempt: Attempt, address: &str) -> Result<()> {
+/// Takes back so many attempts that were right; those before them stay counted, or who has one right answer could try
+/// for ever.
+pub async fn take_back(app: &Arc<App>, caller: &Caller, attempt: Attempt, address: &str, many: i64) -> Result<()> {
     let system = Caller { actor: Actor::System, ..caller.clone() };
-    let here = Some(key_at(attempt, address, caller.from));
-    let keys = [here, key_from(attempt, caller.from), Some(key(attempt, address))];
-    app.run(&system, &TakeBack(keys.into_iter().flatten().collect())).await
+    app.run(&system, &TakeBack { attempt, address, many }).await
 }
 
-struct TakeBack(Vec<Vec<u8>>);
+/// The same within a transaction.
+pub async fn take_back_within(tx: &mut Tx, attempt: Attempt, address: &str, many: i64) -> Result<()> {
+    let here = Some(key_at(attempt, address, tx.from()));
+    for key in [here, key_from(attempt, tx.from()), Some(key(attempt, address))].into_iter().flatten() {
+        repo::take_attempts(tx, &key, many).await?;
+    }
+    Ok(())
+}
 
-impl Op for TakeBack {
+struct TakeBack<'a> {
+    attempt: Attempt,
+    address: &'a str,
+    many: i64,
+}
+
+impl Op for TakeBack<'_> {
     const NAME: &'static str = "attempt.take_back";
     const NEEDS: Need = Need::System;
     type Out = ();
 
     async fn run(&self, tx: &mut Tx) -> Result<()> {
-        for key in &self.0 {
-            repo::take_attempts(tx, key, 1).await?;
-        }
-        Ok(())
+        take_back_within(tx, self.attempt, self.address, self.many).await
     }
 }
 

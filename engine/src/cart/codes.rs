@@ -1,11 +1,14 @@
 //! The codes of a cart: the whole list at once, an answer to each, and a bound to guessing.
 //!
-//! Every code that is sent and does not lie in the cart yet counts as a guess, before it is looked up; when the shop
-//! knows all that lie in the cart, the guesses are forgotten.
+//! A code is one of a promotion or of a gift card. Of a card the cart keeps which it is and how its code ends, never
+//! the code itself: whoever sends the end back, behind its mask, keeps the card.
+//!
+//! Every code that is sent and does not lie in the cart yet counts as a guess, before it is looked up; those that the
+//! shop knows are taken back.
 
 use std::sync::Arc;
 
-use domain::id::CartId;
+use domain::id::{CartId, LedgerAccountId};
 use domain::money::Currency;
 use domain::promotion::code::{MAX_LENGTH, normalize};
 use domain::promotion::outcome::{CodeAnswer, CodeVerdict, Outcome};
@@ -18,7 +21,11 @@ use super::repo;
 use crate::actor::{Caller, Need};
 use crate::app::App;
 use crate::auth::attempt::{self, Attempt};
+use crate::auth::vault::Vault;
+use crate::db::Conn;
 use crate::error::Result;
+use crate::ledger;
+use crate::ledger::code::{MASK, masked};
 use crate::op::{Op, Tx};
 
 /// The most codes of one cart.
@@ -44,10 +51,34 @@ pub(super) fn entered(
             refusals.push(Refusal::new(ErrorCode::Invalid, message).limit(MAX_LENGTH as i64).at(at));
         } else {
             let applied = held.iter().any(|row| row.code == code && row.applied);
-            codes.push(cart_code::Model { cart_id: cart, position: place as i32, code, applied });
+            let ledger_account_id = kept_card(held, &codes, &code);
+            codes.push(cart_code::Model { cart_id: cart, position: place as i32, code, applied, ledger_account_id });
         }
     }
     refusals.into_result().map(|()| codes)
+}
+
+/// The card of a masked code that lies in the cart: the first of those that end so and were not sent before it.
+fn kept_card(held: &[cart_code::Model], sent: &[cart_code::Model], code: &str) -> Option<LedgerAccountId> {
+    let mut cards = held.iter().filter(|row| row.code == code).filter_map(|row| row.ledger_account_id);
+    cards.find(|id| !sent.iter().any(|row| row.ledger_account_id == Some(*id)))
+}
+
+/// Finds out which of these codes are of gift cards: one statement, none when all are known.
+pub(super) async fn find_cards(conn: &Conn, vault: &Vault, codes: &mut [cart_code::Model]) -> Result<()> {
+    let is_open = |row: &cart_code::Model| row.ledger_account_id.is_none() && !row.code.starts_with(MASK);
+    let open: Vec<String> = codes.iter().filter(|row| is_open(row)).map(|row| row.code.clone()).collect();
+    if open.is_empty() {
+        return Ok(());
+    }
+    let cards = ledger::code::cards(conn, vault, &open).await?;
+    for (row, card) in codes.iter_mut().filter(|row| is_open(row)).zip(cards) {
+        if let Some(card) = card {
+            row.code = masked(&card);
+            row.ledger_account_id = Some(card.id);
+        }
+    }
+    Ok(())
 }
 
 /// What is to be said of the codes that give nothing. One that gave something when the shopper looked last stands in
@@ -88,14 +119,21 @@ pub(super) fn shown(held: &[cart_code::Model], outcome: &Outcome) -> Vec<cart_co
 
 /// The codes of two carts that become one.
 pub(super) fn joined(cart: CartId, own: &[cart_code::Model], more: &[cart_code::Model]) -> Vec<cart_code::Model> {
-    let new = more.iter().filter(|row| !own.iter().any(|known| known.code == row.code));
+    let same = |known: &cart_code::Model, row: &cart_code::Model| {
+        (&known.code, known.ledger_account_id) == (&row.code, row.ledger_account_id)
+    };
+    let new = more.iter().filter(|row| !own.iter().any(|known| same(known, row)));
     let all = own.iter().chain(new).take(MAX_CODES).enumerate();
     all.map(|(place, row)| cart_code::Model { cart_id: cart, position: place as i32, ..row.clone() }).collect()
 }
 
-/// Whether the shop knows every code that was entered.
-fn knows_all(outcome: &Outcome) -> bool {
-    outcome.codes.iter().all(|answer| answer.verdict != CodeVerdict::Unknown)
+/// How many of a cart's codes the shop knows, of those at places that are new.
+fn right(told: &Quote, is_new: impl Fn(i32) -> bool) -> i64 {
+    let unknown = |row: &cart_code::Model| {
+        let answer = told.outcome.codes.iter().find(|answer| answer.position == row.position);
+        answer.is_some_and(|answer| answer.verdict == CodeVerdict::Unknown)
+    };
+    told.rows.codes.iter().filter(|row| is_new(row.position) && !unknown(row)).count() as i64
 }
 
 /// Counts guesses at codes that are sent together with what is named `at`: nothing else is counted under that name,
@@ -116,31 +154,19 @@ pub async fn count_guesses_at(app: &Arc<App>, caller: &Caller, cart: CartId, tex
     count_guesses(app, caller, &cart.to_string(), &new).await
 }
 
-/// Forgets the guesses when none of them was wrong.
-pub(super) async fn forget_guesses(tx: &mut Tx, at: &str, told: &Quote) -> Result<()> {
-    if told.outcome.codes.is_empty() || !knows_all(&told.outcome) {
-        return Ok(());
+/// Takes back the guesses of a cart that were right, those at places that are new.
+pub(super) async fn forgive(tx: &mut Tx, at: &str, told: &Quote, is_new: impl Fn(i32) -> bool) -> Result<()> {
+    match right(told, is_new) {
+        0 => Ok(()),
+        right => attempt::take_back_within(tx, Attempt::Code, at, right).await,
     }
-    attempt::forget(tx, Attempt::Code, at).await
 }
 
 /// The same for codes that lie in no cart.
-pub async fn forgive(app: &Arc<App>, caller: &Caller, at: &str, told: &Quote) -> Result<()> {
-    if told.outcome.codes.is_empty() || !knows_all(&told.outcome) {
-        return Ok(());
-    }
-    app.run(caller, &Forgive(at)).await
-}
-
-struct Forgive<'a>(&'a str);
-
-impl Op for Forgive<'_> {
-    const NAME: &'static str = "cart.forgive_guesses";
-    const NEEDS: Need = Need::Nothing;
-    type Out = ();
-
-    async fn run(&self, tx: &mut Tx) -> Result<()> {
-        attempt::forget(tx, Attempt::Code, self.0).await
+pub async fn forgive_all(app: &Arc<App>, caller: &Caller, at: &str, told: &Quote) -> Result<()> {
+    match right(told, |_| true) {
+        0 => Ok(()),
+        right => attempt::take_back(app, caller, Attempt::Code, at, right).await,
     }
 }
 
@@ -160,10 +186,14 @@ impl Op for UpdateCodes {
 
     async fn run(&self, tx: &mut Tx) -> Result<Quote> {
         let (mut rows, settings) = hold_open(tx, &self.access).await?;
-        rows.codes = entered(rows.cart.id, &self.codes, &rows.codes)?;
+        let held = std::mem::take(&mut rows.codes);
+        rows.codes = entered(rows.cart.id, &self.codes, &held)?;
+        let is_new = |row: &&cart_code::Model| !held.iter().any(|known| known.code == row.code);
+        let new: Vec<i32> = rows.codes.iter().filter(is_new).map(|row| row.position).collect();
+        find_cards(&tx.conn, tx.vault(), &mut rows.codes).await?;
         rows.cart = repo::put_codes(tx, rows.cart, &rows.codes).await?;
         let told = finish(tx, &settings, rows, false, &[]).await?;
-        forget_guesses(tx, &told.rows.cart.id.to_string(), &told).await?;
+        forgive(tx, &told.rows.cart.id.to_string(), &told, |place| new.contains(&place)).await?;
         Ok(told)
     }
 }

@@ -17,17 +17,22 @@
 //! | what stands between cart and order | `domain::checkout`, [`quote`] |
 //! | what who follows a cart is told | [`live`] |
 //! | what it takes from stock, and what is held for it | [`stock`], [`hold`] |
+//! | who buys, and where it goes | [`buyer`] |
+//! | what taxes see of it | [`taxed`] |
 //! | what promotions make of it, its codes and gifts | [`promote`], [`codes`], [`gifts`] |
+//! | what gift cards and store credit pay of it | [`means`] |
 //! | what becomes of those that nobody comes back to | [`left`] |
 //! | what an order keeps of its prices | [`kept`] |
 //! | what shoppers can change | [`ops`], `src/cart/store.rs` |
 
+pub mod buyer;
 pub mod codes;
 mod gifts;
 pub mod hold;
 pub mod kept;
 pub mod left;
 pub mod live;
+pub mod means;
 pub mod merge;
 pub mod ops;
 mod promote;
@@ -35,3 +40,4 @@ pub mod quote;
 pub mod rehearse;
 pub mod repo;
 mod stock;
+mod taxed;

@@ -4,14 +4,12 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::address::Address;
 use domain::cart::{CartState, add, must_be_open, quantity};
 use domain::id::{CartDeliveryId, CartId, CartLineId, ChannelId, CustomerId, ShippingOptionId, VariantId};
 use domain::refusal::{ErrorCode, Refusal, Refusals};
-use domain::tax::TaxNumber;
-use domain::text::Email;
 use entity::{cart, cart_delivery, cart_line, payment_session};
 
+use super::buyer::{Addresses, Buyer};
 use super::hold::hold;
 use super::quote::{Asking, Quote, quote, quote_with};
 use super::repo::{self, CartRows};
@@ -23,7 +21,6 @@ use crate::op::{Op, Tx};
 use crate::payment::method::Choice;
 use crate::settings::{Region, Settings};
 use crate::shipping::offers::{QuotedGroup, Wish};
-use crate::version::Change;
 
 /// How long a cart is kept after its last change.
 pub(super) const LIFE: TimeDelta = TimeDelta::days(30);
@@ -187,94 +184,6 @@ pub(super) fn merged(
     Ok(rows)
 }
 
-/// Who is buying.
-#[derive(Debug, Clone, Default)]
-pub struct Buyer {
-    /// Where mail about the order goes.
-    pub email: Change<String>,
-    /// The region, by id or handle.
-    pub region: Option<String>,
-    /// The language: a BCP 47 tag.
-    pub locale: Option<String>,
-    /// The buyer's VAT number.
-    pub tax_number: Change<String>,
-}
-
-impl Buyer {
-    /// The region in which a new cart begins: the one that is named, else that of the country to which it goes, else
-    /// the request's. One that is not there is refused later, with everything else.
-    pub(super) fn region_of<'s>(
-        &self,
-        settings: &'s Settings,
-        addresses: &Addresses,
-        known: Option<&Region>,
-    ) -> Result<&'s Region, Refusal> {
-        let of_country = match &addresses.shipping {
-            Change::To(address) => settings.region_of(&address.country),
-            _ => None,
-        };
-        let region = match &self.region {
-            Some(name) => settings.region_named(name),
-            None => of_country.or_else(|| settings.region(known?.row.id)),
-        };
-        region.or(settings.regions.first()).ok_or_else(|| {
-            let message = "The shop sells to no such region; staff make one with regionSet.";
-            Refusal::new(ErrorCode::RegionMissing, message).at(["buyer", "region"])
-        })
-    }
-
-    pub(super) fn apply(&self, cart: &mut cart::Model, settings: &Settings, path: &[&str], refusals: &mut Refusals) {
-        let at = |name: &str| path.iter().map(ToString::to_string).chain([name.to_owned()]).collect::<Vec<_>>();
-        let email = self.email.clone().try_map(|text| text.parse::<Email>());
-        if let Some(email) = refusals.keep(email.map_err(|refusal| refusal.at(at("email")))) {
-            email.apply(&mut cart.email);
-        }
-        let number = self.tax_number.clone().try_map(|text| text.parse::<TaxNumber>());
-        if let Some(number) = refusals.keep(number.map_err(|refusal| refusal.at(at("taxNumber")))) {
-            number.apply(&mut cart.tax_number);
-        }
-        if let Some(name) = &self.region {
-            match settings.region_named(name) {
-                Some(region) => {
-                    cart.region_id = region.row.id;
-                    cart.currency = region.row.currency;
-                }
-                None => refusals.push(Refusal::new(ErrorCode::NotFound, "There is no such region.").at(at("region"))),
-            }
-        }
-        if let Some(text) = &self.locale
-            && let Some(locale) =
-                refusals.keep(domain::channel::locale(text).map_err(|refusal| refusal.at(at("locale"))))
-        {
-            cart.locale = locale;
-        }
-    }
-}
-
-/// Where an order is sent and billed to.
-#[derive(Debug, Clone, Default)]
-pub struct Addresses {
-    /// Where it is sent.
-    pub shipping: Change<Address>,
-    /// Where it is billed to; where it is sent when absent.
-    pub billing: Change<Address>,
-}
-
-impl Addresses {
-    pub(super) fn apply(&self, cart: &mut cart::Model, path: &[&str], refusals: &mut Refusals) {
-        for (change, place, name) in [
-            (&self.shipping, &mut cart.shipping_address, "shipping"),
-            (&self.billing, &mut cart.billing_address, "billing"),
-        ] {
-            let at: Vec<&str> = path.iter().copied().chain([name]).collect();
-            match change.clone().try_map(|address| address.check(&at)) {
-                Ok(change) => change.apply(place),
-                Err(refused) => refusals.extend(refused),
-            }
-        }
-    }
-}
-
 /// A new cart, as full as the caller likes.
 #[derive(Debug, Clone)]
 pub struct CreateCart {
@@ -319,10 +228,11 @@ impl Op for CreateCart {
         });
         let group = empty_group(tx.id(), cart.id);
         let lines_are_fine = lines.len() == self.lines.len() || !lines.is_empty();
-        let codes = codes::entered(cart.id, &self.codes, &[]).unwrap_or_else(|refused| {
+        let mut codes = codes::entered(cart.id, &self.codes, &[]).unwrap_or_else(|refused| {
             refusals.extend(refused);
             Vec::new()
         });
+        codes::find_cards(&tx.conn, tx.vault(), &mut codes).await?;
         cart.codes = codes.len() as i32;
         let rows = CartRows { cart, lines, deliveries: vec![group], session: None, codes };
         let mut told = quote(&tx.conn, &settings, rows, tx.now()).await?;
@@ -336,7 +246,7 @@ impl Op for CreateCart {
         told.rows.lines = shown(&told);
         told.rows.codes = codes::shown(&told.rows.codes, &told.outcome);
         repo::insert(tx, &told.rows).await?;
-        codes::forget_guesses(tx, &self.token, &told).await?;
+        codes::forgive(tx, &self.token, &told, |_| true).await?;
         hold(tx, &mut told).await?;
         Ok(told)
     }
@@ -371,6 +281,7 @@ pub(super) fn empty(
         abandoned_at: None,
         erased_at: None,
         codes: 0,
+        uses_store_credit: false,
     }
 }
 

@@ -98,12 +98,17 @@ impl Seen<'_> {
         })
     }
 
+    /// The codes that are not of gift cards.
+    fn of_promotions(&self) -> impl Iterator<Item = &entity::cart_code::Model> {
+        self.rows.codes.iter().filter(|row| row.ledger_account_id.is_none())
+    }
+
     async fn known_codes(&self, conn: &Conn) -> Result<Vec<promotion_code::Model>> {
         let by_code = |row: &entity::promotion::Model| row.method == PromotionMethod::Code;
-        if self.rows.codes.is_empty() || !self.settings.promotions.rows.iter().any(by_code) {
+        if self.of_promotions().next().is_none() || !self.settings.promotions.rows.iter().any(by_code) {
             return Ok(Vec::new());
         }
-        let texts: Vec<String> = self.rows.codes.iter().map(|row| row.code.clone()).collect();
+        let texts: Vec<String> = self.of_promotions().map(|row| row.code.clone()).collect();
         codes::named(conn, &texts).await
     }
 
@@ -116,7 +121,7 @@ impl Seen<'_> {
             });
             EnteredCode { position: row.position, code: row.code.clone(), known }
         };
-        self.rows.codes.iter().map(entered).collect()
+        self.of_promotions().map(entered).collect()
     }
 
     /// Whether anything of it is delivered.

@@ -15,21 +15,23 @@ use domain::pricing::{Candidate, Situation, Weighed, choose, explain};
 use domain::promotion::outcome::{AdjustedRow, Outcome};
 use domain::refusal::{ErrorCode, Refusal};
 use domain::shipping::group::ShippedLine;
-use domain::tax::{TaxChoice, TaxExemption, Taxed};
+use domain::tax::{TaxChoice, TaxExemption};
 use domain::totals::{LineInput, RowTotals, ShippingInput, Totals, TotalsError, TotalsInput, compute};
 use entity::{cart_line, price, product, promotion_code, variant};
 
 use super::hold::Holds;
+use super::means::{Means, means};
 use super::promote::{Seen, gifts};
 use super::repo::{CartRows, OfferRow, offers};
 use super::stock::{counted_items, demand, levels, pickups, policy, reserve};
+use super::taxed::{Lines, left, levy};
 use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::inventory::repo::StockRow;
 use crate::pricing::buyer::Buyer;
 use crate::settings::{Region, Settings};
 use crate::shipping::offers::{Asked, QuotedGroup, Wish, asks_groups, deliver};
-use crate::tax::due::{TaxedRow, due};
+use crate::tax::due::due;
 
 /// A variant that is for sale, with its product.
 #[derive(Debug, Clone)]
@@ -110,6 +112,8 @@ pub struct Quote {
     pub codes: Vec<promotion_code::Model>,
     /// What it comes to.
     pub totals: Totals,
+    /// What gift cards and store credit pay of that.
+    pub means: Means,
     /// The items behind each variant, and how many one piece takes.
     pub items: Vec<(VariantId, InventoryItemId, i32)>,
     /// What stands between it and an order.
@@ -129,9 +133,14 @@ pub struct Quote {
 }
 
 impl Quote {
-    /// The sum to pay.
+    /// What it comes to.
     pub fn total(&self) -> Money {
         Money::new(self.totals.total_minor, self.rows.cart.currency)
+    }
+
+    /// What is left to pay of that, after gift cards and store credit.
+    pub fn due(&self) -> Money {
+        Money::new(self.totals.due_minor, self.rows.cart.currency)
     }
 
     /// What the chosen option of a delivery group comes to; nothing before one is chosen.
@@ -249,17 +258,18 @@ pub async fn quote_with(
     let pickups = pickups(&groups, rows.lines.len());
     let picked_up = picked_up(settings, &groups);
     let due = due(conn, settings, &rows.cart, &region, (picked_up, asking.groups.as_deref())).await?;
-    let taxed = (taxed_lines(&rows, &priced, &offered, &outcome), taxed_deliveries(&groups, &outcome));
-    let levied = due.levy(conn, clock, rows.cart.currency, taxed).await?;
+    let priced_lines = Lines { rows: &rows, priced: &priced, offered: &offered };
+    let levied = levy(conn, clock, &due, &priced_lines, (&groups, &outcome)).await?;
     let tax_exemption = due.exemption;
     let exempt = tax_exemption.is_some();
-    let totals = add_up(&rows, &region, (&priced, &levied.lines), (&groups, &levied.deliveries), (exempt, &outcome))?;
+    let mut totals =
+        add_up(&rows, &region, (&priced, &levied.lines), (&groups, &levied.deliveries), (exempt, &outcome))?;
+    let means = means(conn, &rows, Money::new(totals.total_minor, rows.cart.currency), now).await?;
+    totals.pay(means.spending.paid_minor);
 
     let lines = quoted_lines(&rows, (priced, levied.lines), &offered, &totals)?;
     let (takes, mut issues) = reserve(&lines, &items, (levels.clone(), policy(settings, &rows.cart)), &pickups);
-    issues.extend(line_issues(&lines, rows.cart.currency));
-    issues.extend(super::gifts::issues(&rows, &outcome));
-    issues.extend(super::codes::issues(&rows.codes, &outcome, rows.cart.currency));
+    issues.extend(told(&rows, &lines, &outcome, &means));
     issues.extend(absences(&rows, &region, &groups, totals.due_minor));
     // Who owes no tax needs no rates.
     let refused = levied.refused.filter(|_| !exempt);
@@ -275,6 +285,7 @@ pub async fn quote_with(
         outcome,
         codes: known.codes,
         totals,
+        means,
         items,
         issues,
         takes,
@@ -429,8 +440,6 @@ fn add_up(
                 })
             })
             .collect(),
-        // Gift cards and store credit pay here one day: they never change what was worked out above.
-        means_minor: 0,
     };
     outcome.enter(&mut input);
     compute(&input).map_err(refuse_totals)
@@ -448,51 +457,6 @@ fn refuse_totals(error: TotalsError) -> Error {
         }
         other => Error::internal(format!("the calculator refused a cart: {other:?}")),
     }
-}
-
-/// What is left of a row after its discounts.
-fn left(outcome: &Outcome, row: AdjustedRow, minor: i64) -> i64 {
-    (minor - outcome.discount_of(row)).max(0)
-}
-
-/// The lines as taxes see them.
-fn taxed_lines(
-    rows: &CartRows,
-    priced: &[Option<LinePrice>],
-    offered: &HashMap<VariantId, Offer>,
-    outcome: &Outcome,
-) -> Vec<TaxedRow> {
-    let row = |(line, price): (&cart_line::Model, &Option<LinePrice>)| {
-        let offer = offered.get(&line.variant_id);
-        let unit = price.map_or_else(|| last_shown(line, rows), |price| price.amount_minor);
-        TaxedRow {
-            position: line.position,
-            taxed: offer
-                .map_or(Taxed::Unknown, |offer| Taxed::Product { id: offer.product.id, kind: offer.product.type_id }),
-            sku: offer.and_then(|offer| offer.variant.sku.clone()),
-            quantity: line.quantity,
-            amount_minor: left(outcome, AdjustedRow::Line(line.position), unit.saturating_mul(line.quantity.into())),
-            includes_tax: price.map_or(line.includes_tax, |price| price.includes_tax),
-        }
-    };
-    rows.lines.iter().zip(priced).map(row).collect()
-}
-
-/// What each delivery group chose, as taxes see it.
-fn taxed_deliveries(groups: &[QuotedGroup], outcome: &Outcome) -> Vec<TaxedRow> {
-    let row = |group: &QuotedGroup| {
-        let chosen = group.chosen.as_ref();
-        TaxedRow {
-            position: group.row.position,
-            taxed: chosen.map_or(Taxed::Unknown, |option| Taxed::ShippingOption(option.id)),
-            sku: None,
-            quantity: 1,
-            amount_minor: chosen
-                .map_or(0, |option| left(outcome, AdjustedRow::Charge(group.row.position), option.amount_minor)),
-            includes_tax: chosen.is_some_and(|option| option.includes_tax),
-        }
-    };
-    groups.iter().map(row).collect()
 }
 
 /// The lines as delivery sees them, each with what it takes from stock. What can't be looked up any more is refused
@@ -518,6 +482,15 @@ fn shipped_lines(
         Ok((shipped, demand(line, offer, items)))
     };
     rows.lines.iter().zip(priced).map(shipped).collect()
+}
+
+/// What is to be said of its lines and codes.
+fn told(rows: &CartRows, lines: &[QuotedLine], outcome: &Outcome, means: &Means) -> Vec<Issue> {
+    let mut told = line_issues(lines, rows.cart.currency);
+    told.extend(super::gifts::issues(rows, outcome));
+    told.extend(super::codes::issues(&rows.codes, outcome, rows.cart.currency));
+    told.extend(super::means::issues(&rows.codes, means));
+    told
 }
 
 fn line_issues(lines: &[QuotedLine], currency: Currency) -> Vec<Issue> {

@@ -11,9 +11,10 @@ use domain::money::Money;
 use domain::refusal::{ErrorCode, Refusal, Refusals};
 use serde_json::json;
 
-use super::codes::entered;
+use super::buyer::{Addresses, Buyer};
+use super::codes::{entered, find_cards};
 use super::gifts::settled;
-use super::ops::{Addresses, Buyer, LIFE, NewLine, empty, empty_group, finish, merged, no_cart, refuse_unsold};
+use super::ops::{LIFE, NewLine, empty, empty_group, finish, merged, no_cart, refuse_unsold};
 use super::quote::{Asking, Quote, quote_with};
 use super::repo::{self, CartRows};
 use crate::actor::Need;
@@ -96,11 +97,12 @@ pub async fn rehearse(app: &Arc<App>, conn: Conn, settings: &Settings, asked: &R
             line.custom_price = true;
         }
     }
-    let codes = entered(cart.id, &asked.codes, &[]).unwrap_or_else(|refused| {
+    let mut codes = entered(cart.id, &asked.codes, &[]).unwrap_or_else(|refused| {
         refusals.extend(refused);
         Vec::new()
     });
     refusals.into_result()?;
+    find_cards(&conn, &app.vault, &mut codes).await?;
     let deliveries = vec![empty_group(id().into(), cart.id)];
     let rows = CartRows { cart, lines, deliveries, session: None, codes };
     let wishes = asked.deliveries.iter().map(|option| Wish { group: None, option: *option }).collect();

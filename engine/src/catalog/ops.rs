@@ -137,6 +137,8 @@ pub struct UpdateProduct {
     pub external_reference: Change<String>,
     /// Whether promotions touch it.
     pub discountable: Option<bool>,
+    /// Whether it sells gift cards.
+    pub gift_card: Option<bool>,
     /// How it is shipped.
     pub shipping_profile: Change<ShippingProfileId>,
     /// The title for search engines.
@@ -278,6 +280,7 @@ impl UpdateProduct {
         if let Some(discountable) = self.discountable {
             row.discountable = discountable;
         }
+        row.gift_card = self.gift_card.unwrap_or(row.gift_card);
         self.shipping_profile.clone().apply(&mut row.shipping_profile_id);
         if let Change::To(text) = &self.seo_description
             && text.chars().nth(MAX_SEO_DESCRIPTION).is_some()

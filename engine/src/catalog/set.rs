@@ -55,6 +55,8 @@ pub struct SetProduct {
     pub status: Option<ProductStatus>,
     /// Whether promotions touch it.
     pub discountable: Option<bool>,
+    /// Whether it sells gift cards.
+    pub gift_card: Option<bool>,
     /// How it is shipped.
     pub shipping_profile: Change<ShippingProfileId>,
     /// The title for search engines.
@@ -151,6 +153,7 @@ impl SetProduct {
         put(&self.description_html, &mut draft.description_html);
         put(&self.status, &mut draft.status);
         put(&self.discountable, &mut draft.discountable);
+        put(&self.gift_card, &mut draft.gift_card);
         put(&self.tags, &mut draft.tags);
         put(&self.options, &mut draft.options);
         put(&self.media, &mut draft.media);

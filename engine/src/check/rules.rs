@@ -39,6 +39,22 @@ pub const RULES: &[Rule] = &[
             where account.balance_minor <> coalesce(moved.amount, 0)",
     },
     Rule {
+        says: "gift cards and store credit gave to a checkout what its payments say, and nothing to one that was called off",
+        name: |id, _| CheckoutId(id).to_string(),
+        sql: "select checkout.id as id, checkout.id as other, coalesce(moved.amount, 0) as found,
+                coalesce(paid.amount, 0) as expected
+            from checkout
+            left join (select checkout_id, cast(sum(amount_minor) as bigint) as amount from ledger_entry
+                where checkout_id is not null group by checkout_id) moved on moved.checkout_id = checkout.id
+            left join (select payment.checkout_id, cast(sum(case entry.kind when 'REFUND' then entry.amount_minor
+                        else -entry.amount_minor end) as bigint) as amount
+                from payment join payment_entry entry on entry.payment_id = payment.id and entry.state = 'SUCCEEDED'
+                where (payment.provider in ('gift_card', 'store_credit') and entry.kind in ('CAPTURE', 'REFUND'))
+                    or (entry.kind = 'REFUND' and entry.cause = 'store_credit')
+                group by payment.checkout_id) paid on paid.checkout_id = checkout.id
+            where checkout.state in ('PLACED', 'ABANDONED') and coalesce(moved.amount, 0) <> coalesce(paid.amount, 0)",
+    },
+    Rule {
         says: "a provider is to forget every customer who is erased",
         name: |id, _| CustomerId(id).to_string(),
         sql: "select customer.id as id, customer.id as other, 1 as found, 0 as expected from payment_customer

@@ -28,6 +28,8 @@ pub struct Begin {
     pub access: CartAccess,
     /// The total that the shopper saw.
     pub expected: Money,
+    /// What he saw to be left of it after gift cards and store credit; must be told when these pay.
+    pub expected_due: Option<Money>,
     /// The client's key.
     pub key: IdempotencyKey,
 }
@@ -46,6 +48,8 @@ struct Input {
     cart: domain::id::CartId,
     expected_minor: i64,
     currency: Currency,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected_due: Option<(i64, Currency)>,
 }
 
 impl Op for Begin {
@@ -55,7 +59,12 @@ impl Op for Begin {
 
     async fn run(&self, tx: &mut Tx) -> Result<Begun> {
         let id = self.access.id;
-        let input = Input { cart: id, expected_minor: self.expected.minor, currency: self.expected.currency };
+        let input = Input {
+            cart: id,
+            expected_minor: self.expected.minor,
+            currency: self.expected.currency,
+            expected_due: self.expected_due.map(|due| (due.minor, due.currency)),
+        };
         let hash = input_hash(&input)?;
         let Some((mut cart, version)) = crate::cart::repo::begin_completing(tx, id).await? else {
             return self.again(tx, &hash).await;
@@ -81,8 +90,9 @@ impl Op for Begin {
         row.capture = region.zip(row.provider.as_deref()).map(|(region, provider)| region.capture_of(provider));
         repo::insert(tx, row.clone()).await?;
         let run = crate::flow::begin(tx, KIND, checkout, STEP, row.provider.clone()).await?;
-        // Last, for whoever wants the same promotion waits until this is written.
+        // Last, for whoever wants the same promotion or gift card waits until this is written.
         crate::promotion::reserve::reserve(tx, &settings, &quote, checkout).await?;
+        crate::ledger::spend::take(tx, &frozen.means, checkout).await?;
         Ok(Begun::Held(Box::new(row), Box::new(run)))
     }
 }
@@ -93,6 +103,18 @@ impl Begin {
         if quote.total() != self.expected {
             let message = format!("The total is {} now; show it to the shopper and ask again.", quote.total());
             refusals.push(Refusal::new(ErrorCode::TotalChanged, message).at(["expectedTotal"]));
+        }
+        match self.expected_due {
+            // A due that follows another total is no news.
+            Some(due) if due != quote.due() && quote.total() == self.expected => {
+                let message = format!("{} is left to pay now; show it to the shopper and ask again.", quote.due());
+                refusals.push(Refusal::new(ErrorCode::TotalChanged, message).at(["expectedAmountDue"]));
+            }
+            None if quote.due() != quote.total() => {
+                let message = "Gift cards or store credit pay a part: say what the shopper saw to be left.";
+                refusals.push(Refusal::new(ErrorCode::Required, message).at(["expectedAmountDue"]));
+            }
+            _ => {}
         }
         if refusals.is_empty() { Ok(()) } else { Err(refusals) }
     }

@@ -24,6 +24,7 @@ use uuid::Uuid;
 use crate::auth::token::ORDER_LINK_LIFE;
 use crate::cart::quote::Quote;
 use crate::error::{Error, Result};
+use crate::ledger::spend::{FrozenMeans, frozen};
 use crate::op::Tx;
 use crate::order::repo::NewOrder;
 use crate::promotion::reserve::used;
@@ -69,6 +70,9 @@ pub struct Frozen {
     /// What promotions take off its lines and charges, in the order in which they came.
     #[serde(default)]
     pub adjustments: Vec<FrozenAdjustment>,
+    /// What gift cards and store credit pay, in the order in which they are spent.
+    #[serde(default)]
+    pub means: Vec<FrozenMeans>,
 }
 
 /// What a promotion takes off a line or a charge, with its title as it was when the shopper agreed.
@@ -117,6 +121,9 @@ pub struct FrozenLine {
     /// Why one piece costs what it does.
     #[serde(default)]
     pub price: Option<KeptPrice>,
+    /// Whether each piece is a gift card.
+    #[serde(default)]
+    pub gift_card: bool,
 }
 
 /// A shipping charge of the order.
@@ -192,6 +199,7 @@ pub async fn freeze(tx: &Tx, settings: &Settings, quote: &Quote) -> Result<Froze
         totals: line.totals.clone(),
         rates: line.tax.applied.clone(),
         price: prices.remove(&line.row.id),
+        gift_card: offer.product.gift_card,
     });
     let shipping = quote.groups.iter().zip(&quote.delivery_taxes).filter_map(|(group, tax)| {
         let option = group.chosen.as_ref()?;
@@ -223,6 +231,7 @@ pub async fn freeze(tx: &Tx, settings: &Settings, quote: &Quote) -> Result<Froze
         tax_exemption: quote.tax_exemption,
         promotions: used(quote).into_iter().map(|applied| applied.promotion).collect(),
         adjustments: adjustments(settings, quote),
+        means: frozen(&quote.means),
     })
 }
 
@@ -362,6 +371,7 @@ impl Frozen {
             delivered: 0,
             canceled: 0,
             explanation: line.price.as_ref().map(|price| serde_json::json!(price)),
+            gift_card: line.gift_card,
         }
     }
 

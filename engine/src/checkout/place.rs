@@ -19,6 +19,7 @@ use crate::actor::Need;
 use crate::cart::hold::hold_again;
 use crate::error::{Error, Result};
 use crate::flow::back_off;
+use crate::ledger::spend::{FrozenMeans, provider_of};
 use crate::op::{Op, Tx, forget_keys};
 use crate::order::aggregate;
 use crate::payment::wanted::{LOOK, STEP};
@@ -60,24 +61,27 @@ impl Op for Place {
         if !frozen.promotions.is_empty() {
             crate::promotion::repo::uses::settle(tx, id, frozen.order).await?;
         }
-        let payment = pay(tx, &row, frozen.order, reference, kinds);
-        let ledgers: Vec<(PaymentState, Vec<_>)> = payment
+        let mut payments: Vec<_> = frozen.means.iter().map(|means| pay_here(tx, &row, frozen.order, means)).collect();
+        payments.extend(pay(tx, &row, frozen.order, reference, kinds));
+        let ledgers: Vec<(PaymentState, Vec<_>)> = payments
             .iter()
             .map(|(row, entries)| (row.state, entries.iter().map(crate::payment::repo::entry).collect()))
             .collect();
         let paid = crate::payment::repo::paid(ledgers.iter().map(|(state, ledger)| (*state, ledger.as_slice())));
         new.order.payment_status = payment_status(new.order.total_minor, &paid);
+        let (order, lines) = (new.order.clone(), new.lines.clone());
         crate::order::repo::insert(tx, new).await?;
         let history = aggregate(frozen.order);
         let total = json!({ "totalMinor": frozen.totals.total_minor, "currency": frozen.currency });
         tx.emit(history, "order.placed", total);
-        if let Some((payment, entries)) = payment {
-            for entry in &entries {
+        for (payment, entries) in &payments {
+            for entry in entries {
                 let payload = json!({ "payment": payment.id, "amountMinor": entry.amount_minor });
                 tx.emit(history, crate::payment::event_kind(entry.kind), payload);
             }
-            crate::payment::repo::insert(tx, payment, entries).await?;
         }
+        crate::payment::repo::insert(tx, payments).await?;
+        crate::ledger::bought::issue(tx, &order, &lines).await?;
         crate::flow::end(tx, &self.run, FlowState::Done).await?;
         tx.number_last(frozen.order);
         Ok(frozen.order)
@@ -109,9 +113,37 @@ fn pay(
     reference: Option<String>,
     kinds: &[EntryKind],
 ) -> Option<(payment::Model, Vec<payment_entry::Model>)> {
-    let (provider, reference) = (row.provider.clone()?, reference?);
-    let captured = kinds.contains(&EntryKind::Capture);
     let payment = payment::Model {
+        capture: row.capture,
+        ..paid(tx, row, order, (row.provider.clone()?, reference?), (row.total_minor, kinds))
+    };
+    let entries = entries(tx, &payment, kinds);
+    Some((payment, entries))
+}
+
+/// The payment that an account made, whose money was taken in Begin.
+fn pay_here(
+    tx: &Tx,
+    row: &checkout::Model,
+    order: OrderId,
+    means: &FrozenMeans,
+) -> (payment::Model, Vec<payment_entry::Model>) {
+    let kinds = [EntryKind::Authorize, EntryKind::Capture];
+    let provider = provider_of(means.kind).to_owned();
+    let payment = paid(tx, row, order, (provider, means.account.to_string()), (means.amount_minor, &kinds));
+    let entries = entries(tx, &payment, &kinds);
+    (payment, entries)
+}
+
+fn paid(
+    tx: &Tx,
+    row: &checkout::Model,
+    order: OrderId,
+    (provider, reference): (String, String),
+    (amount_minor, kinds): (i64, &[EntryKind]),
+) -> payment::Model {
+    let captured = kinds.contains(&EntryKind::Capture);
+    payment::Model {
         id: tx.id(),
         version: 1,
         created_at: tx.now(),
@@ -119,32 +151,34 @@ fn pay(
         checkout_id: row.id,
         order_id: Some(order),
         provider,
-        amount_minor: row.total_minor,
+        amount_minor,
         currency: row.currency,
         state: if captured { PaymentState::Captured } else { PaymentState::Authorized },
-        provider_reference: Some(reference.clone()),
+        provider_reference: Some(reference),
         data: None,
         next_action: None,
-        capture: row.capture,
+        capture: None,
         failure: None,
         link_id: None,
         saved_method: None,
         saves_method: false,
-    };
+    }
+}
+
+fn entries(tx: &Tx, payment: &payment::Model, kinds: &[EntryKind]) -> Vec<payment_entry::Model> {
     let entry = |kind: &EntryKind| payment_entry::Model {
         id: tx.id(),
         at: tx.now(),
         payment_id: payment.id,
         kind: *kind,
         state: EntryState::Succeeded,
-        amount_minor: row.total_minor,
-        provider_reference: Some(reference.clone()),
-        cause: row.id.to_string(),
+        amount_minor: payment.amount_minor,
+        provider_reference: payment.provider_reference.clone(),
+        cause: payment.checkout_id.to_string(),
         reason: None,
         note: None,
     };
-    let entries = kinds.iter().map(entry).collect();
-    Some((payment, entries))
+    kinds.iter().map(entry).collect()
 }
 
 /// Gives everything back and opens the cart again. Doing it twice does it once.
@@ -169,6 +203,7 @@ impl Op for Abandon {
             return Ok(());
         };
         let holds_promotions = crate::promotion::reserve::holds(&row);
+        let means = crate::ledger::spend::of_checkout(&row)?;
         for row in crate::inventory::repo::reservations_of_checkout(&tx.conn, self.checkout).await? {
             crate::inventory::repo::release(tx, &row, row.quantity).await?;
         }
@@ -180,6 +215,7 @@ impl Op for Abandon {
         if holds_promotions {
             crate::promotion::reserve::release(tx, self.checkout).await?;
         }
+        crate::ledger::spend::release(tx, &means, self.checkout).await?;
         forget_keys(tx, OPERATION, self.checkout.into()).await?;
         crate::flow::end(tx, &self.run, FlowState::Abandoned).await
     }

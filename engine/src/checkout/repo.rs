@@ -3,10 +3,10 @@
 use domain::checkout::CheckoutState;
 use domain::id::{CartId, CheckoutId, OrderId};
 use entity::checkout;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-use crate::db::{Conn, insert_all, statement};
+use crate::db::{Conn, any, insert_all, statement};
 use crate::error::Result;
 use crate::op::Tx;
 
@@ -18,6 +18,13 @@ pub async fn insert(tx: &mut Tx, row: checkout::Model) -> Result<()> {
 /// A checkout by id.
 pub async fn find(conn: &Conn, id: CheckoutId) -> Result<Option<checkout::Model>> {
     Ok(checkout::Entity::find_by_id(id).one(conn).await?)
+}
+
+/// The orders that checkouts became; a checkout that became none is not among them.
+pub async fn placed(conn: &Conn, ids: &[CheckoutId]) -> Result<Vec<(CheckoutId, OrderId)>> {
+    let find = checkout::Entity::find().select_only().columns([checkout::Column::Id, checkout::Column::OrderId]);
+    let find = find.filter(any(conn, checkout::Column::Id, ids.iter().copied()));
+    Ok(find.filter(checkout::Column::OrderId.is_not_null()).into_tuple().all(conn).await?)
 }
 
 /// The checkout whose payment a provider calls so.

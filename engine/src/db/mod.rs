@@ -6,7 +6,8 @@
 //! [`crate::op`].
 //!
 //! Lock order, held by every op: customer → cart → checkout → order → payment →
-//! stock levels by (item, location) → promotions → codes → campaigns → notification. Attaching a cart reads its customer only. Whoever needs two of them takes the earlier first.
+//! stock levels by (item, location) → promotions → codes → campaigns → gift cards →
+//! store credit → notification. Attaching a cart reads its customer only. Whoever needs two of them takes the earlier first.
 
 pub mod hold;
 mod open;

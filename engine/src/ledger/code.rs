@@ -19,6 +19,8 @@ use crate::throttle::place;
 
 /// For what the hash of a code is made.
 const PURPOSE: &str = "gift card";
+/// With what the code of a card begins that is not told.
+pub const MASK: &str = "****";
 /// How many characters of a code are shown, to tell cards apart.
 const SHOWN: usize = 4;
 
@@ -63,10 +65,19 @@ pub fn read(vault: &Vault, row: &ledger_account::Model) -> Result<Option<String>
     Ok(Some(String::from_utf8_lossy(&code).into_owned()))
 }
 
-/// The cards of these codes, in whatever order; no attempt is counted.
-pub async fn cards(conn: &Conn, vault: &Vault, codes: &[String]) -> Result<Vec<ledger_account::Model>> {
-    let hashes = codes.iter().flat_map(|code| vault.fingerprints(PURPOSE, &core(code))).collect();
-    repo::by_hashes(conn, hashes).await
+/// The card of each of these codes; no attempt is counted.
+pub async fn cards(conn: &Conn, vault: &Vault, codes: &[String]) -> Result<Vec<Option<ledger_account::Model>>> {
+    let hashes: Vec<Vec<Vec<u8>>> = codes.iter().map(|code| vault.fingerprints(PURPOSE, &core(code))).collect();
+    let found = repo::by_hashes(conn, hashes.iter().flatten().cloned().collect()).await?;
+    let of = |own: &Vec<Vec<u8>>| {
+        found.iter().find(|row| row.code_hash.as_ref().is_some_and(|hash| own.contains(hash))).cloned()
+    };
+    Ok(hashes.iter().map(of).collect())
+}
+
+/// How the code of a card stands in a cart: only its end is told, and nobody can enter that elsewhere.
+pub fn masked(row: &ledger_account::Model) -> String {
+    format!("{MASK}{}", row.last_characters.as_deref().unwrap_or_default())
 }
 
 /// Under whose name guesses are counted: a customer's own, or those from where the caller is.
@@ -85,16 +96,16 @@ fn guesser(caller: &Caller) -> String {
 pub async fn look_up(app: &Arc<App>, caller: &Caller, code: &str) -> Result<Option<ledger_account::Model>> {
     let guesser = guesser(caller);
     attempt::count(app, caller, Attempt::GiftCard, &guesser).await?;
-    let found = cards(&app.read(), &app.vault, &[code.to_owned()]).await?.pop();
+    let found = cards(&app.read(), &app.vault, &[code.to_owned()]).await?.pop().flatten();
     if found.is_some() {
-        attempt::take_back(app, caller, Attempt::GiftCard, &guesser).await?;
+        attempt::take_back(app, caller, Attempt::GiftCard, &guesser, 1).await?;
     }
     Ok(found)
 }
 
 /// The same within a transaction: it is locked, and the attempt was counted before.
 pub(super) async fn lock(tx: &Tx, code: &str) -> Result<Option<ledger_account::Model>> {
-    match cards(&tx.conn, tx.vault(), &[code.to_owned()]).await?.pop() {
+    match cards(&tx.conn, tx.vault(), &[code.to_owned()]).await?.pop().flatten() {
         Some(row) => repo::lock(tx, row.id).await,
         None => Ok(None),
     }

@@ -10,10 +10,14 @@
 //! | what an account may do | `domain::ledger` |
 //! | what staff and customers do with accounts | [`ops`] |
 //! | how a code is looked up without being guessed | [`code`] |
+//! | what checkouts take and what orders give back | [`spend`] |
+//! | gift cards that are bought | [`bought`] |
 
+pub mod bought;
 pub mod code;
 pub mod ops;
 pub mod repo;
+pub mod spend;
 
 use domain::id::{CustomerId, LedgerAccountId};
 use domain::ledger::{LedgerAccount, LedgerKind};

@@ -9,6 +9,7 @@ use domain::ledger::{LedgerEntryKind, LedgerKind, enter, transfer};
 use domain::money::{Currency, Money};
 use domain::promotion::code::check;
 use domain::refusal::{ErrorCode, Refusal};
+use domain::text::Email;
 use entity::{ledger_account, ledger_entry};
 use serde::Serialize;
 use serde_json::json;
@@ -49,7 +50,7 @@ fn check_expiry(expires_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result
 }
 
 /// Moves an amount onto an account or off it; the row that is written, and the entry.
-fn moved(
+pub(super) fn moved(
     tx: &Tx,
     row: &ledger_account::Model,
     kind: LedgerEntryKind,
@@ -65,7 +66,8 @@ fn moved(
     Ok((row, entry))
 }
 
-fn opened(tx: &Tx, kind: LedgerKind, currency: Currency) -> ledger_account::Model {
+/// A new account with nothing on it.
+pub(super) fn opened(tx: &Tx, kind: LedgerKind, currency: Currency) -> ledger_account::Model {
     ledger_account::Model {
         id: tx.id(),
         version: 1,
@@ -82,6 +84,10 @@ fn opened(tx: &Tx, kind: LedgerKind, currency: Currency) -> ledger_account::Mode
         expires_at: None,
         frozen_at: None,
         note: None,
+        order_line_id: None,
+        unit: None,
+        recipient: None,
+        locale: None,
     }
 }
 
@@ -96,6 +102,10 @@ pub struct IssueGiftCard {
     pub expires_at: Option<DateTime<Utc>>,
     /// What staff write about it.
     pub note: Option<String>,
+    /// Where it is mailed.
+    pub send_to: Option<String>,
+    /// In which language.
+    pub locale: Option<String>,
 }
 
 impl Op for IssueGiftCard {
@@ -107,11 +117,15 @@ impl Op for IssueGiftCard {
         check_note(self.note.as_deref())?;
         check_expiry(self.expires_at, tx.now())?;
         let amount = Money::new(self.amount.0, self.amount.1);
+        let recipient = self.send_to.as_deref().map(str::parse::<Email>).transpose();
+        let recipient = recipient.map_err(|refusal: Refusal| refusal.at(["sendTo"]))?;
+        let locale = self.locale.as_deref().map(domain::channel::locale).transpose();
+        let locale = locale.map_err(|refusal| refusal.at(["locale"]))?;
         let code = match &self.code {
             Some(code) => own_code(code)?,
             None => code::made(),
         };
-        if !code::cards(&tx.conn, tx.vault(), std::slice::from_ref(&code)).await?.is_empty() {
+        if code::cards(&tx.conn, tx.vault(), std::slice::from_ref(&code)).await?.iter().any(Option::is_some) {
             return Err(Refusal::new(ErrorCode::Taken, "Another gift card has this code.").at(["code"]).into());
         }
         let empty = opened(tx, LedgerKind::GiftCard, amount.currency);
@@ -124,11 +138,14 @@ impl Op for IssueGiftCard {
             last_characters: Some(written.last),
             expires_at: self.expires_at,
             note: self.note.clone(),
+            recipient,
+            locale,
             ..empty
         };
         let row = repo::insert(tx, row).await?;
         repo::insert_entry(tx, entry).await?;
-        tx.emit(aggregate(&row), "gift_card.issued", json!({ "amountMinor": amount.minor, "currency": row.currency }));
+        let told = json!({ "amountMinor": amount.minor, "currency": row.currency, "mail": row.recipient.is_some() });
+        tx.emit(aggregate(&row), "gift_card.issued", told);
         tx.audit(row.id, None, Some(summary(&row)));
         Ok(row.id)
     }
@@ -305,13 +322,14 @@ impl Repeatable for AdjustStoreCredit {
     }
 }
 
-/// What the shop owes a customer in a currency; nothing yet when it is new. The customer is locked.
-async fn credit(tx: &mut Tx, customer: CustomerId, currency: Currency) -> Result<ledger_account::Model> {
+/// What the shop owes a customer in a currency, locked; nothing yet when it is new.
+pub(crate) async fn credit(tx: &mut Tx, customer: CustomerId, currency: Currency) -> Result<ledger_account::Model> {
     match repo::lock_credit(tx, customer, currency).await? {
         Some(row) => Ok(row),
         None => {
             let new = opened(tx, LedgerKind::StoreCredit, currency);
-            repo::insert(tx, ledger_account::Model { customer_id: Some(customer), ..new }).await
+            repo::insert_credit(tx, ledger_account::Model { customer_id: Some(customer), ..new }).await?;
+            repo::lock_credit(tx, customer, currency).await?.ok_or(Error::Raced)
         }
     }
 }
@@ -325,8 +343,23 @@ pub async fn claim(app: &Arc<App>, caller: &Caller, code: &str) -> Result<ledger
     let guesser = customer.to_string();
     attempt::count(app, caller, Attempt::GiftCard, &guesser).await?;
     let credit = app.run(caller, &ClaimGiftCard { code: code.to_owned() }).await?;
-    attempt::take_back(app, caller, Attempt::GiftCard, &guesser).await?;
+    attempt::take_back(app, caller, Attempt::GiftCard, &guesser, 1).await?;
     Ok(credit)
+}
+
+/// Moves an amount from one account to another, both locked.
+pub(super) async fn carry_over(
+    tx: &mut Tx,
+    (from, out): (ledger_account::Model, LedgerEntryKind),
+    (to, into): (ledger_account::Model, LedgerEntryKind),
+    amount: Money,
+) -> Result<(ledger_account::Model, ledger_account::Model)> {
+    let (from, out) = moved(tx, &from, out, amount)?;
+    let (to, into) = moved(tx, &to, into, amount)?;
+    let (from, to) = (repo::update(tx, from).await?, repo::update(tx, to).await?);
+    repo::insert_entry(tx, ledger_entry::Model { other_account_id: Some(to.id), ..out }).await?;
+    repo::insert_entry(tx, ledger_entry::Model { other_account_id: Some(from.id), ..into }).await?;
+    Ok((from, to))
 }
 
 struct ClaimGiftCard {
@@ -346,12 +379,8 @@ impl Op for ClaimGiftCard {
         let now = tx.now().timestamp_micros();
         let (out, into) = transfer(&account(&card), &account(&credit), now).map_err(|refusal| refusal.at(["code"]))?;
         let amount = Money::new(into.amount_minor, card.currency);
-        let (card, out) = moved(tx, &card, out.kind, amount)?;
-        let (credit, into) = moved(tx, &credit, into.kind, amount)?;
         let card = ledger_account::Model { customer_id: Some(customer.id), code_sealed: None, ..card };
-        let (card, credit) = (repo::update(tx, card).await?, repo::update(tx, credit).await?);
-        repo::insert_entry(tx, ledger_entry::Model { other_account_id: Some(credit.id), ..out }).await?;
-        repo::insert_entry(tx, ledger_entry::Model { other_account_id: Some(card.id), ..into }).await?;
+        let (card, credit) = carry_over(tx, (card, out.kind), (credit, into.kind), amount).await?;
         let told = json!({ "amountMinor": amount.minor, "currency": card.currency });
         tx.emit(aggregate(&card), "gift_card.claimed", told);
         Ok(credit)

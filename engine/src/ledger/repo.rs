@@ -1,17 +1,20 @@
 //! Rows of gift cards, of store credit, and of their ledgers.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
-use domain::id::{CustomerId, LedgerAccountId, LedgerEntryId};
+use domain::id::{CartId, CustomerId, LedgerAccountId, LedgerEntryId, OrderId, OrderLineId};
 use domain::ledger::{LedgerEntry, LedgerKind};
 use domain::money::Currency;
 use entity::{ledger_account, ledger_entry};
-use sea_orm::sea_query::ExprTrait;
+use sea_orm::sea_query::{ExprTrait, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
-use crate::db::{Conn, any, any_sql, expression, page_of};
+use crate::db::{Conn, any, any_sql, expression, insert_all, page_of, statement};
 use crate::error::Result;
 use crate::op::Tx;
 use crate::page::{Key, Page, Place, Rows};
@@ -19,6 +22,53 @@ use crate::page::{Key, Page, Place, Rows};
 /// An account by id.
 pub async fn find(conn: &Conn, id: LedgerAccountId) -> Result<Option<ledger_account::Model>> {
     Ok(ledger_account::Entity::find_by_id(id).one(conn).await?)
+}
+
+/// Accounts by id.
+pub async fn by_ids(conn: &Conn, ids: &[LedgerAccountId]) -> Result<Vec<ledger_account::Model>> {
+    let find = ledger_account::Entity::find().filter(any(conn, ledger_account::Column::Id, ids.iter().copied()));
+    Ok(find.all(conn).await?)
+}
+
+/// Takes an amount from an account that can be spent now and holds as much; nothing when it can't.
+pub async fn take(tx: &mut Tx, id: LedgerAccountId, amount_minor: i64) -> Result<Option<ledger_account::Model>> {
+    let sql = "update ledger_account set balance_minor = balance_minor - ?, version = version + 1, updated_at = ?
+        where id = ? and balance_minor >= ? and frozen_at is null and (expires_at is null or expires_at > ?)
+        returning *";
+    let id = Uuid::from(id).into();
+    let values = [amount_minor.into(), tx.now().into(), id, amount_minor.into(), tx.now().into()];
+    let row = tx.conn.query_one_raw(statement(&tx.conn, sql, values)).await?;
+    Ok(row.map(|row| ledger_account::Model::from_query_result(&row, "")).transpose()?)
+}
+
+/// What the checkouts of a cart took from accounts and did not give back, in minor units.
+pub async fn spent_on_cart(conn: &Conn, cart: CartId) -> Result<HashMap<LedgerAccountId, i64>> {
+    let sql = "select account_id, cast(-sum(amount_minor) as bigint) as amount from ledger_entry
+        where kind in ('SPEND', 'RELEASE') and order_id is null
+            and checkout_id in (select id from checkout where cart_id = ?)
+        group by account_id";
+    let rows = conn.query_all_raw(statement(conn, sql, [Uuid::from(cart).into()])).await?;
+    let read = |row: &sea_orm::QueryResult| Ok((row.try_get("", "account_id")?, row.try_get("", "amount")?));
+    rows.iter().map(read).collect()
+}
+
+/// The cards that were bought with lines of an order.
+pub async fn bought(conn: &Conn, lines: &[OrderLineId]) -> Result<Vec<ledger_account::Model>> {
+    Ok(ledger_account::Entity::find()
+        .filter(any(conn, ledger_account::Column::OrderLineId, lines.iter().copied()))
+        .order_by_asc(ledger_account::Column::Id)
+        .all(conn)
+        .await?)
+}
+
+/// Writes cards that were bought, with their first entries.
+pub async fn insert_bought(
+    tx: &mut Tx,
+    rows: Vec<ledger_account::Model>,
+    entries: Vec<ledger_entry::Model>,
+) -> Result<()> {
+    insert_all::<ledger_account::Entity>(&tx.conn, rows).await?;
+    Ok(insert_all::<ledger_entry::Entity>(&tx.conn, entries).await?)
 }
 
 /// An account, locked until the transaction ends.
@@ -56,6 +106,13 @@ pub async fn credits_of(conn: &Conn, customers: &[CustomerId]) -> Result<Vec<led
 /// Writes a new account.
 pub async fn insert(tx: &mut Tx, row: ledger_account::Model) -> Result<ledger_account::Model> {
     Ok(row.into_active_model().insert(&tx.conn).await?)
+}
+
+/// Writes a new account of a customer's credit, unless he has one in this currency.
+pub async fn insert_credit(tx: &mut Tx, row: ledger_account::Model) -> Result<()> {
+    let there = OnConflict::new().do_nothing().to_owned();
+    ledger_account::Entity::insert(row.into_active_model()).on_conflict(there).exec_without_returning(&tx.conn).await?;
+    Ok(())
 }
 
 /// Writes what has become of an account.
@@ -110,6 +167,8 @@ pub struct GiftCardFilter {
     pub last_characters: Option<String>,
     /// This customer claimed it.
     pub customer: Option<CustomerId>,
+    /// It was bought with this order.
+    pub order: Option<OrderId>,
     /// Its currency.
     pub currency: Option<Currency>,
     /// Whether something is on it.
@@ -121,13 +180,17 @@ pub struct GiftCardFilter {
 }
 
 impl GiftCardFilter {
-    fn condition(&self, now: DateTime<Utc>) -> Condition {
+    fn condition(&self, conn: &Conn, now: DateTime<Utc>) -> Condition {
         use ledger_account::Column;
         let over = Column::ExpiresAt.is_not_null().and(Column::ExpiresAt.lte(now));
         Condition::all()
             .add(Column::Kind.eq(LedgerKind::GiftCard))
             .add_option(self.last_characters.as_deref().map(|last| Column::LastCharacters.eq(last)))
             .add_option(self.customer.map(|id| Column::CustomerId.eq(id)))
+            .add_option(self.order.map(|id| {
+                let of = "order_line_id in (select id from order_line where order_id = ?)";
+                expression(conn, of, [Uuid::from(id).into()])
+            }))
             .add_option(self.currency.map(|currency| Column::Currency.eq(currency)))
             .add_option(
                 self.has_balance.map(|has| if has { Column::BalanceMinor.gt(0) } else { Column::BalanceMinor.eq(0) }),
@@ -162,6 +225,6 @@ pub async fn gift_cards(
         GiftCardSort::Balance => (Column::BalanceMinor, |row| Key::Number(row.balance_minor)),
     };
     let place = |row: &ledger_account::Model| Place { key: key(row), id: Uuid::from(row.id) };
-    let find = ledger_account::Entity::find().filter(filter.condition(now));
+    let find = ledger_account::Entity::find().filter(filter.condition(conn, now));
     Ok(page_of(conn, find, (column, Column::Id), page, count, place).await?)
 }

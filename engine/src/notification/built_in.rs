@@ -32,8 +32,8 @@ macro_rules! languages {
 pub fn text(template: NotificationTemplate, locale: &str) -> Option<Text> {
     use NotificationTemplate::{
         BackInStock, CustomerEmailChange, CustomerEmailChanged, CustomerOrderClaim, CustomerRecovery,
-        CustomerRegisteredAgain, CustomerVerification, OrderAccess, OrderCanceled, OrderConfirmation, OrderPaymentLink,
-        OrderRefunded, OrderShipped, StaffInvitation, StaffRecovery,
+        CustomerRegisteredAgain, CustomerVerification, GiftCard, OrderAccess, OrderCanceled, OrderConfirmation,
+        OrderPaymentLink, OrderRefunded, OrderShipped, StaffInvitation, StaffRecovery,
     };
     let (subject, text, html) = match template {
         OrderConfirmation => languages!(locale, "order_confirmation"),
@@ -49,6 +49,7 @@ pub fn text(template: NotificationTemplate, locale: &str) -> Option<Text> {
         CustomerOrderClaim => languages!(locale, "customer_order_claim"),
         CustomerRegisteredAgain => languages!(locale, "customer_registered_again"),
         BackInStock => languages!(locale, "back_in_stock"),
+        GiftCard => languages!(locale, "gift_card"),
         StaffInvitation => languages!(locale, "staff_invitation"),
         StaffRecovery => languages!(locale, "staff_recovery"),
     };

@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use domain::id::{ChannelId, CustomerId, FulfillmentId, OrderId, PaymentId, StaffId};
+use domain::id::{ChannelId, CustomerId, FulfillmentId, LedgerAccountId, OrderId, PaymentId, StaffId};
 use domain::notification::{About, NotificationState, NotificationTemplate};
 use domain::text::Email;
-use entity::{customer, event, notification, order, staff};
+use entity::{customer, event, ledger_account, notification, order, staff};
 
 use super::repo;
 use crate::actor::{Caller, Need};
@@ -33,6 +33,9 @@ pub fn wanted(event: &event::Model) -> Option<NotificationTemplate> {
         "order.placed" => Some(NotificationTemplate::OrderConfirmation),
         "order.canceled" => Some(NotificationTemplate::OrderCanceled),
         "fulfillment.shipped" => Some(NotificationTemplate::OrderShipped),
+        "gift_card.issued" if event.payload.get("mail").and_then(serde_json::Value::as_bool) == Some(true) => {
+            Some(NotificationTemplate::GiftCard)
+        }
         "payment.refunded" => Some(NotificationTemplate::OrderRefunded),
         "customer.mail_requested" | crate::order::MAIL_REQUESTED | "staff.mail_requested" => {
             NotificationTemplate::requested(event.payload.get("template")?.as_str()?)
@@ -73,6 +76,7 @@ pub(crate) fn blank(tx: &Tx, template: NotificationTemplate, channel_id: Channel
         customer_id: None,
         staff_id: None,
         variant_id: None,
+        ledger_account_id: None,
         recipient: None,
         locale: String::new(),
         state: NotificationState::Pending,
@@ -115,6 +119,7 @@ struct People {
     orders: HashMap<OrderId, order::Model>,
     customers: HashMap<CustomerId, customer::Model>,
     staff: HashMap<StaffId, staff::Model>,
+    cards: HashMap<LedgerAccountId, ledger_account::Model>,
 }
 
 impl People {
@@ -123,15 +128,21 @@ impl People {
         let orders: Vec<OrderId> = ids(About::Order).map(|event| event.aggregate_id.into()).collect();
         let customers: Vec<CustomerId> = ids(About::Customer).map(|event| event.aggregate_id.into()).collect();
         let staff: Vec<StaffId> = ids(About::Staff).map(|event| event.aggregate_id.into()).collect();
+        let cards: Vec<LedgerAccountId> = ids(About::GiftCard).map(|event| event.aggregate_id.into()).collect();
         let settings = tx.settings().await?;
         let customers = repo::hold_customers(tx, &customers).await?;
         let orders = repo::hold_orders(tx, &orders).await?;
         let staff = repo::staff(&tx.conn, &staff).await?;
+        let cards = match cards.is_empty() {
+            true => Vec::new(),
+            false => crate::ledger::repo::by_ids(&tx.conn, &cards).await?,
+        };
         Ok(Self {
             settings,
             orders: orders.into_iter().map(|row| (row.id, row)).collect(),
             customers: customers.into_iter().map(|row| (row.id, row)).collect(),
             staff: staff.into_iter().map(|row| (row.id, row)).collect(),
+            cards: cards.into_iter().map(|row| (row.id, row)).collect(),
         })
     }
 
@@ -166,6 +177,13 @@ impl People {
                 row.staff_id = Some(staff.id);
                 row.recipient = Some(staff.email.clone());
                 row.locale = self.language(row.channel_id);
+            }
+            About::GiftCard => {
+                let card = self.cards.get(&event.aggregate_id.into())?;
+                row.ledger_account_id = Some(card.id);
+                row.order_id = id("order").and_then(|text| text.parse().ok());
+                row.recipient = Some(card.recipient.clone()?);
+                row.locale = card.locale.clone().unwrap_or_else(|| self.language(row.channel_id));
             }
             // Nobody stands in the event: those who asked are looked up.
             About::Variant => return None,

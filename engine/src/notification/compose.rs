@@ -137,6 +137,7 @@ pub async fn compose(app: &Arc<App>, row: &notification::Model) -> Result<Compos
         About::Order => order_mail(app, row, channel, &mut context).await?,
         About::Customer => customer_mail(app, row, channel, &mut context).await?,
         About::Variant => variant_mail(app, row, channel, &mut context).await?,
+        About::GiftCard => gift_card_mail(app, row, &mut context).await?,
         About::Staff => staff_mail(app, row, channel, &mut context).await?,
     };
     let Some(to) = to else { return Ok(Composed::Pointless("What it was about is over.")) };
@@ -301,6 +302,16 @@ async fn variant_mail(
     Ok(row.recipient.clone())
 }
 
+/// A card with its code, as long as nobody has claimed it.
+async fn gift_card_mail(app: &Arc<App>, row: &notification::Model, context: &mut Context) -> Result<Option<Email>> {
+    let Some(id) = row.ledger_account_id else { return Ok(None) };
+    let Some(card) = crate::ledger::repo::find(&app.read(), id).await? else { return Ok(None) };
+    let Some(code) = crate::ledger::code::read(&app.vault, &card)? else { return Ok(None) };
+    context.gift_card = Some(context::gift_card(&card, code, &row.locale));
+    context.link.clone_from(&context.shop.url);
+    Ok(row.recipient.clone())
+}
+
 /// What the mail of a kind leads to, when it is about staff, and what its token is for.
 fn staff_link(template: NotificationTemplate) -> (LinkKind, TokenPurpose) {
     match template {
@@ -392,10 +403,14 @@ pub async fn preview(app: &Arc<App>, conn: &Conn, wish: &Preview) -> Result<Prev
         About::Order => LinkKind::Order,
         About::Customer => customer_link(wish.template).0,
         About::Variant => LinkKind::Product,
+        About::GiftCard => LinkKind::Account,
         About::Staff => staff_link(wish.template).0,
     };
     let subject = order.as_ref().map(|row| row.id.to_string()).unwrap_or_else(|| PREVIEW_HANDLE.to_owned());
     lead(&mut context, channel, kind, &subject, PREVIEW_TOKEN);
+    if wish.template.about() == About::GiftCard {
+        context.link.clone_from(&context.shop.url);
+    }
     context.token = context.token.map(|_| PREVIEW_TOKEN.to_owned());
     let chosen = choose(wish.template, channel, &locale, &repo::texts(conn, Some(wish.template)).await?);
     let chosen = chosen.ok_or_else(|| Error::internal("a kind of mail has no text"))?;

@@ -1,11 +1,11 @@
 //! What a mail may speak of: the whole of it, by kind. A template sees these
 //! values, ready to be read in its language, and nothing else.
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use domain::address::Address;
 use domain::money::{Currency, Money};
 use domain::notification::{About, NotificationTemplate, format};
-use entity::{fulfillment_line, order, order_line, order_shipping_line, product, tracking, variant};
+use entity::{fulfillment_line, ledger_account, order, order_line, order_shipping_line, product, tracking, variant};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -153,6 +153,24 @@ pub struct AmountView {
     pub amount: String,
 }
 
+/// A gift card.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GiftCardView {
+    /// Its code.
+    pub code: String,
+    /// What is on it.
+    pub amount: String,
+    /// The last day on which it can be spent, when there is one.
+    pub expires_on: Option<String>,
+}
+
+/// A card in a language.
+pub fn gift_card(row: &ledger_account::Model, code: String, locale: &str) -> GiftCardView {
+    let last = row.expires_at.map(|end| day(end - TimeDelta::seconds(1), locale));
+    GiftCardView { code, amount: amount(row.balance_minor, row.currency, locale), expires_on: last }
+}
+
 /// Everything that a mail may speak of. A part that its kind doesn't have is
 /// absent; a value that is not known is none.
 #[derive(Debug, Clone, Serialize)]
@@ -181,6 +199,9 @@ pub struct Context {
     /// The product of a variant that is back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product: Option<ProductView>,
+    /// A gift card.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gift_card: Option<GiftCardView>,
     /// The customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer: Option<PersonView>,
@@ -202,6 +223,7 @@ impl Context {
             refund: None,
             due: None,
             product: None,
+            gift_card: None,
             customer: None,
             staff: None,
         }
@@ -326,6 +348,12 @@ pub fn sample(template: NotificationTemplate) -> Context {
             context.link = Some(text("https://shop.example/products/tee"));
             (context.token, context.valid_hours) = (None, None);
         }
+        About::GiftCard => {
+            let (code, last) = (text("4F7K-9QRT-3MNP-7XYZ"), text("November 21, 2026"));
+            context.gift_card = Some(GiftCardView { code, amount: text("€50.00"), expires_on: Some(last) });
+            context.link = Some(text("https://shop.example"));
+            (context.token, context.valid_hours) = (None, None);
+        }
         About::Staff => context.staff = Some(ada),
     }
     match template {
@@ -391,6 +419,9 @@ pub fn sparse(template: NotificationTemplate) -> Context {
     if let Some(fulfillment) = &mut context.fulfillment {
         fulfillment.trackings = Vec::new();
         fulfillment.lines.iter_mut().for_each(|line| line.variant_title = None);
+    }
+    if let Some(card) = &mut context.gift_card {
+        card.expires_on = None;
     }
     if let Some(product) = &mut context.product {
         product.variant_title = None;

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use domain::auth::Permission;
 use domain::id::OrderId;
+use domain::ledger::LedgerEntryKind;
 use domain::order::{OrderStatus, may_cancel};
 use domain::refusal::{ErrorCode, Refusal};
 use entity::order_token;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 use super::{access, aggregate, repo};
 use crate::actor::Need;
 use crate::error::{Error, Result};
+use crate::ledger::spend::{Cause, give_back};
 use crate::op::{Op, Repeatable, Tx};
 
 /// Cancels an order: what was packed is unpacked, what was promised is free
@@ -35,7 +37,7 @@ impl Op for CancelOrder {
         let missing = || Refusal::new(ErrorCode::NotFound, "There is no such order.").at(["orderId"]);
         let mut order = access::lock(tx, Permission::OrdersWrite, self.order).await?.ok_or_else(missing)?;
         may_cancel(order.status, order.fulfillment_status)?;
-        crate::payment::ops::request_return(tx, order.id).await?;
+        let back = crate::payment::ops::request_return(tx, order.id).await?;
         let mut lines = repo::lines_of(&tx.conn, &[order.id]).await?;
         crate::fulfillment::ops::unpack_all(tx, &order, &mut lines).await?;
         let ids: Vec<_> = lines.iter().map(|line| line.id).collect();
@@ -43,6 +45,9 @@ impl Op for CancelOrder {
             crate::inventory::repo::release(tx, &row, row.quantity).await?;
         }
         crate::promotion::reserve::release(tx, order.checkout_id).await?;
+        let cause = Cause { checkout: order.checkout_id, order: Some(order.id) };
+        give_back(tx, &back, LedgerEntryKind::Release, cause).await?;
+        crate::ledger::bought::take_back(tx, &order, &lines).await?;
         for line in &mut lines {
             line.canceled = line.ordered - line.fulfilled;
             repo::update_line(tx, line.clone()).await?;

@@ -16,10 +16,12 @@
 //! | the order of the steps | [`flow`] |
 //! | what providers tell by themselves | [`incoming`] |
 //! | what customers saved | [`method`] |
+//! | what gift cards and store credit paid | [`here`] |
 
 pub mod charge;
 pub mod due;
 pub mod flow;
+mod here;
 pub mod incoming;
 pub mod method;
 pub mod ops;

@@ -2,7 +2,8 @@
 
 use domain::auth::Permission;
 use domain::flow::FlowState;
-use domain::id::{OrderId, PaymentEntryId, PaymentId};
+use domain::id::{CustomerId, OrderId, PaymentEntryId, PaymentId};
+use domain::ledger::LedgerTake;
 use domain::money::Money;
 use domain::order::OrderStatus;
 use domain::payment::{
@@ -16,9 +17,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::wanted::STEP;
-use super::{event_kind, flow, repo};
+use super::{event_kind, flow, here, repo};
 use crate::actor::Need;
 use crate::error::{Error, Result};
+use crate::ledger::spend::pays_here;
 use crate::op::{Op, Repeatable, Tx};
 use crate::order::aggregate;
 
@@ -44,7 +46,7 @@ impl Op for RequestCapture {
     type Out = PaymentEntryId;
 
     async fn run(&self, tx: &mut Tx) -> Result<PaymentEntryId> {
-        let (payment, entries) = lock(tx, self.payment, EntryKind::Capture).await?;
+        let (payment, entries, _) = lock(tx, self.payment, EntryKind::Capture).await?;
         let amount = wanted(self.amount.as_ref(), &payment, capturable(&entries), "taken")?;
         check_capture(&entries, amount).map_err(|refusal| refusal.at(["amount"]))?;
         let id = request(tx, &payment, EntryKind::Capture, amount, "staff", Why::default()).await?;
@@ -76,7 +78,7 @@ impl Op for RequestVoid {
     type Out = PaymentEntryId;
 
     async fn run(&self, tx: &mut Tx) -> Result<PaymentEntryId> {
-        let (payment, entries) = lock(tx, self.payment, EntryKind::Void).await?;
+        let (payment, entries, _) = lock(tx, self.payment, EntryKind::Void).await?;
         check_void(&entries)?;
         let amount = capturable(&entries);
         let id = request(tx, &payment, EntryKind::Void, amount, "staff", Why::default()).await?;
@@ -104,6 +106,24 @@ pub struct RequestRefund {
     pub amount: Option<(i64, String)>,
     /// Why.
     pub why: Why,
+    /// Whether it becomes store credit of the order's customer.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub to_credit: bool,
+}
+
+impl RequestRefund {
+    /// The order's customer, locked before the order.
+    async fn customer(&self, tx: &mut Tx) -> Result<CustomerId> {
+        let payment = repo::find(&tx.conn, self.payment).await?.ok_or_else(missing)?;
+        let order = crate::order::repo::find(&tx.conn, payment.order_id.ok_or_else(missing)?).await?;
+        let customer = match order.and_then(|order| order.customer_id) {
+            Some(customer) => crate::customer::repo::lock(tx, customer).await?,
+            None => None,
+        };
+        let message = "Only an order of a customer with an account can be given back as store credit.";
+        let refuse = || Error::from(Refusal::new(ErrorCode::StateInvalid, message).at(["to"]));
+        customer.map(|row| row.id).ok_or_else(refuse)
+    }
 }
 
 /// The longest note about money, in characters.
@@ -125,10 +145,16 @@ impl Op for RequestRefund {
 
     async fn run(&self, tx: &mut Tx) -> Result<PaymentEntryId> {
         check_note(self.why.note.as_deref())?;
-        let (payment, entries) = lock(tx, self.payment, EntryKind::Refund).await?;
+        let customer = if self.to_credit { Some(self.customer(tx).await?) } else { None };
+        let (payment, entries, order) = lock(tx, self.payment, EntryKind::Refund).await?;
         let amount = wanted(self.amount.as_ref(), &payment, refundable(&entries), "given back")?;
         check_refund(&entries, amount).map_err(|refusal| refusal.at(["amount"]))?;
-        let id = request(tx, &payment, EntryKind::Refund, amount, "staff", self.why.clone()).await?;
+        let why = self.why.clone();
+        let id = match customer {
+            Some(customer) => here::refund_to_credit(tx, (payment.clone(), order), customer, amount, why).await?,
+            None if pays_here(&payment.provider) => here::refund(tx, (payment.clone(), order), amount, why).await?,
+            None => request(tx, &payment, EntryKind::Refund, amount, "staff", why).await?,
+        };
         tx.audit(payment.id, None, Some(json!({ "refundMinor": amount, "reason": self.why.reason })));
         Ok(id)
     }
@@ -162,8 +188,7 @@ fn wanted(amount: Option<&(i64, String)>, payment: &payment::Model, left: i64, v
 
 /// A payment under its order's lock, with its ledger. Of an order that is canceled nothing more is taken; what its
 /// cancelling could not give back still can be.
-async fn lock(tx: &mut Tx, id: PaymentId, kind: EntryKind) -> Result<(payment::Model, Vec<Entry>)> {
-    let missing = || Refusal::new(ErrorCode::NotFound, "There is no such payment.").at(["paymentId"]);
+async fn lock(tx: &mut Tx, id: PaymentId, kind: EntryKind) -> Result<(payment::Model, Vec<Entry>, order::Model)> {
     let found = repo::find(&tx.conn, id).await?.ok_or_else(missing)?;
     let order = found.order_id.ok_or_else(missing)?;
     let order = crate::order::access::lock(tx, Permission::PaymentsWrite, order).await?.ok_or_else(missing)?;
@@ -172,7 +197,11 @@ async fn lock(tx: &mut Tx, id: PaymentId, kind: EntryKind) -> Result<(payment::M
     }
     let payment = repo::find(&tx.conn, id).await?.ok_or_else(missing)?;
     let entries = repo::entries_of(&tx.conn, &[id]).await?;
-    Ok((payment, entries.iter().map(repo::entry).collect()))
+    Ok((payment, entries.iter().map(repo::entry).collect(), order))
+}
+
+fn missing() -> Refusal {
+    Refusal::new(ErrorCode::NotFound, "There is no such payment.").at(["paymentId"])
 }
 
 /// Why staff move money.
@@ -213,9 +242,10 @@ pub async fn request(
 }
 
 /// For each payment of an order that is canceled: gives up what was only
-/// promised, gives back what was taken. The order must be locked.
-pub async fn request_return(tx: &mut Tx, order: OrderId) -> Result<Vec<PaymentEntryId>> {
-    let mut requested = Vec::new();
+/// promised, gives back what was taken. The order must be locked. Answers with what its caller gives back to gift cards
+/// and store credit ([`crate::ledger::spend::give_back`]), whose locks come behind all others.
+pub async fn request_return(tx: &mut Tx, order: OrderId) -> Result<Vec<LedgerTake>> {
+    let mut back = Vec::new();
     for payment in repo::of_orders(&tx.conn, &[order]).await? {
         let entries: Vec<Entry> = repo::entries_of(&tx.conn, &[payment.id]).await?.iter().map(repo::entry).collect();
         if is_under_way(&entries) && super::due::ops::call_off(tx, payment.id).await? {
@@ -230,14 +260,18 @@ pub async fn request_return(tx: &mut Tx, order: OrderId) -> Result<Vec<PaymentEn
         if taken > 0 {
             check_refund(&entries, taken)?;
             let why = Why { reason: Some(RefundReason::Canceled), note: None };
-            requested.push(request(tx, &payment, EntryKind::Refund, taken, "cancel", why).await?);
+            if pays_here(&payment.provider) {
+                back.push(here::written_back(tx, payment, taken, why).await?);
+                continue;
+            }
+            request(tx, &payment, EntryKind::Refund, taken, "cancel", why).await?;
         }
         // Of a payment that was taken in part, the rest is still promised.
         if promised > 0 {
-            requested.push(request(tx, &payment, EntryKind::Void, promised, "cancel", Why::default()).await?);
+            request(tx, &payment, EntryKind::Void, promised, "cancel", Why::default()).await?;
         }
     }
-    Ok(requested)
+    Ok(back)
 }
 
 /// What provider and shop agree on without anybody here having asked for it.
@@ -274,7 +308,8 @@ pub(super) async fn book(
     repo::update(tx, payment).await?;
     let paid = repo::paid_of(&tx.conn, order_id).await?;
     let lines = crate::order::repo::lines_of(&tx.conn, &[order_id]).await?;
-    crate::order::repo::save_statuses(tx, order, &paid, &lines).await?;
+    let order = crate::order::repo::save_statuses(tx, order, &paid, &lines).await?;
+    crate::ledger::bought::issue(tx, &order, &lines).await?;
     for (kind, amount_minor) in done {
         let payload = json!({ "payment": payment_id, "amountMinor": amount_minor });
         tx.emit(aggregate(order_id), event_kind(*kind), payload);

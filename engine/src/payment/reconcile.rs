@@ -7,6 +7,7 @@ use domain::id::PaymentId;
 use domain::payment::{Entry, EntryKind, EntryState, capturable, ledger};
 use entity::{payment, payment_entry};
 
+use super::here::CAUSE_CREDIT;
 use super::ops::{CAUSE_PROVIDER, book};
 use super::repo;
 use crate::actor::{Caller, Need};
@@ -49,7 +50,10 @@ impl Op for Reconcile {
         let order = payment.order_id.ok_or_else(gone)?;
         let order = crate::order::repo::lock(tx, order).await?.ok_or_else(gone)?;
         let payment = repo::find(&tx.conn, self.payment).await?.ok_or_else(gone)?;
-        let entries: Vec<Entry> = repo::entries_of(&tx.conn, &[payment.id]).await?.iter().map(repo::entry).collect();
+        let entries = repo::entries_of(&tx.conn, &[payment.id]).await?;
+        // Of what became store credit the provider knows nothing.
+        let told = entries.iter().filter(|entry| entry.cause != CAUSE_CREDIT);
+        let entries: Vec<Entry> = told.map(repo::entry).collect();
         // What is under way here will be settled by whoever began it; the provider's answer may be of before.
         if payment.version != self.version || entries.iter().any(|entry| entry.state == EntryState::Pending) {
             return Ok(false);

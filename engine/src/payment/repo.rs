@@ -16,10 +16,11 @@ use crate::db::{Conn, any, insert_all, statement};
 use crate::error::Result;
 use crate::op::Tx;
 
-/// Writes a new payment with its entries.
-pub async fn insert(tx: &mut Tx, row: payment::Model, entries: Vec<payment_entry::Model>) -> Result<()> {
-    insert_all::<payment::Entity>(&tx.conn, vec![row]).await?;
-    Ok(insert_all::<payment_entry::Entity>(&tx.conn, entries).await?)
+/// Writes new payments, each with its entries.
+pub async fn insert(tx: &mut Tx, payments: Vec<(payment::Model, Vec<payment_entry::Model>)>) -> Result<()> {
+    let (rows, entries): (Vec<_>, Vec<_>) = payments.into_iter().unzip();
+    insert_all::<payment::Entity>(&tx.conn, rows).await?;
+    Ok(insert_all::<payment_entry::Entity>(&tx.conn, entries.into_iter().flatten().collect()).await?)
 }
 
 /// A payment by id.

@@ -116,7 +116,6 @@ pub(super) fn freeze(
             rates: tax.rates(),
             exempt: false,
         }],
-        means_minor: 0,
     })
     .map_err(Error::internal)?;
     let line = |(line, totals): (&Wanted, &RowTotals)| {
@@ -138,11 +137,13 @@ pub(super) fn freeze(
             totals: totals.clone(),
             rates: tax.applied.clone(),
             price: None,
+            gift_card: false,
         }
     };
     Ok(Frozen {
         promotions: Vec::new(),
         adjustments: Vec::new(),
+        means: Vec::new(),
         order: tx.id::<OrderId>(),
         channel: shared.channel,
         region: region.row.id,

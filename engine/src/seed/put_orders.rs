@@ -256,6 +256,7 @@ impl Rows {
             abandoned_at: None,
             erased_at: None,
             codes: 0,
+            uses_store_credit: false,
         });
         self.cart_lines.extend(frozen.lines.iter().map(|line| cart_line::Model {
             id: tx.id(),

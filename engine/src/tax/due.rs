@@ -192,7 +192,7 @@ pub fn on_price(
     let line =
         LineInput { position: 0, quantity: 1, unit_price_minor, includes_tax, discount_minor: 0, rates, exempt: false };
     let rounding = TaxRounding::Line;
-    let input = TotalsInput { currency, rounding, lines: vec![line], shipping: Vec::new(), means_minor: 0 };
+    let input = TotalsInput { currency, rounding, lines: vec![line], shipping: Vec::new() };
     let mut totals = compute(&input).map_err(|_| {
         Refusal::new(ErrorCode::AmountTooLarge, "With its tax the price is larger than an amount can be.")
     })?;

@@ -136,6 +136,9 @@ pub struct AdminProductSetInput {
     pub status: Option<Enum<ProductStatus>>,
     /// Whether promotions touch it.
     pub discountable: Option<bool>,
+    /// Whether it sells gift cards: each piece becomes one over what a piece costs, once the order is paid. Promotions
+    /// don't touch it, and no tax is due on it.
+    pub gift_card: Option<bool>,
     /// Its shipping profile; null gives it the default one, which a new one has when absent.
     pub shipping_profile_id: MaybeUndefined<ID>,
     /// The title for search engines.
@@ -190,6 +193,7 @@ impl AdminProductSetInput {
             product_type: change(self.product_type),
             status: self.status.map(|status| status.0),
             discountable: self.discountable,
+            gift_card: self.gift_card,
             shipping_profile: profile,
             seo_title: change(self.seo_title),
             seo_description: change(self.seo_description),

@@ -1,15 +1,19 @@
 //! How what promotions give looks on carts, quotes and orders, and how it explains itself.
 
 use async_graphql::{Enum as GraphqlEnum, ID, SimpleObject};
+use chrono::{DateTime, Utc};
 use domain::id::PromotionId;
 use domain::money::Currency;
 use domain::promotion::PromotionClass;
-use domain::promotion::outcome::{AdjustedRow, Adjustment as Taken, Arithmetic, CodeVerdict, Gap, PromotionObstacle};
-use entity::line_adjustment;
+use domain::promotion::outcome::{
+    AdjustedRow, Adjustment as Taken, Arithmetic, CodeAnswer, CodeVerdict, Gap, PromotionObstacle,
+};
+use entity::{cart_code, line_adjustment};
 
 use crate::api::call::Call;
 use crate::api::scalar::{Decimal, Int64, Money, id, ppm_to_percent};
 use crate::api::word::Enum;
+use engine::cart::means::PaidByCard;
 use engine::cart::quote::Quote;
 use engine::settings::Settings;
 
@@ -175,15 +179,17 @@ impl AppliedPromotion {
 /// A code that was entered, and what became of it.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct CartCode {
-    /// The code, in capitals and without blanks around it.
+    /// The code, in capitals and without blanks around it; of a gift card only its end, behind `****`. Sent back so
+    /// with `cartCodesUpdate`, it stays.
     pub code: String,
     /// What became of it.
     pub verdict: Enum<CodeVerdict>,
-    /// What shoppers read of its promotion; null when the shop does not know the code at this moment.
+    /// What shoppers read of its promotion; null when the shop does not know the code at this moment, and of a gift
+    /// card.
     pub title: Option<String>,
-    /// What comes off by it.
+    /// What comes off by it; what it pays when it is of a gift card.
     pub amount: Money,
-    /// Why it gives nothing; null when it gives something or is not known.
+    /// Why its promotion gives nothing; null when it gives something, is not known, or is of a gift card.
     pub reason: Option<Enum<PromotionObstacle>>,
     /// The same as one English sentence.
     pub message: Option<String>,
@@ -197,6 +203,19 @@ pub struct CartCode {
     pub missing: Option<Money>,
     /// How many more units are needed, when nothing else is in the way.
     pub missing_units: Option<Int64>,
+    /// The gift card that the code is of; null for one of a promotion.
+    pub gift_card: Option<CartGiftCard>,
+}
+
+/// A gift card that pays for a cart.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct CartGiftCard {
+    /// How its code ends.
+    pub last_characters: String,
+    /// What is on it, before it pays.
+    pub balance: Money,
+    /// Until when it can be spent, exclusive; for ever when null.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 impl CartCode {
@@ -208,30 +227,60 @@ impl CartCode {
     /// The same where other promotions run than those of the request.
     pub fn of_in(settings: &Settings, quote: &Quote) -> Vec<Self> {
         let currency = quote.rows.cart.currency;
-        let shown = quote.outcome.codes.iter().map(|answer| {
-            // Whoever tries codes learns nothing of those that are not let go.
-            let why = answer.why.as_ref().filter(|_| answer.verdict != CodeVerdict::Unknown);
-            let gap = why.and_then(|why| why.gap);
-            Self {
-                code: answer.code.clone(),
-                verdict: Enum(answer.verdict),
-                title: answer.promotion.map(|promotion| title(settings, promotion)),
-                amount: Money::new(answer.amount_minor, currency),
-                reason: why.map(|why| Enum(why.obstacle)),
-                message: why.map(|why| why.message(currency)),
-                condition: why.map(|why| why.condition.clone()).unwrap_or_default(),
-                test: why.and_then(|why| why.test.map(str::to_owned)),
-                not_combinable_with: why.and_then(|why| why.with).map(|other| title(settings, other)),
-                missing: gap.and_then(|gap| match gap {
-                    Gap::Spend(minor) => Some(Money::new(minor, currency)),
-                    Gap::Units(_) => None,
-                }),
-                missing_units: gap.and_then(|gap| match gap {
-                    Gap::Units(units) => Some(Int64(units)),
-                    Gap::Spend(_) => None,
-                }),
-            }
+        let codes = &quote.rows.codes;
+        let shown = codes.iter().filter_map(|code| {
+            let answer = quote.outcome.codes.iter().find(|answer| answer.position == code.position);
+            let of_promotion = || answer.map(|answer| Self::of_promotion(settings, answer, currency));
+            let paid = quote.means.of_code(codes, code).map(|paid| Self::of_card(code, &paid, currency));
+            paid.or_else(of_promotion)
         });
         shown.collect()
+    }
+
+    fn of_card(code: &cart_code::Model, paid: &PaidByCard<'_>, currency: Currency) -> Self {
+        Self {
+            code: code.code.clone(),
+            verdict: Enum(paid.obstacle.map_or(CodeVerdict::Applied, CodeVerdict::from)),
+            title: None,
+            amount: Money::new(paid.amount_minor, currency),
+            reason: None,
+            message: None,
+            condition: Vec::new(),
+            test: None,
+            not_combinable_with: None,
+            missing: None,
+            missing_units: None,
+            gift_card: Some(CartGiftCard {
+                last_characters: paid.card.last_characters.clone().unwrap_or_default(),
+                balance: Money::new(paid.card.balance_minor, paid.card.currency),
+                expires_at: paid.card.expires_at,
+            }),
+        }
+    }
+
+    fn of_promotion(settings: &Settings, answer: &CodeAnswer, currency: Currency) -> Self {
+        // Whoever tries codes learns nothing of those that are not let go.
+        let why = answer.why.as_ref().filter(|_| answer.verdict != CodeVerdict::Unknown);
+        let gap = why.and_then(|why| why.gap);
+        Self {
+            code: answer.code.clone(),
+            verdict: Enum(answer.verdict),
+            title: answer.promotion.map(|promotion| title(settings, promotion)),
+            amount: Money::new(answer.amount_minor, currency),
+            reason: why.map(|why| Enum(why.obstacle)),
+            message: why.map(|why| why.message(currency)),
+            condition: why.map(|why| why.condition.clone()).unwrap_or_default(),
+            test: why.and_then(|why| why.test.map(str::to_owned)),
+            not_combinable_with: why.and_then(|why| why.with).map(|other| title(settings, other)),
+            missing: gap.and_then(|gap| match gap {
+                Gap::Spend(minor) => Some(Money::new(minor, currency)),
+                Gap::Units(_) => None,
+            }),
+            missing_units: gap.and_then(|gap| match gap {
+                Gap::Units(units) => Some(Int64(units)),
+                Gap::Spend(_) => None,
+            }),
+            gift_card: None,
+        }
     }
 }

@@ -121,7 +121,7 @@ impl NewProduct<'_> {
 
 /// The cart as its answers show it.
 const CART: &str = "id state totalQuantity currencyCode subtotal { amount } shipping { amount } tax { amount }
-    total { amount currencyCode }
+    total { amount currencyCode } amountDue { amount currencyCode } storeCredit { amount }
     lines { id variantId quantity unitPrice { amount } subtotal { amount } tax { amount } total { amount } }
     deliveryGroups { id options { id name amount { amount } } selected { id name } } paymentSession { provider }
     issues { code blocking lineId quantityAvailable }";
@@ -209,6 +209,13 @@ impl CartSession {
     /// Turns it into an order for this total.
     pub async fn complete_for(&self, key: &str, total: Value) -> Answer {
         let input = json!({ "idempotencyKey": key, "expectedTotal": total });
+        self.try_mutate("cartComplete", input, COMPLETED).await
+    }
+
+    /// Turns it into an order for the total and what was shown last to be left of it.
+    pub async fn complete_due(&self, key: &str) -> Answer {
+        let due = self.shown["amountDue"].clone();
+        let input = json!({ "idempotencyKey": key, "expectedTotal": self.total(), "expectedAmountDue": due });
         self.try_mutate("cartComplete", input, COMPLETED).await
     }
 

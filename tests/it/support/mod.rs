@@ -7,6 +7,7 @@ pub mod customers;
 pub mod database;
 pub mod events;
 pub mod files;
+pub mod giving;
 pub mod invariants;
 pub mod limits;
 pub mod log;

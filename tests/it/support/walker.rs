@@ -14,7 +14,7 @@ const CREATE: &str = "mutation($input: CartCreateInput!) { cartCreate(input: $in
 const CHOOSE: &str = "mutation($delivery: CartDeliverySelectInput!, $payment: PaymentSessionCreateInput!) {
     cartDeliverySelect(input: $delivery) { userErrors { code message } }
     paymentSessionCreate(input: $payment) {
-        cart { total { amount currencyCode } } userErrors { code message } } }";
+        cart { total { amount currencyCode } amountDue { amount currencyCode } } userErrors { code message } } }";
 const UPDATED: &str = "subscription($id: ID!, $token: String, $after: Int64) {
     orderUpdated(orderId: $id, accessToken: $token, afterSequence: $after) {
         sequence event { kind } order { number status paymentStatus fulfillmentStatus } } }";
@@ -33,6 +33,7 @@ pub struct Walker {
     store: Client,
     token: String,
     total: Value,
+    due: Value,
 }
 
 /// An intention that nobody had before.
@@ -85,8 +86,13 @@ impl Walker {
 
     /// The same with a code, which gives something.
     pub async fn ready_with(store: &Client, variant: &str, quantity: i64, code: &str) -> Self {
+        Self::ready_with_all(store, variant, quantity, &[code]).await
+    }
+
+    /// The same with codes of promotions and gift cards.
+    pub async fn ready_with_all(store: &Client, variant: &str, quantity: i64, codes: &[&str]) -> Self {
         let mut cart = german_cart(variant, quantity);
-        cart["codes"] = json!([code]);
+        cart["codes"] = json!(codes);
         Self::ready_of(store, cart, "manual", json!({})).await
     }
 
@@ -107,7 +113,8 @@ impl Walker {
             assert_eq!(chosen.at(&format!("{mutation}.userErrors")), json!([]));
         }
         let total = chosen.at("paymentSessionCreate.cart.total");
-        Self { cart, store: store.clone(), token, total }
+        let due = chosen.at("paymentSessionCreate.cart.amountDue");
+        Self { cart, store: store.clone(), token, total, due }
     }
 
     /// Chooses another way to pay.
@@ -122,6 +129,7 @@ impl Walker {
     pub fn completion(&self, key: &str) -> Value {
         json!({ "input": {
             "idempotencyKey": key, "cartId": self.cart, "cartToken": self.token, "expectedTotal": self.total,
+            "expectedAmountDue": self.due,
         } })
     }
 

@@ -132,7 +132,6 @@ fn the_calculator_takes_what_comes_out() {
         rounding: TaxRounding::Line,
         lines: buyer.lines.iter().map(line).collect(),
         shipping: vec![charge],
-        means_minor: 0,
     };
     outcome.enter(&mut input);
     let totals = compute(&input).unwrap();

@@ -89,6 +89,15 @@ const PERSONAL: &[(&str, Whose)] = &[
         Whose::Id,
     ),
     ("update ledger_account set note = null, version = version + 1 where customer_id = ?", Whose::Id),
+    (
+        "update ledger_account set recipient = null where recipient = (select email from customer where id = ?)",
+        Whose::Id,
+    ),
+    (
+        "update ledger_account set recipient = null where order_line_id in (select id from order_line
+            where order_id in (select id from \"order\" where customer_id = ?))",
+        Whose::Id,
+    ),
     ("update payment_customer set forget_at = created_at where customer_id = ?", Whose::Id),
     ("delete from payment_session where cart_id in (select id from cart where customer_id = ?)", Whose::Id),
     (
@@ -139,7 +148,8 @@ const PERSONAL: &[(&str, Whose)] = &[
     (
         "update notification set recipient = null, forget_copy = true,
             state = case when state = 'PENDING' then 'SKIPPED' else state end
-            where variant_id is not null and recipient = (select email from customer where id = ?)",
+            where (variant_id is not null or ledger_account_id is not null)
+                and recipient = (select email from customer where id = ?)",
         Whose::Id,
     ),
     ("update audit_entry set before = null, after = null where entity = ?", Whose::Text),

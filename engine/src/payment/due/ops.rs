@@ -124,7 +124,7 @@ impl Op for BeginPayment {
             ..new_payment(tx, id, &order, self.amount.minor, &self.provider)
         };
         let entry = new_entry(tx, &row, EntryKind::Authorize, EntryState::Pending, "shopper");
-        repo::insert(tx, row.clone(), vec![entry]).await?;
+        repo::insert(tx, vec![(row.clone(), vec![entry])]).await?;
         let run = crate::flow::begin(tx, KIND, id, STEP, Some(row.provider.clone())).await?;
         book(tx, row.clone(), order, &[]).await?;
         tx.emit(aggregate(self.order), "payment.created", told(&row));
@@ -443,7 +443,7 @@ impl Op for MarkPaid {
             ..new_entry(tx, &row, EntryKind::Capture, EntryState::Succeeded, "staff")
         };
         let entry = capture.id;
-        repo::insert(tx, row.clone(), vec![authorize, capture]).await?;
+        repo::insert(tx, vec![(row.clone(), vec![authorize, capture])]).await?;
         tx.audit(row.id, None, Some(json!({ "markPaidMinor": amount.minor })));
         book(tx, row, order, &[(EntryKind::Authorize, amount.minor), (EntryKind::Capture, amount.minor)]).await?;
         Ok(entry)
