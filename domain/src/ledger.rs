@@ -9,6 +9,7 @@
 
 use crate::id::LedgerAccountId;
 use crate::money::{Currency, MAX_MINOR, Money};
+use crate::order::Paid;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::word::words;
 
@@ -62,7 +63,7 @@ words! {
         OtherCurrency = "OTHER_CURRENCY",
         /// Nothing is left on it.
         Empty = "EMPTY",
-        /// What stands before it pays everything already.
+        /// What stands before it pays everything already that cards may pay.
         NotNeeded = "NOT_NEEDED",
         /// It stands before it in the list already.
         Duplicate = "DUPLICATE",
@@ -192,47 +193,10 @@ pub fn spend(total: Money, accounts: &[LedgerAccount], now: i64) -> LedgerSpendi
     spending
 }
 
-/// What an account paid of an order, and what of it has gone back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LedgerPaid {
-    /// Which account.
-    pub account: LedgerAccountId,
-    /// What it paid.
-    pub paid_minor: i64,
-    /// What has been given back to it.
-    pub refunded_minor: i64,
-}
-
-impl LedgerPaid {
-    /// What can still be given back to it.
-    pub fn refundable(&self) -> i64 {
-        self.paid_minor.saturating_sub(self.refunded_minor).max(0)
-    }
-}
-
-/// Gives an amount back to the accounts that paid, which stand in the order in
-/// which they were spent: the last one gets its money back first, and none more
-/// than it paid. A card that is frozen or over gets it all the same, so that the
-/// books stay true; what becomes of it is for staff to say.
-///
-/// # Errors
-/// More than all of them can still be given back; at the path `amount`.
-pub fn refund(amount_minor: i64, paid: &[LedgerPaid]) -> Result<Vec<LedgerTake>, Refusal> {
-    let most = paid.iter().fold(0_i64, |sum, paid| sum.saturating_add(paid.refundable()));
-    if amount_minor > most {
-        let message = "This is more than was paid from gift cards and store credit and not given back yet.";
-        return Err(Refusal::new(ErrorCode::AmountTooLarge, message).limit(most).at(["amount"]));
-    }
-    let mut left = amount_minor.max(0);
-    let mut shares = Vec::new();
-    for paid in paid.iter().rev() {
-        let amount_minor = paid.refundable().min(left);
-        left -= amount_minor;
-        if amount_minor > 0 {
-            shares.push(LedgerTake { account: paid.account, amount_minor });
-        }
-    }
-    Ok(shares)
+/// Whether the gift cards that an order bought are to be there: all of its money was taken, and some of that is still
+/// the shop's.
+pub fn are_bought_cards_due(total_minor: i64, paid: &Paid) -> bool {
+    paid.captured_minor >= total_minor && (total_minor == 0 || paid.refunded_minor < paid.captured_minor)
 }
 
 /// The entries that move all that is on a gift card to a customer's store credit.
@@ -259,13 +223,6 @@ pub fn transfer(card: &LedgerAccount, credit: &LedgerAccount, now: i64) -> Resul
     let (out, _) = enter(card.balance_minor, LedgerEntryKind::TransferOut, card.balance_minor)?;
     let (into, _) = enter(credit.balance_minor, LedgerEntryKind::TransferIn, card.balance_minor)?;
     Ok((out, into))
-}
-
-/// The order in which a customer's own credit is offered beside each other: what
-/// ends soonest first, then the smaller balance, then the lower id.
-pub fn by_urgency(accounts: &mut [LedgerAccount]) {
-    accounts
-        .sort_by_key(|account| (account.expires_at.is_none(), account.expires_at, account.balance_minor, account.id));
 }
 
 #[cfg(test)]
@@ -324,22 +281,15 @@ mod tests {
     }
 
     #[test]
-    fn a_refund_goes_to_the_card_that_paid_the_last_first() {
-        let paid = [(1, 5_000, 0), (2, 1_000, 400)];
-        let paid = paid.map(|(number, paid_minor, refunded_minor)| LedgerPaid {
-            account: id(number),
-            paid_minor,
-            refunded_minor,
-        });
-        let shares = |amount| {
-            let shares = refund(amount, &paid).unwrap();
-            shares.iter().map(|share| (share.account.0.as_u128(), share.amount_minor)).collect::<Vec<_>>()
+    fn bought_cards_are_there_once_all_is_taken_and_until_all_is_given_back() {
+        let due = |captured_minor, refunded_minor| {
+            are_bought_cards_due(
+                100,
+                &Paid { authorized_minor: 100, captured_minor, refunded_minor, ..Paid::default() },
+            )
         };
-        assert_eq!(shares(500), [(2, 500)]);
-        assert_eq!(shares(700), [(2, 600), (1, 100)]);
-        assert_eq!(shares(0), []);
-        let refused = refund(5_601, &paid).unwrap_err();
-        assert_eq!((refused.code, refused.limit), (ErrorCode::AmountTooLarge, Some(5_600)));
+        assert_eq!([due(0, 0), due(99, 0), due(100, 0), due(100, 1), due(100, 100)], [false, false, true, true, false]);
+        assert!(are_bought_cards_due(0, &Paid::default()));
     }
 
     #[test]
@@ -374,14 +324,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_ends_first_is_spent_first() {
-        let ends = |number, end, balance| LedgerAccount { expires_at: end, ..card(number, balance) };
-        let mut accounts = [ends(1, None, 1), ends(2, Some(9), 1), ends(3, Some(5), 7), ends(4, Some(5), 2)];
-        by_urgency(&mut accounts);
-        assert_eq!(accounts.map(|account| account.id.0.as_u128()), [4, 3, 2, 1]);
-    }
-
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(10_000))]
 
@@ -404,10 +346,9 @@ mod tests {
         }
 
         #[test]
-        fn spending_and_giving_back_lose_nothing(
+        fn spending_loses_nothing(
             total in 0..50_000_i64,
             balances in prop::collection::vec((0..20_000_i64, any::<bool>()), 0..8),
-            back in 0..60_000_i64,
         ) {
             let accounts: Vec<_> = balances
                 .iter()
@@ -425,21 +366,6 @@ mod tests {
             for take in &spending.takes {
                 *left.get_mut(&take.account).unwrap() -= take.amount_minor;
                 prop_assert!(take.amount_minor > 0 && left[&take.account] >= 0);
-            }
-            let paid: Vec<_> = spending
-                .takes
-                .iter()
-                .map(|take| LedgerPaid { account: take.account, paid_minor: take.amount_minor, refunded_minor: 0 })
-                .collect();
-            match refund(back, &paid) {
-                Err(_) => prop_assert!(back > spending.paid_minor),
-                Ok(shares) => {
-                    prop_assert_eq!(shares.iter().map(|share| share.amount_minor).sum::<i64>(), back);
-                    for share in shares {
-                        let of = paid.iter().find(|paid| paid.account == share.account).unwrap();
-                        prop_assert!(share.amount_minor <= of.paid_minor);
-                    }
-                }
             }
         }
     }

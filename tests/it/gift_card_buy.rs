@@ -3,13 +3,16 @@
 
 use domain::notification::{NotificationState, NotificationTemplate};
 use futures_util::future::join_all;
+use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
 use crate::support::Shop;
-use crate::support::buying::{euro, faults};
+use crate::support::buying::{Placed, euro, faults};
+use crate::support::customers::PASSWORD;
 use crate::support::giving::Card;
 use crate::support::invariants::invariants;
 use crate::support::post::{kinds, post_shop};
+use crate::support::provider::{Says, scripted_shop};
 use crate::support::walker::new_key;
 
 async fn card_product(shop: &Shop) -> String {
@@ -57,9 +60,18 @@ async fn each_piece_is_a_card_once_the_money_is_there_and_is_mailed() {
         assert_eq!(with, 1, "{code}");
     }
     assert!(sent.iter().all(|mail| mail.to.as_str() == "ada@example.com" && mail.text.contains("€25.00")));
-    // What was sent is written down without its code.
-    let rows = format!("{:?}", kinds(&shop).await);
-    assert_eq!(rows.matches("GiftCard").count(), 2, "{rows}");
+    // What was sent is written down, without its code.
+    let sent =
+        kinds(&shop).await.into_iter().filter(|row| *row == (NotificationTemplate::GiftCard, NotificationState::Sent));
+    assert_eq!(sent.count(), 2);
+    let conn = shop.app.read();
+    let written = format!(
+        "{:?} {:?} {:?}",
+        entity::notification::Entity::find().all(&conn).await.unwrap(),
+        entity::event::Entity::find().all(&conn).await.unwrap(),
+        entity::ledger_account::Entity::find().all(&conn).await.unwrap()
+    );
+    assert!(cards.iter().all(|card| !written.contains(card["code"].as_str().unwrap())), "{written}");
     // More money changes nothing.
     let payment = shop.payment_by(&placed.id, "manual").await;
     shop.give_back(&payment, Some("1.00"), "ORIGINAL").await.done();
@@ -77,30 +89,84 @@ async fn each_piece_is_a_card_once_the_money_is_there_and_is_mailed() {
 
 #[tokio::test]
 async fn cards_paid_at_once_are_there_at_once_and_go_with_their_order() {
-    let (shop, _post) = post_shop().await;
-    let card = card_product(&shop).await;
+    let (shop, provider) = scripted_shop().await;
+    let (card, tee) = (card_product(&shop).await, shop.tee("20.00", 50).await);
     let gift = shop.gift_card("100.00").await;
-    let mut cart = shop.cart(&[(&card, 3)]).await;
+    let mut cart = shop.ready_cart(&[(&card, 3), (&tee, 1)], "scripted").await;
     cart.enter(&[&gift.code]).await;
-    assert_eq!(cart.amount("amountDue"), "0.00");
+    // No card buys another: 20.00 and 4.90 are what it pays.
+    assert_eq!((cart.amount("total"), cart.amount("amountDue")), ("99.90".to_owned(), "75.00".to_owned()));
+    provider.will_say([Says::Captured]);
     let answer = cart.complete_due("k").await;
     let order = answer.done()["order"]["id"].as_str().unwrap().to_owned();
     let cards = bought(&shop, &order).await;
     assert_eq!(cards.len(), 3);
+    // What staff put on a card besides is its holder's.
+    let more = json!({ "idempotencyKey": "m", "giftCardId": cards[2]["id"], "kind": "CREDIT", "amount": euro("1.00") });
+    shop.set("giftCardAdjust", more, "giftCard { id }").await.done();
     let canceled = join_all((0..3).map(|_| shop.cancel_order(&order))).await;
     assert_eq!(canceled.iter().filter(|answer| answer.refusals().is_empty()).count(), 1);
-    for card in bought(&shop, &order).await {
-        assert_eq!((&card["balance"]["amount"], card["frozenAt"].is_string()), (&json!("0.00"), true));
-    }
+    let cards = bought(&shop, &order).await;
+    let told: Vec<_> = cards.iter().map(|card| (&card["balance"]["amount"], card["frozenAt"].is_string())).collect();
+    assert_eq!(told, [(&json!("0.00"), true), (&json!("0.00"), true), (&json!("1.00"), false)]);
     assert_eq!(shop.left_on(&gift).await, "100.00");
+    invariants(&shop).await;
+}
+
+#[tokio::test]
+async fn a_card_that_is_worth_nothing_by_then_is_not_mailed() {
+    let (shop, post) = post_shop().await;
+    let card = card_product(&shop).await;
+    let mut cart = shop.cart(&[(&card, 1)]).await;
+    cart.pay("manual").await.done();
+    let answer = cart.complete("k").await;
+    let placed = Placed::of(cart, &answer);
+    capture(&shop, &placed.id, None).await;
+    shop.cancel_order(&placed.id).await.done();
     shop.mail_is_done().await;
     let cards = kinds(&shop).await.into_iter().filter(|(kind, _)| *kind == NotificationTemplate::GiftCard);
-    assert!(
-        cards
-            .map(|(_, state)| state)
-            .all(|state| state == NotificationState::Sent || state == NotificationState::Skipped)
-    );
+    let states: Vec<_> = cards.map(|(_, state)| state).collect();
+    assert_eq!(states, [NotificationState::Skipped]);
+    assert!(post.taken().iter().all(|mail| !mail.subject.starts_with("A gift card of")));
+}
+
+#[tokio::test]
+async fn money_that_goes_back_before_the_last_is_taken_keeps_no_card_away_and_all_of_it_freezes_them() {
+    let (shop, _post) = post_shop().await;
+    let (card, tee) = (card_product(&shop).await, shop.tee("20.00", 50).await);
+    let gift = shop.gift_card("10.00").await;
+    let mut cart = shop.ready_cart(&[(&card, 2), (&tee, 1)], "manual").await;
+    cart.enter(&[&gift.code]).await;
+    let answer = cart.complete_due("k").await;
+    let placed = Placed::of(cart, &answer);
+    let by_card = shop.payment_by(&placed.id, "gift_card").await;
+    shop.give_back(&by_card, Some("1.00"), "ORIGINAL").await.done();
+    assert!(bought(&shop, &placed.id).await.is_empty());
+    capture(&shop, &placed.id, None).await;
+    assert_eq!(bought(&shop, &placed.id).await.len(), 2);
+    let manual = shop.payment_by(&placed.id, "manual").await;
+    shop.give_back(&manual, None, "ORIGINAL").await.done();
+    assert!(bought(&shop, &placed.id).await.iter().all(|card| card["frozenAt"].is_null()), "9.00 are still the shop's");
+    shop.give_back(&by_card, None, "ORIGINAL").await.done();
+    let cards = bought(&shop, &placed.id).await;
+    assert!(cards.iter().all(|card| card["frozenAt"].is_string() && card["balance"]["amount"] == "25.00"), "{cards:?}");
     invariants(&shop).await;
+}
+
+#[tokio::test]
+async fn an_erased_buyer_s_mailbox_stands_beside_no_card() {
+    let (shop, _post) = post_shop().await;
+    let input = json!({ "idempotencyKey": "k", "amount": euro("50.00"), "sendTo": "ada@example.com" });
+    let made = shop.set("giftCardIssue", input, "giftCard { id }").await.done();
+    shop.mail_is_done().await;
+    shop.register("ada@example.com", PASSWORD).await.done();
+    let id = shop.account_id("ada@example.com").await;
+    shop.set("customerErase", json!({ "id": id.to_string() }), "erasedId").await.done();
+    let conn = shop.app.read();
+    let cards = entity::ledger_account::Entity::find().all(&conn).await.unwrap();
+    let mails = entity::notification::Entity::find().all(&conn).await.unwrap();
+    let of_card = mails.iter().find(|row| row.template == NotificationTemplate::GiftCard).unwrap();
+    assert_eq!((cards.len(), &cards[0].recipient, &of_card.recipient), (1, &None, &None), "{made}");
 }
 
 #[tokio::test]

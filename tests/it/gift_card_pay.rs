@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::Shop;
 use crate::support::buying::{Placed, address, euro, faults};
 use crate::support::invariants::invariants;
+use crate::support::promoting::percent_off;
 use crate::support::provider::{Says, scripted_shop};
 
 /// A shop in Germany with prices that hold 19 % tax.
@@ -255,4 +256,35 @@ async fn a_cart_without_cards_costs_no_statement_more_and_one_card_a_few() {
     let with = cart.complete_due("k2").await;
     with.done();
     assert!(with.statements <= plain.statements + 6, "{} instead of {}", with.statements, plain.statements);
+}
+
+#[tokio::test]
+async fn an_order_with_a_code_and_a_card_gives_both_back_when_it_is_canceled() {
+    let shop = german_shop().await;
+    let tee = shop.tee("20.00", 50).await;
+    let half = shop.promotion("Half", "CODE", percent_off("50"), json!({ "limits": { "inAll": 1 } })).await;
+    shop.code(&half, "HALF").await;
+    let card = shop.gift_card("15.00").await;
+    let mut cart = shop.ready_cart(&[(&tee, 2)], "manual").await;
+    cart.enter(&["half", &card.code]).await;
+    assert_eq!(cart.paid_by().await, ["HALF APPLIED 20.00".to_owned(), format!("{} APPLIED 15.00", card.masked)]);
+    assert_eq!((cart.amount("total"), cart.amount("amountDue")), ("24.90".to_owned(), "9.90".to_owned()));
+    let answer = cart.complete_due("k").await;
+    let placed = Placed::of(cart, &answer);
+    let manual = shop.payment_by(&placed.id, "manual").await;
+    let take = json!({ "idempotencyKey": "c", "paymentId": manual });
+    shop.set("paymentCapture", take, "payment { state }").await.done();
+    shop.give_back(&manual, Some("9.90"), "ORIGINAL").await.done();
+    let by_card = shop.payment_by(&placed.id, "gift_card").await;
+    shop.give_back(&by_card, Some("0.10"), "ORIGINAL").await.done();
+    assert_eq!((shop.uses(&half).await, shop.left_on(&card).await), (1, "0.10".to_owned()), "a part keeps the use");
+    shop.cancel_order(&placed.id).await.done();
+    assert_eq!((shop.uses(&half).await, shop.left_on(&card).await), (0, "15.00".to_owned()));
+    assert_eq!(shop.payments(&placed.id).await, ["gift_card REFUNDED 15.00 15.00", "manual REFUNDED 9.90 9.90"]);
+    // Both are good for somebody else.
+    let mut next = shop.ready_cart(&[(&tee, 2)], "manual").await;
+    next.enter(&["half", &card.code]).await;
+    next.complete_due("k2").await.done();
+    assert_eq!((shop.uses(&half).await, shop.left_on(&card).await), (1, "0.00".to_owned()));
+    invariants(&shop).await;
 }

@@ -99,7 +99,9 @@ async fn buyers_at_two_processes_spend_a_card_once() {
 
 async fn balance(db: &Db) -> i64 {
     let conn = db.read(&StatementCount::default());
-    ledger_account::Entity::find().one(&conn).await.unwrap().unwrap().balance_minor
+    let accounts = ledger_account::Entity::find().all(&conn).await.unwrap();
+    assert_eq!(accounts.len(), 1);
+    accounts[0].balance_minor
 }
 
 /// Dies in the middle of a checkout that uses a code and a card.

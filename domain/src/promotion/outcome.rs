@@ -293,7 +293,7 @@ words! {
         OtherCurrency = "OTHER_CURRENCY",
         /// Nothing is left on the gift card.
         Empty = "EMPTY",
-        /// What stands before the gift card pays everything already.
+        /// What stands before the gift card pays everything already that cards may pay: they buy no other cards.
         NotNeeded = "NOT_NEEDED",
     }
 }

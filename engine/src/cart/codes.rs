@@ -71,14 +71,29 @@ pub(super) async fn find_cards(conn: &Conn, vault: &Vault, codes: &mut [cart_cod
     if open.is_empty() {
         return Ok(());
     }
-    let cards = ledger::code::cards(conn, vault, &open).await?;
-    for (row, card) in codes.iter_mut().filter(|row| is_open(row)).zip(cards) {
-        if let Some(card) = card {
-            row.code = masked(&card);
-            row.ledger_account_id = Some(card.id);
+    let mut cards = ledger::code::cards(conn, vault, &open).await?.into_iter();
+    for place in 0..codes.len() {
+        if !is_open(&codes[place]) {
+            continue;
+        }
+        if let Some(card) = cards.next().flatten() {
+            codes[place].code = own_mask(codes, &masked(&card), card.id);
+            codes[place].ledger_account_id = Some(card.id);
         }
     }
     Ok(())
+}
+
+/// How a card's code is shown beside these: each card's otherwise, though two may end alike.
+fn own_mask(codes: &[cart_code::Model], mask: &str, card: LedgerAccountId) -> String {
+    let taken = |mask: &str| codes.iter().any(|row| row.code == mask && row.ledger_account_id != Some(card));
+    let mut own = mask.to_owned();
+    let mut number = 2;
+    while taken(&own) {
+        own = format!("{mask}#{number}");
+        number += 1;
+    }
+    own
 }
 
 /// What is to be said of the codes that give nothing. One that gave something when the shopper looked last stands in
@@ -119,12 +134,24 @@ pub(super) fn shown(held: &[cart_code::Model], outcome: &Outcome) -> Vec<cart_co
 
 /// The codes of two carts that become one.
 pub(super) fn joined(cart: CartId, own: &[cart_code::Model], more: &[cart_code::Model]) -> Vec<cart_code::Model> {
-    let same = |known: &cart_code::Model, row: &cart_code::Model| {
-        (&known.code, known.ledger_account_id) == (&row.code, row.ledger_account_id)
-    };
-    let new = more.iter().filter(|row| !own.iter().any(|known| same(known, row)));
-    let all = own.iter().chain(new).take(MAX_CODES).enumerate();
-    all.map(|(place, row)| cart_code::Model { cart_id: cart, position: place as i32, ..row.clone() }).collect()
+    let mut all = own.to_vec();
+    for row in more {
+        let is_same = |known: &cart_code::Model| match row.ledger_account_id {
+            Some(card) => known.ledger_account_id == Some(card),
+            None => known.code == row.code,
+        };
+        if all.len() < MAX_CODES && !all.iter().any(is_same) {
+            let code = row.ledger_account_id.map(|card| own_mask(&all, &row.code, card));
+            let position = all.len() as i32;
+            all.push(cart_code::Model {
+                cart_id: cart,
+                position,
+                code: code.unwrap_or(row.code.clone()),
+                ..row.clone()
+            });
+        }
+    }
+    all
 }
 
 /// How many of a cart's codes the shop knows, of those at places that are new.

@@ -1,11 +1,10 @@
 //! What gift cards and store credit pay of a cart: the cards in the order in which they were added, then the credit.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use domain::cart::CartState;
-use domain::id::LedgerAccountId;
-use domain::ledger::{LedgerAccount, LedgerKind, LedgerObstacle, LedgerSpending, spend};
+use domain::checkout::CheckoutState;
+use domain::id::{CartId, LedgerAccountId};
+use domain::ledger::{LedgerAccount, LedgerKind, LedgerObstacle, LedgerSpending, LedgerTake, spend};
 use domain::money::Money;
 use domain::refusal::{ErrorCode, Refusal};
 use entity::{cart_code, ledger_account};
@@ -14,6 +13,7 @@ use super::quote::Issue;
 use super::repo::CartRows;
 use crate::db::Conn;
 use crate::error::Result;
+use crate::ledger::spend::{FrozenMeans, of_checkout};
 use crate::ledger::{account, repo};
 
 /// The accounts that were to pay for a cart, and what each of them pays.
@@ -23,6 +23,8 @@ pub struct Means {
     pub accounts: Vec<ledger_account::Model>,
     /// What they pay.
     pub spending: LedgerSpending,
+    /// Whether that was taken, for a checkout that goes on or became an order.
+    pub is_taken: bool,
 }
 
 /// What a gift card does for a cart in which its code lies.
@@ -30,6 +32,9 @@ pub struct Means {
 pub struct PaidByCard<'m> {
     /// The card.
     pub card: &'m ledger_account::Model,
+    /// What is on it before it pays, in minor units; nothing once its money was taken for the cart, or somebody claimed
+    /// it: what becomes of it then is no business of whoever has the cart.
+    pub balance_minor: Option<i64>,
     /// What it pays, in minor units.
     pub amount_minor: i64,
     /// Why it pays nothing.
@@ -46,12 +51,13 @@ impl Means {
     pub fn of_code(&self, codes: &[cart_code::Model], code: &cart_code::Model) -> Option<PaidByCard<'_>> {
         let id = code.ledger_account_id?;
         let card = self.accounts.iter().find(|row| row.id == id)?;
+        let balance_minor = (!self.is_taken && card.customer_id.is_none()).then_some(card.balance_minor);
         let again = codes.iter().any(|row| row.position < code.position && row.ledger_account_id == Some(id));
-        if again {
-            return Some(PaidByCard { card, amount_minor: 0, obstacle: Some(LedgerObstacle::Duplicate) });
-        }
-        let idle = self.spending.idle.iter().find(|(account, _)| *account == id);
-        Some(PaidByCard { card, amount_minor: self.paid(id), obstacle: idle.map(|(_, why)| *why) })
+        let (amount_minor, obstacle) = match again {
+            true => (0, Some(LedgerObstacle::Duplicate)),
+            false => (self.paid(id), self.spending.idle.iter().find(|(idle, _)| *idle == id).map(|(_, why)| *why)),
+        };
+        Some(PaidByCard { card, balance_minor, amount_minor, obstacle })
     }
 
     /// What the customer's store credit pays, in minor units.
@@ -61,8 +67,10 @@ impl Means {
     }
 }
 
-/// What gift cards and store credit pay of a total at a moment: no statement for a cart that uses none.
-pub(super) async fn means(conn: &Conn, rows: &CartRows, total: Money, now: DateTime<Utc>) -> Result<Means> {
+/// What gift cards and store credit pay of a cart at a moment: no statement for one that uses none. `payable` is what
+/// they may pay: its total without the gift cards that are bought, for money on a card that was frozen or is over must
+/// not become a card that is not.
+pub(super) async fn means(conn: &Conn, rows: &CartRows, payable: Money, now: DateTime<Utc>) -> Result<Means> {
     let mut cards: Vec<LedgerAccountId> = Vec::new();
     for id in rows.codes.iter().filter_map(|code| code.ledger_account_id) {
         if !cards.contains(&id) {
@@ -79,20 +87,34 @@ pub(super) async fn means(conn: &Conn, rows: &CartRows, total: Money, now: DateT
         accounts.extend(credits.into_iter().filter(|row| row.currency == rows.cart.currency));
     }
     if accounts.is_empty() {
-        return Ok(Means { accounts, spending: LedgerSpending { due_minor: total.minor, ..Default::default() } });
+        return Ok(Means::default());
     }
-    let held = match rows.cart.state {
-        CartState::Open => HashMap::new(),
-        // What its own checkout took is not gone for it.
-        _ => repo::spent_on_cart(conn, rows.cart.id).await?,
-    };
-    let seen = |row: &ledger_account::Model| {
-        let own = held.get(&row.id).copied().unwrap_or(0);
-        LedgerAccount { balance_minor: row.balance_minor.saturating_add(own), ..account(row) }
+    if rows.cart.state != CartState::Open
+        && let Some(spending) = taken(conn, rows.cart.id, &accounts).await?
+    {
+        return Ok(Means { accounts, spending, is_taken: true });
+    }
+    // Of a card that somebody claimed, what is on it is his.
+    let seen = |row: &ledger_account::Model| match row.kind {
+        LedgerKind::GiftCard if row.customer_id.is_some() => LedgerAccount { balance_minor: 0, ..account(row) },
+        _ => account(row),
     };
     let seen: Vec<LedgerAccount> = accounts.iter().map(seen).collect();
-    let spending = spend(total, &seen, now.timestamp_micros());
-    Ok(Means { accounts, spending })
+    let spending = spend(payable, &seen, now.timestamp_micros());
+    Ok(Means { accounts, spending, is_taken: false })
+}
+
+/// What the last checkout of a cart took, while it goes on or once it is an order.
+async fn taken(conn: &Conn, cart: CartId, accounts: &[ledger_account::Model]) -> Result<Option<LedgerSpending>> {
+    let last = crate::checkout::repo::last_of(conn, cart).await?;
+    let Some(last) = last.filter(|last| last.state != CheckoutState::Abandoned) else { return Ok(None) };
+    let frozen = of_checkout(&last)?;
+    let take = |one: &FrozenMeans| LedgerTake { account: one.account, amount_minor: one.amount_minor };
+    let takes: Vec<LedgerTake> = frozen.iter().map(take).collect();
+    let paid_minor = takes.iter().map(|take| take.amount_minor).sum();
+    let idle = accounts.iter().filter(|row| !takes.iter().any(|take| take.account == row.id));
+    let idle = idle.map(|row| (row.id, LedgerObstacle::NotNeeded)).collect();
+    Ok(Some(LedgerSpending { takes, idle, paid_minor, due_minor: last.total_minor }))
 }
 
 /// What is to be said of gift cards that pay nothing though something is due.

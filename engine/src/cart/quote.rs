@@ -24,7 +24,7 @@ use super::means::{Means, means};
 use super::promote::{Seen, gifts};
 use super::repo::{CartRows, OfferRow, offers};
 use super::stock::{counted_items, demand, levels, pickups, policy, reserve};
-use super::taxed::{Lines, left, levy};
+use super::taxed::{Lines, left, levy, payable};
 use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::inventory::repo::StockRow;
@@ -264,7 +264,7 @@ pub async fn quote_with(
     let exempt = tax_exemption.is_some();
     let mut totals =
         add_up(&rows, &region, (&priced, &levied.lines), (&groups, &levied.deliveries), (exempt, &outcome))?;
-    let means = means(conn, &rows, Money::new(totals.total_minor, rows.cart.currency), now).await?;
+    let means = means(conn, &rows, payable(&priced_lines, &totals), now).await?;
     totals.pay(means.spending.paid_minor);
 
     let lines = quoted_lines(&rows, (priced, levied.lines), &offered, &totals)?;
@@ -274,8 +274,8 @@ pub async fn quote_with(
     // Who owes no tax needs no rates.
     let refused = levied.refused.filter(|_| !exempt);
     issues.extend(refused.map(|refusal| Issue::new(refusal, None, true)));
-    let needs_address = groups.iter().any(QuotedGroup::is_sent);
     Ok(Quote {
+        needs_address: groups.iter().any(QuotedGroup::is_sent),
         rows,
         region,
         lines,
@@ -291,7 +291,6 @@ pub async fn quote_with(
         takes,
         levels,
         holds,
-        needs_address,
         at: now,
         buyer,
         prices: candidates,

@@ -1,12 +1,14 @@
 //! A cart as taxes see it: what is left of its lines and deliveries after discounts. Gift cards are money: what is bought
-//! with one is taxed, and the card is not.
+//! with one is taxed, and the card is not; and no card buys another.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use domain::id::VariantId;
+use domain::money::Money;
 use domain::promotion::outcome::{AdjustedRow, Outcome};
 use domain::tax::{TaxChoice, Taxed};
+use domain::totals::{RowTotals, Totals};
 use entity::cart_line;
 
 use super::quote::{LinePrice, Offer, last_shown};
@@ -21,6 +23,16 @@ pub(super) struct Lines<'q> {
     pub(super) rows: &'q CartRows,
     pub(super) priced: &'q [Option<LinePrice>],
     pub(super) offered: &'q HashMap<VariantId, Offer>,
+}
+
+/// What gift cards and store credit may pay of a total: all but the gift cards that are bought.
+pub(super) fn payable(lines: &Lines<'_>, totals: &Totals) -> Money {
+    let is_bought = |row: &&RowTotals| {
+        let line = lines.rows.lines.iter().find(|line| line.position == row.position);
+        line.is_some_and(|line| is_gift_card(lines.offered, line))
+    };
+    let bought: i64 = totals.lines.iter().filter(is_bought).map(|row| row.total_minor).sum();
+    Money::new(totals.total_minor - bought, lines.rows.cart.currency)
 }
 
 /// The rates of all lines and deliveries.

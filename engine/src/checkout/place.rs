@@ -81,7 +81,7 @@ impl Op for Place {
             }
         }
         crate::payment::repo::insert(tx, payments).await?;
-        crate::ledger::bought::issue(tx, &order, &lines).await?;
+        crate::ledger::bought::follow(tx, &order, &lines, &paid).await?;
         crate::flow::end(tx, &self.run, FlowState::Done).await?;
         tx.number_last(frozen.order);
         Ok(frozen.order)

@@ -1,10 +1,10 @@
 //! Gift cards that were bought: one for each piece, made in the transaction that takes the last of the order's money,
 //! so that each is made exactly once, and mailed to the buyer.
 
-use domain::id::OrderLineId;
-use domain::ledger::{LedgerEntryKind, LedgerKind};
+use domain::id::{LedgerAccountId, OrderLineId};
+use domain::ledger::{LedgerEntryKind, LedgerKind, are_bought_cards_due};
 use domain::money::Money;
-use domain::order::PaymentStatus;
+use domain::order::{OrderStatus, Paid};
 use domain::refusal::{ErrorCode, Refusal};
 use entity::{ledger_account, ledger_entry, order, order_line};
 use serde_json::json;
@@ -14,13 +14,35 @@ use super::{aggregate, code, repo};
 use crate::error::Result;
 use crate::op::Tx;
 
-/// Makes the gift cards of an order that is paid; none when it is not, or when they were made before. The order must
-/// be locked, or new.
-pub async fn issue(tx: &mut Tx, order: &order::Model, lines: &[order_line::Model]) -> Result<()> {
+/// Makes the gift cards of an order once all of its money is taken, each once; freezes them when all of it was given
+/// back. The order must be locked, or new.
+pub async fn follow(tx: &mut Tx, order: &order::Model, lines: &[order_line::Model], paid: &Paid) -> Result<()> {
     let lines: Vec<&order_line::Model> = lines.iter().filter(|line| line.gift_card).collect();
-    if lines.is_empty() || order.payment_status != PaymentStatus::Captured {
+    if lines.is_empty() || order.status == OrderStatus::Canceled {
         return Ok(());
     }
+    if are_bought_cards_due(order.total_minor, paid) {
+        return issue(tx, order, &lines).await;
+    }
+    if paid.captured_minor > 0 && paid.refunded_minor >= paid.captured_minor {
+        return freeze(tx, &lines).await;
+    }
+    Ok(())
+}
+
+/// Keeps cards from being spent whose money was given back; staff let them go again, or take what is on them.
+async fn freeze(tx: &mut Tx, lines: &[&order_line::Model]) -> Result<()> {
+    let ids: Vec<OrderLineId> = lines.iter().map(|line| line.id).collect();
+    let cards: Vec<LedgerAccountId> = repo::bought(&tx.conn, &ids).await?.iter().map(|row| row.id).collect();
+    for card in repo::lock_all(tx, &cards).await?.into_iter().filter(|card| card.frozen_at.is_none()) {
+        let row = ledger_account::Model { frozen_at: Some(tx.now()), version: card.version + 1, ..card };
+        let row = repo::update(tx, row).await?;
+        tx.emit(aggregate(&row), "gift_card.updated", json!({ "version": row.version }));
+    }
+    Ok(())
+}
+
+async fn issue(tx: &mut Tx, order: &order::Model, lines: &[&order_line::Model]) -> Result<()> {
     let ids: Vec<OrderLineId> = lines.iter().map(|line| line.id).collect();
     let made = repo::bought(&tx.conn, &ids).await?;
     let (mut accounts, mut entries) = (Vec::new(), Vec::new());
@@ -65,26 +87,40 @@ fn card(
     Ok((row, ledger_entry::Model { order_id: Some(order.id), ..entry }))
 }
 
-/// Takes back the cards of an order that is canceled: nobody can spend them any more. The order must be locked.
+/// The cards that were bought with these lines.
+pub async fn cards(tx: &Tx, lines: &[order_line::Model]) -> Result<Vec<LedgerAccountId>> {
+    let ids: Vec<OrderLineId> = lines.iter().filter(|line| line.gift_card).map(|line| line.id).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(repo::bought(&tx.conn, &ids).await?.iter().map(|row| row.id).collect())
+}
+
+/// Takes what was bought off the cards of an order that is canceled: their codes are worth nothing any more. The order
+/// must be locked.
 ///
 /// # Errors
 /// `STATE_INVALID` when something was spent of one, or somebody claimed it: its money is gone.
-pub async fn take_back(tx: &mut Tx, order: &order::Model, lines: &[order_line::Model]) -> Result<()> {
-    let ids: Vec<OrderLineId> = lines.iter().filter(|line| line.gift_card).map(|line| line.id).collect();
-    if ids.is_empty() {
-        return Ok(());
-    }
-    for card in repo::bought(&tx.conn, &ids).await? {
-        let Some(card) = repo::lock(tx, card.id).await? else { continue };
+pub async fn take_back(
+    tx: &mut Tx,
+    order: &order::Model,
+    lines: &[order_line::Model],
+    cards: &[LedgerAccountId],
+) -> Result<()> {
+    for card in repo::lock_all(tx, cards).await? {
         let line = lines.iter().find(|line| Some(line.id) == card.order_line_id);
         let worth = line.map_or(0, |line| line.unit_price_minor);
         if card.balance_minor < worth || card.customer_id.is_some() {
             let message = "A gift card that was bought with this order was spent or claimed already.";
             return Err(Refusal::new(ErrorCode::StateInvalid, message).about(card.id).into());
         }
-        let amount = Money::new(card.balance_minor, card.currency);
+        let amount = Money::new(worth, card.currency);
         let (row, entry) = moved(tx, &card, LedgerEntryKind::Debit, amount)?;
-        let row = ledger_account::Model { frozen_at: card.frozen_at.or(Some(tx.now())), ..row };
+        // What staff put on it besides stays its holder's.
+        let row = match row.balance_minor {
+            0 => ledger_account::Model { frozen_at: card.frozen_at.or(Some(tx.now())), code_sealed: None, ..row },
+            _ => row,
+        };
         let row = repo::update(tx, row).await?;
         repo::insert_entry(tx, ledger_entry::Model { order_id: Some(order.id), ..entry }).await?;
         let told = json!({ "kind": LedgerEntryKind::Debit, "amountMinor": -amount.minor, "currency": amount.currency, "order": order.id });

@@ -103,8 +103,10 @@ pub struct IssueGiftCard {
     /// What staff write about it.
     pub note: Option<String>,
     /// Where it is mailed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub send_to: Option<String>,
     /// In which language.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
 }
 
@@ -201,6 +203,10 @@ impl Op for AdjustGiftCard {
         check_note(self.note.as_deref())?;
         let before = repo::lock(tx, self.card).await?.filter(|row| row.kind == LedgerKind::GiftCard);
         let before = before.ok_or_else(|| no_card("giftCardId"))?;
+        if self.kind == LedgerEntryKind::Credit && before.customer_id.is_some() {
+            let message = "Somebody has claimed this card: what is for him goes onto his store credit.";
+            return Err(Refusal::new(ErrorCode::StateInvalid, message).about(before.id).into());
+        }
         adjust(tx, before, checked(self.kind)?, self.amount, self.note.clone()).await
     }
 }
@@ -375,6 +381,10 @@ impl Op for ClaimGiftCard {
         let customer = tx.actor().customer().ok_or(Error::Unauthenticated)?;
         let customer = crate::customer::repo::lock(tx, customer).await?.ok_or(Error::Unauthenticated)?;
         let card = code::lock(tx, &self.code).await?.ok_or_else(|| no_card("code"))?;
+        if card.customer_id.is_some() {
+            let message = "Somebody has claimed this card.";
+            return Err(Refusal::new(ErrorCode::StateInvalid, message).about(card.id).at(["code"]).into());
+        }
         let credit = credit(tx, customer.id, card.currency).await?;
         let now = tx.now().timestamp_micros();
         let (out, into) = transfer(&account(&card), &account(&credit), now).map_err(|refusal| refusal.at(["code"]))?;

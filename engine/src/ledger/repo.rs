@@ -1,9 +1,7 @@
 //! Rows of gift cards, of store credit, and of their ledgers.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
-use domain::id::{CartId, CustomerId, LedgerAccountId, LedgerEntryId, OrderId, OrderLineId};
+use domain::id::{CustomerId, LedgerAccountId, LedgerEntryId, OrderId, OrderLineId};
 use domain::ledger::{LedgerEntry, LedgerKind};
 use domain::money::Currency;
 use entity::{ledger_account, ledger_entry};
@@ -34,22 +32,12 @@ pub async fn by_ids(conn: &Conn, ids: &[LedgerAccountId]) -> Result<Vec<ledger_a
 pub async fn take(tx: &mut Tx, id: LedgerAccountId, amount_minor: i64) -> Result<Option<ledger_account::Model>> {
     let sql = "update ledger_account set balance_minor = balance_minor - ?, version = version + 1, updated_at = ?
         where id = ? and balance_minor >= ? and frozen_at is null and (expires_at is null or expires_at > ?)
+            and (kind <> 'GIFT_CARD' or customer_id is null)
         returning *";
     let id = Uuid::from(id).into();
     let values = [amount_minor.into(), tx.now().into(), id, amount_minor.into(), tx.now().into()];
     let row = tx.conn.query_one_raw(statement(&tx.conn, sql, values)).await?;
     Ok(row.map(|row| ledger_account::Model::from_query_result(&row, "")).transpose()?)
-}
-
-/// What the checkouts of a cart took from accounts and did not give back, in minor units.
-pub async fn spent_on_cart(conn: &Conn, cart: CartId) -> Result<HashMap<LedgerAccountId, i64>> {
-    let sql = "select account_id, cast(-sum(amount_minor) as bigint) as amount from ledger_entry
-        where kind in ('SPEND', 'RELEASE') and order_id is null
-            and checkout_id in (select id from checkout where cart_id = ?)
-        group by account_id";
-    let rows = conn.query_all_raw(statement(conn, sql, [Uuid::from(cart).into()])).await?;
-    let read = |row: &sea_orm::QueryResult| Ok((row.try_get("", "account_id")?, row.try_get("", "amount")?));
-    rows.iter().map(read).collect()
 }
 
 /// The cards that were bought with lines of an order.
@@ -74,6 +62,33 @@ pub async fn insert_bought(
 /// An account, locked until the transaction ends.
 pub async fn lock(tx: &Tx, id: LedgerAccountId) -> Result<Option<ledger_account::Model>> {
     Ok(ledger_account::Entity::find_by_id(id).lock_exclusive().one(&tx.conn).await?)
+}
+
+/// Accounts, locked until the transaction ends: gift cards first, each kind by id, as everybody locks them.
+pub async fn lock_all(tx: &Tx, ids: &[LedgerAccountId]) -> Result<Vec<ledger_account::Model>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(ledger_account::Entity::find()
+        .filter(any(&tx.conn, ledger_account::Column::Id, ids.iter().copied()))
+        .order_by_asc(ledger_account::Column::Kind)
+        .order_by_asc(ledger_account::Column::Id)
+        .lock_exclusive()
+        .all(&tx.conn)
+        .await?)
+}
+
+/// Accounts, which nobody changes until the transaction ends.
+pub async fn hold_all(tx: &Tx, ids: &[LedgerAccountId]) -> Result<Vec<ledger_account::Model>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(ledger_account::Entity::find()
+        .filter(any(&tx.conn, ledger_account::Column::Id, ids.iter().copied()))
+        .order_by_asc(ledger_account::Column::Id)
+        .lock_shared()
+        .all(&tx.conn)
+        .await?)
 }
 
 /// The cards that are found by one of these hashes.

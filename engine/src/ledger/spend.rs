@@ -5,15 +5,15 @@
 //! commits. Gift cards come first, then store credit, each by id, so that no two checkouts wait for each other. A card
 //! on which too little is left means that somebody was faster since the cart was worked out.
 
-use domain::id::{CheckoutId, LedgerAccountId, OrderId};
-use domain::ledger::{LedgerEntryKind, LedgerKind, LedgerTake, transfer};
+use domain::id::{CheckoutId, CustomerId, LedgerAccountId, OrderId};
+use domain::ledger::{LedgerEntry, LedgerEntryKind, LedgerKind, LedgerTake};
 use domain::money::Money;
 use entity::{checkout, ledger_account, ledger_entry};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::ops::{carry_over, credit, moved};
-use super::{account, aggregate, repo};
+use super::{aggregate, repo};
 use crate::cart::means::Means;
 use crate::error::{Error, Result};
 use crate::op::Tx;
@@ -82,7 +82,7 @@ pub async fn take(tx: &mut Tx, means: &[FrozenMeans], checkout: CheckoutId) -> R
     means.sort_by_key(|one| (one.kind != LedgerKind::GiftCard, one.account));
     for one in means {
         let row = repo::take(tx, one.account, one.amount_minor).await?.ok_or(Error::Raced)?;
-        let entry = domain::ledger::LedgerEntry { kind: LedgerEntryKind::Spend, amount_minor: -one.amount_minor };
+        let entry = LedgerEntry { kind: LedgerEntryKind::Spend, amount_minor: -one.amount_minor };
         let entry = repo::entry(tx, row.id, entry, row.balance_minor);
         repo::insert_entry(tx, ledger_entry::Model { checkout_id: Some(checkout), ..entry }).await?;
         let told = json!({ "amountMinor": one.amount_minor, "currency": row.currency, "checkout": checkout });
@@ -113,41 +113,40 @@ pub async fn release(tx: &mut Tx, means: &[FrozenMeans], checkout: CheckoutId) -
     give_back(tx, &takes, LedgerEntryKind::Release, Cause { checkout, order: None }).await
 }
 
+/// Holds accounts until the transaction ends, in the one order.
+pub async fn hold(tx: &mut Tx, accounts: impl Iterator<Item = LedgerAccountId>) -> Result<()> {
+    let ids: Vec<LedgerAccountId> = accounts.collect();
+    repo::lock_all(tx, &ids).await.map(drop)
+}
+
 /// Puts money back onto the accounts that it came from. What a card gets back that somebody claimed since is his store
 /// credit, as the rest of the card is: whoever else has the code must not spend it.
 pub async fn give_back(tx: &mut Tx, takes: &[LedgerTake], kind: LedgerEntryKind, cause: Cause) -> Result<()> {
-    let mut rows = Vec::with_capacity(takes.len());
-    for take in takes {
-        let row = repo::find(&tx.conn, take.account).await?.ok_or_else(gone)?;
-        rows.push((row.kind != LedgerKind::GiftCard, row.id, take.amount_minor));
-    }
-    rows.sort_unstable();
+    let ids: Vec<LedgerAccountId> = takes.iter().map(|take| take.account).collect();
     let mut claimed = Vec::new();
-    for (_, id, amount_minor) in rows {
-        let row = put(tx, id, kind, amount_minor, cause).await?;
-        if row.kind == LedgerKind::GiftCard && row.customer_id.is_some() {
-            claimed.push((row, amount_minor));
+    for row in repo::lock_all(tx, &ids).await? {
+        let amounts = takes.iter().filter(|take| take.account == row.id);
+        let amount_minor: i64 = amounts.map(|take| take.amount_minor).sum();
+        let row = put(tx, row, kind, amount_minor, cause).await?;
+        if let (LedgerKind::GiftCard, Some(customer)) = (row.kind, row.customer_id) {
+            claimed.push((customer, row, amount_minor));
         }
     }
-    for (card, amount_minor) in claimed {
-        hand_on(tx, card, amount_minor).await?;
+    claimed.sort_by_key(|(customer, ..)| *customer);
+    for (customer, card, amount_minor) in claimed {
+        hand_on(tx, customer, card, amount_minor).await?;
     }
     Ok(())
 }
 
-fn gone() -> Error {
-    Error::internal("an account that paid is gone")
-}
-
-/// Puts money onto an account.
-pub(super) async fn put(
+/// Puts money onto an account that is locked.
+async fn put(
     tx: &mut Tx,
-    id: LedgerAccountId,
+    row: ledger_account::Model,
     kind: LedgerEntryKind,
     amount_minor: i64,
     cause: Cause,
 ) -> Result<ledger_account::Model> {
-    let row = repo::lock(tx, id).await?.ok_or_else(gone)?;
     let (row, entry) = moved(tx, &row, kind, Money::new(amount_minor, row.currency))?;
     let row = repo::update(tx, row).await?;
     let (checkout_id, order_id) = (Some(cause.checkout), cause.order);
@@ -157,12 +156,15 @@ pub(super) async fn put(
     Ok(row)
 }
 
-/// Moves what came back to a claimed card to its owner's store credit; what can't be moved stays where it is.
-async fn hand_on(tx: &mut Tx, card: ledger_account::Model, amount_minor: i64) -> Result<()> {
-    let Some(customer) = card.customer_id else { return Ok(()) };
+/// Moves what came back to a claimed card to its owner's store credit, frozen or over as the card may be. Of an owner
+/// who was erased it stays on the card, where staff find it and nobody spends it.
+async fn hand_on(tx: &mut Tx, customer: CustomerId, card: ledger_account::Model, amount_minor: i64) -> Result<()> {
+    let owner = crate::customer::repo::find(&tx.conn, customer).await?;
+    if owner.is_none_or(|owner| owner.deleted_at.is_some()) {
+        return Ok(());
+    }
     let credit = credit(tx, customer, card.currency).await?;
-    let only = domain::ledger::LedgerAccount { balance_minor: amount_minor, ..account(&card) };
-    let Ok((out, into)) = transfer(&only, &account(&credit), tx.now().timestamp_micros()) else { return Ok(()) };
     let amount = Money::new(amount_minor, card.currency);
-    carry_over(tx, (card, out.kind), (credit, into.kind), amount).await.map(drop)
+    let (out, into) = (LedgerEntryKind::TransferOut, LedgerEntryKind::TransferIn);
+    carry_over(tx, (card, out), (credit, into), amount).await.map(drop)
 }

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::id::{ChannelId, CustomerId, FulfillmentId, LedgerAccountId, OrderId, PaymentId, StaffId};
 use domain::notification::{About, NotificationState, NotificationTemplate};
 use domain::text::Email;
@@ -42,6 +42,11 @@ pub fn wanted(event: &event::Model) -> Option<NotificationTemplate> {
         }
         _ => None,
     }
+}
+
+/// Whether somebody still wants to be told: whoever bought a card waits for its code however long it takes.
+fn is_news((event, template): &(&event::Model, NotificationTemplate), since: DateTime<Utc>) -> bool {
+    event.at >= since || *template == NotificationTemplate::GiftCard
 }
 
 /// Reads on in the log until it is read; answers with how many events that were.
@@ -103,7 +108,7 @@ impl Op for Collect {
         let Some(last) = events.last().and_then(|event| event.position) else { return Ok(0) };
         let since = tx.now() - NEWS;
         let asked: Vec<_> =
-            events.iter().filter(|event| event.at >= since).filter_map(|event| Some((event, wanted(event)?))).collect();
+            events.iter().filter_map(|event| Some((event, wanted(event)?))).filter(|one| is_news(one, since)).collect();
         let people = People::of(tx, &asked).await?;
         let mut rows: Vec<_> = asked.iter().filter_map(|(event, template)| people.row(tx, event, *template)).collect();
         rows.extend(crate::inventory::back::told(tx, &events, &people.settings).await?);
@@ -133,10 +138,7 @@ impl People {
         let customers = repo::hold_customers(tx, &customers).await?;
         let orders = repo::hold_orders(tx, &orders).await?;
         let staff = repo::staff(&tx.conn, &staff).await?;
-        let cards = match cards.is_empty() {
-            true => Vec::new(),
-            false => crate::ledger::repo::by_ids(&tx.conn, &cards).await?,
-        };
+        let cards = crate::ledger::repo::hold_all(tx, &cards).await?;
         Ok(Self {
             settings,
             orders: orders.into_iter().map(|row| (row.id, row)).collect(),

@@ -302,12 +302,17 @@ async fn variant_mail(
     Ok(row.recipient.clone())
 }
 
-/// A card with its code, as long as nobody has claimed it.
+/// A card with its code, as long as nobody has claimed it and it can be spent. What it is over is what it was made over,
+/// however late the mail goes.
 async fn gift_card_mail(app: &Arc<App>, row: &notification::Model, context: &mut Context) -> Result<Option<Email>> {
     let Some(id) = row.ledger_account_id else { return Ok(None) };
     let Some(card) = crate::ledger::repo::find(&app.read(), id).await? else { return Ok(None) };
     let Some(code) = crate::ledger::code::read(&app.vault, &card)? else { return Ok(None) };
-    context.gift_card = Some(context::gift_card(&card, code, &row.locale));
+    if crate::ledger::account(&card).spendable(app.clock.now().timestamp_micros()) == 0 {
+        return Ok(None);
+    }
+    let worth = row.amount_minor.unwrap_or(card.balance_minor);
+    context.gift_card = Some(context::gift_card(&card, worth, code, &row.locale));
     context.link.clone_from(&context.shop.url);
     Ok(row.recipient.clone())
 }

@@ -159,16 +159,16 @@ pub struct AmountView {
 pub struct GiftCardView {
     /// Its code.
     pub code: String,
-    /// What is on it.
+    /// What it was made over.
     pub amount: String,
     /// The last day on which it can be spent, when there is one.
     pub expires_on: Option<String>,
 }
 
-/// A card in a language.
-pub fn gift_card(row: &ledger_account::Model, code: String, locale: &str) -> GiftCardView {
+/// A card over so much in a language.
+pub fn gift_card(row: &ledger_account::Model, worth_minor: i64, code: String, locale: &str) -> GiftCardView {
     let last = row.expires_at.map(|end| day(end - TimeDelta::seconds(1), locale));
-    GiftCardView { code, amount: amount(row.balance_minor, row.currency, locale), expires_on: last }
+    GiftCardView { code, amount: amount(worth_minor, row.currency, locale), expires_on: last }
 }
 
 /// Everything that a mail may speak of. A part that its kind doesn't have is

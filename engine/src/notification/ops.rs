@@ -187,6 +187,7 @@ impl Op for Resend {
         // Held first, so that nobody is erased while his mailbox is copied.
         repo::hold_customers(tx, found.customer_id.as_slice()).await?;
         repo::hold_orders(tx, found.order_id.as_slice()).await?;
+        crate::ledger::repo::hold_all(tx, found.ledger_account_id.as_slice()).await?;
         let first = repo::lock(tx, self.0).await?.ok_or_else(missing)?;
         let about_staff = first.template.about() == About::Staff;
         if about_staff && tx.actor().check(Need::Everywhere(Permission::AccessWrite)).is_err() {

@@ -14,7 +14,8 @@ use uuid::Uuid;
 use super::{access, aggregate, repo};
 use crate::actor::Need;
 use crate::error::{Error, Result};
-use crate::ledger::spend::{Cause, give_back};
+use crate::ledger::bought;
+use crate::ledger::spend::{Cause, give_back, hold};
 use crate::op::{Op, Repeatable, Tx};
 
 /// Cancels an order: what was packed is unpacked, what was promised is free
@@ -45,9 +46,11 @@ impl Op for CancelOrder {
             crate::inventory::repo::release(tx, &row, row.quantity).await?;
         }
         crate::promotion::reserve::release(tx, order.checkout_id).await?;
+        let cards = bought::cards(tx, &lines).await?;
+        hold(tx, cards.iter().copied().chain(back.iter().map(|take| take.account))).await?;
+        bought::take_back(tx, &order, &lines, &cards).await?;
         let cause = Cause { checkout: order.checkout_id, order: Some(order.id) };
         give_back(tx, &back, LedgerEntryKind::Release, cause).await?;
-        crate::ledger::bought::take_back(tx, &order, &lines).await?;
         for line in &mut lines {
             line.canceled = line.ordered - line.fulfilled;
             repo::update_line(tx, line.clone()).await?;

@@ -112,8 +112,10 @@ pub struct RequestRefund {
 }
 
 impl RequestRefund {
-    /// The order's customer, locked before the order.
+    /// The order's customer, locked before the order. His credit is good in every channel, so who gives it must have
+    /// a say in all of them.
     async fn customer(&self, tx: &mut Tx) -> Result<CustomerId> {
+        tx.actor().check(Need::Everywhere(Permission::PaymentsWrite))?;
         let payment = repo::find(&tx.conn, self.payment).await?.ok_or_else(missing)?;
         let order = crate::order::repo::find(&tx.conn, payment.order_id.ok_or_else(missing)?).await?;
         let customer = match order.and_then(|order| order.customer_id) {
@@ -147,6 +149,10 @@ impl Op for RequestRefund {
         check_note(self.why.note.as_deref())?;
         let customer = if self.to_credit { Some(self.customer(tx).await?) } else { None };
         let (payment, entries, order) = lock(tx, self.payment, EntryKind::Refund).await?;
+        if customer.is_some() && order.customer_id != customer {
+            // Somebody claimed the order between the two looks.
+            return Err(Error::Raced);
+        }
         let amount = wanted(self.amount.as_ref(), &payment, refundable(&entries), "given back")?;
         check_refund(&entries, amount).map_err(|refusal| refusal.at(["amount"]))?;
         let why = self.why.clone();
@@ -309,7 +315,7 @@ pub(super) async fn book(
     let paid = repo::paid_of(&tx.conn, order_id).await?;
     let lines = crate::order::repo::lines_of(&tx.conn, &[order_id]).await?;
     let order = crate::order::repo::save_statuses(tx, order, &paid, &lines).await?;
-    crate::ledger::bought::issue(tx, &order, &lines).await?;
+    crate::ledger::bought::follow(tx, &order, &lines, &paid).await?;
     for (kind, amount_minor) in done {
         let payload = json!({ "payment": payment_id, "amountMinor": amount_minor });
         tx.emit(aggregate(order_id), event_kind(*kind), payload);

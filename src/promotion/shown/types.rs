@@ -212,8 +212,8 @@ pub struct CartCode {
 pub struct CartGiftCard {
     /// How its code ends.
     pub last_characters: String,
-    /// What is on it, before it pays.
-    pub balance: Money,
+    /// What is on it before it pays; null once it has paid, or somebody has claimed it.
+    pub balance: Option<Money>,
     /// Until when it can be spent, exclusive; for ever when null.
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -252,7 +252,7 @@ impl CartCode {
             missing_units: None,
             gift_card: Some(CartGiftCard {
                 last_characters: paid.card.last_characters.clone().unwrap_or_default(),
-                balance: Money::new(paid.card.balance_minor, paid.card.currency),
+                balance: paid.balance_minor.map(|minor| Money::new(minor, paid.card.currency)),
                 expires_at: paid.card.expires_at,
             }),
         }

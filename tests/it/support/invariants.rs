@@ -123,11 +123,12 @@ async fn checkouts(shop: &Shop) {
     let conn = shop.app.read();
     let orders: HashMap<_, _> =
         order::Entity::find().all(&conn).await.unwrap().into_iter().map(|order| (order.checkout_id, order)).collect();
-    let payments = payment::Entity::find().all(&conn).await.unwrap();
+    let mut payments = payment::Entity::find().all(&conn).await.unwrap();
+    payments.sort_by_key(|payment| payment.id);
     for order in orders.values() {
         let own: Vec<_> = payments.iter().filter(|payment| payment.order_id == Some(order.id)).collect();
-        // Gift cards and store credit come first, and one provider takes the rest of the total.
-        let here = own.iter().take_while(|payment| pays_here(&payment.provider));
+        // What gift cards and store credit don't pay, one provider takes at first.
+        let here = own.iter().filter(|payment| pays_here(&payment.provider));
         let rest = order.total_minor - here.map(|payment| payment.amount_minor).sum::<i64>();
         let first = own.iter().find(|payment| !pays_here(&payment.provider));
         assert_eq!(first.map(|payment| payment.amount_minor), (rest > 0).then_some(rest), "{order:?}");

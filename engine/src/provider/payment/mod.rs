@@ -33,6 +33,8 @@ pub use super::Silent;
 pub use manual::Manual;
 use vault::{PaymentVault, Saving};
 
+use crate::ledger::spend::pays_here;
+
 /// How long a provider may take to answer before it counts as silent. Who holds a run
 /// asks up to three times in a row ([`crate::flow::LEASE`]).
 pub const DEADLINE: Duration = Duration::from_secs(18);
@@ -255,6 +257,7 @@ pub struct PaymentProviders(BTreeMap<&'static str, Arc<dyn PaymentProvider>>);
 impl PaymentProviders {
     /// Adds a provider, or replaces the one of its name.
     pub fn add(&mut self, provider: Arc<dyn PaymentProvider>) {
+        assert!(!pays_here(provider.name()), "{:?} is what the shop's own accounts are called", provider.name());
         self.0.insert(provider.name(), provider);
     }
 
