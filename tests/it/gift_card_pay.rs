@@ -1,11 +1,12 @@
 //! Gift cards and store credit pay for orders: in their order, in part, never twice, and get back what they paid.
 
 use chrono::TimeDelta;
+use futures_util::future::join_all;
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
 use crate::support::Shop;
-use crate::support::buying::{Placed, address, euro, faults};
+use crate::support::buying::{Placed, address, euro, faults, mutate};
 use crate::support::invariants::invariants;
 use crate::support::promoting::percent_off;
 use crate::support::provider::{Says, scripted_shop};
@@ -286,5 +287,74 @@ async fn an_order_with_a_code_and_a_card_gives_both_back_when_it_is_canceled() {
     next.enter(&["half", &card.code]).await;
     next.complete_due("k2").await.done();
     assert_eq!((shop.uses(&half).await, shop.left_on(&card).await), (1, "0.00".to_owned()));
+    invariants(&shop).await;
+}
+
+#[tokio::test]
+async fn what_a_card_did_not_pay_is_paid_later_and_the_card_keeps_its_part() {
+    let shop = german_shop().await;
+    let tee = shop.tee("20.00", 50).await;
+    let card = shop.gift_card("15.00").await;
+    let mut cart = shop.ready_cart(&[(&tee, 2)], "manual").await;
+    cart.enter(&[&card.code]).await;
+    let answer = cart.complete_due("k").await;
+    let placed = Placed::of(cart, &answer);
+    let manual = shop.payment_by(&placed.id, "manual").await;
+    let give_up = json!({ "idempotencyKey": "v", "paymentId": manual });
+    shop.set("paymentVoid", give_up, "payment { state }").await.done();
+    let query = "query($id: ID!) { order(id: $id) { amountDue { amount } paymentStatus } }";
+    let due = shop.admin.send(query, json!({ "id": placed.id })).await.at("order.amountDue.amount");
+    assert_eq!(due, "29.90");
+    let input = json!({ "idempotencyKey": "p", "orderId": placed.id, "accessToken": placed.access_token,
+        "amount": euro("29.90"), "provider": "manual" });
+    mutate(&shop.store, "", "orderPay", input, "payment { state }").await.done();
+    let expected = ["gift_card CAPTURED 15.00 0.00", "manual VOIDED 0.00 0.00", "manual AUTHORIZED 0.00 0.00"];
+    assert_eq!(shop.payments(&placed.id).await, expected);
+    shop.cancel_order(&placed.id).await.done();
+    assert_eq!(shop.left_on(&card).await, "15.00");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn orders_that_are_canceled_while_others_are_placed_lose_no_cent_of_a_card() {
+    let shop = german_shop().await;
+    let tee = shop.tee("5.10", 1_000).await;
+    let ada = shop.customer("ada@example.com").await;
+    let card = shop.gift_card("50.00").await;
+    let ready = async || {
+        let mut cart = shop.ready_cart(&[(&tee, 1)], "manual").await;
+        cart.enter(&[&card.code]).await;
+        cart
+    };
+    let mut placed = Vec::new();
+    for place in 0..5 {
+        let cart = ready().await;
+        let answer = cart.complete_due(&format!("first {place}")).await;
+        placed.push(Placed::of(cart, &answer).id);
+    }
+    assert_eq!(shop.left_on(&card).await, "0.00");
+    // These carts see an empty card, and want to pay all by themselves.
+    let mut waiting = Vec::new();
+    for _ in 0..10 {
+        waiting.push(ready().await);
+    }
+    let canceled = join_all(placed.iter().map(|order| shop.cancel_order(order)));
+    let buying = join_all(waiting.iter_mut().enumerate().map(async |(place, cart)| {
+        for round in 0..40 {
+            cart.show().await;
+            let answer = cart.complete_due(&format!("then {place} {round}")).await;
+            if answer.refusals().is_empty() {
+                return cart.amount("amountDue");
+            }
+            assert_eq!(answer.refusals(), ["TOTAL_CHANGED"]);
+        }
+        panic!("{place} never came to an end");
+    }));
+    let (canceled, bought) = tokio::join!(canceled, buying);
+    canceled.iter().for_each(|answer| drop(answer.done()));
+    let by_card = bought.iter().filter(|due| *due == "0.00").count();
+    assert_eq!(shop.left_on(&card).await, format!("{}.00", 50 - 10 * by_card));
+    // What is left moves to its owner, and orders that go back then go back to him.
+    let claim = ada.mutate("giftCardClaim", json!({ "code": card.code }), "storeCredit { balance { amount } }").await;
+    assert_eq!(claim.refusals().is_empty(), by_card < 5, "{}", claim.body);
     invariants(&shop).await;
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::Shop;
-use crate::support::buying::{CartSession, Placed, eventually};
+use crate::support::buying::{CartSession, Placed, address, eventually};
 use crate::support::database::TestDatabase;
 use crate::support::invariants::invariants;
 use crate::support::stripe::{FakeStripe, Trouble, WEBHOOK_SECRET, signature};
@@ -476,5 +476,42 @@ async fn what_is_taken_at_the_dashboard_lets_go_of_the_rest() {
     let expected = [entry("AUTHORIZE", "44.90"), entry("CAPTURE", "30.00"), entry("VOID", "14.90")];
     assert_eq!(order["payments"][0]["entries"], json!(expected));
     assert_eq!(order["paymentStatus"], "PARTIALLY_CAPTURED");
+    invariants(&scene.shop).await;
+}
+
+#[tokio::test]
+async fn what_became_store_credit_is_neither_a_refund_of_stripe_s_nor_one_that_came_back() {
+    let scene = Scene::open().await;
+    let ada = scene.shop.customer("ada@example.com").await;
+    let input = json!({ "lines": [{ "variantId": scene.tee, "quantity": 2 }], "buyer": { "email": "ada@example.com" },
+        "addresses": { "shipping": address("DE") } });
+    let mut cart = scene.shop.cart_of_client(&ada.client, input).await;
+    cart.select_delivery().await.done();
+    cart.pay_with("stripe", json!({ "paymentMethodId": VISA })).await.done();
+    let answer = cart.complete("k").await;
+    let placed = Placed::of(cart, &answer);
+    let payment = scene.shop.payment_by(&placed.id, "stripe").await;
+    scene.shop.give_back(&payment, Some("12.00"), "STORE_CREDIT").await.done();
+    assert_eq!((ada.owed().await.as_str(), scene.fake.kept()), ("12.00", TOTAL));
+    // Whatever Stripe tells next, the two books differ by the credit alone.
+    let intent = scene.newest();
+    scene.send(&scene.fake.event("charge.refunded", &intent)).await;
+    scene.settled().await;
+    assert_eq!(scene.shop.payments(&placed.id).await, ["stripe PARTIALLY_REFUNDED 44.90 12.00"]);
+    let back = PaymentStep {
+        idempotency_key: "dashboard".to_owned(),
+        old: false,
+        reference: intent.clone(),
+        amount: domain::money::Money::new(490, "EUR".parse().unwrap()),
+    };
+    scene.fake.client().refund(&back).await.unwrap().unwrap();
+    scene.send(&scene.fake.event("charge.refunded", &intent)).await;
+    scene.settled().await;
+    assert_eq!(scene.shop.payments(&placed.id).await, ["stripe PARTIALLY_REFUNDED 44.90 16.90"]);
+    scene.shop.give_back(&payment, None, "ORIGINAL").await.done();
+    assert_eq!(
+        (scene.shop.payments(&placed.id).await, scene.fake.kept()),
+        (vec!["stripe REFUNDED 44.90 44.90".to_owned()], 1_200)
+    );
     invariants(&scene.shop).await;
 }
