@@ -48,6 +48,7 @@ mod m0038_saved_methods;
 mod m0039_fences;
 mod m0040_promotions;
 mod m0041_ledger;
+mod m0044_cart_lines;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sqlx::SqlSafeStr;
@@ -109,6 +110,7 @@ history! {
     m0039_fences
     m0040_promotions
     m0041_ledger
+    m0044_cart_lines
 }
 
 /// Applies every migration that the database has not seen.
