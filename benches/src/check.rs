@@ -21,8 +21,6 @@ const START_UP: f64 = 200.0;
 /// Resident memory when nobody asks for anything, in MiB. The goal is 60; three quarters of it are pages of the binary,
 /// of which a machine maps some more or fewer.
 const IDLE: f64 = 75.0;
-/// How long the server is left alone before its memory is looked at.
-const REST: Duration = Duration::from_secs(12);
 /// Statements from nothing to an order.
 const CHECKOUT: u64 = 45;
 /// How many products are in the shop whose statements are counted.
@@ -68,9 +66,7 @@ async fn footprint(options: &Options, table: &mut Table) -> Result<()> {
     }
     table.note("from start to first answer", "ms", Some(START_UP), quantile(&starts, 0.5));
     let server = place.serve(&[]).await?;
-    // What a log-in needed is given back within ten seconds.
-    sleep(REST).await;
-    let idle = process::resting(server.id()?).await?;
+    let idle = process::at_rest(server.id()?).await?;
     table.note("memory when nobody asks for anything", "MiB", Some(IDLE), idle / 1024.0);
     server.stop().await
 }

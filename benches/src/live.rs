@@ -96,7 +96,7 @@ async fn measure_once(options: &Options, table: &mut Table) -> Result<()> {
 
     let count = options.sockets;
     let each = |before: f64, after: f64| (after - before) / count as f64;
-    let before = process::resting(server.id()?).await?;
+    let before = process::at_rest(server.id()?).await?;
     table.note("the server with no socket", "MiB", None, before / 1024.0);
     let opening = Instant::now();
     let crowd = Crowd::open(&server, count, &shared).await?;

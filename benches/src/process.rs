@@ -9,6 +9,8 @@ use crate::Result;
 
 /// Ticks of a second in `/proc`; the same on every Linux that this runs on.
 const TICKS: f64 = 100.0;
+/// How long the allocator keeps what nobody needs any more, and a little.
+const REST: Duration = Duration::from_secs(12);
 
 /// The resident memory of a process at this moment, in KiB.
 pub fn resident(id: u32) -> Result<f64> {
@@ -37,6 +39,12 @@ pub async fn resting(id: u32) -> Result<f64> {
         }
         last = now;
     }
+}
+
+/// The same of a server that was just started: what a log-in needed is given back within ten seconds.
+pub async fn at_rest(id: u32) -> Result<f64> {
+    sleep(REST).await;
+    resting(id).await
 }
 
 /// The processor time that a process has used, in seconds.

@@ -96,7 +96,7 @@ async fn measure(options: &Options, mut place: Place) -> Result<()> {
         server.stop().await?;
     }
     let server = place.serve(&more).await?;
-    let idle = process::resting(server.id()?).await?;
+    let idle = process::at_rest(server.id()?).await?;
     println!("\n{database}, each answer worked out anew:\n");
     print_head();
     let cases = all(&mut server.shopper().await?, &catalog).await?;

@@ -166,7 +166,7 @@ impl App {
 
     /// Called by the relay after it stamped events, which others may be waiting for.
     pub async fn stamped(&self) {
-        self.bus.commit(&[]);
+        self.bus.stamp();
         if let Some(redis) = &self.redis {
             redis.tell([]);
         }

@@ -59,6 +59,7 @@ pub struct Bus {
     log: watch::Sender<u64>,
     hears: AtomicBool,
     commits: watch::Sender<u64>,
+    stamps: watch::Sender<u64>,
 }
 
 impl Default for Bus {
@@ -68,6 +69,7 @@ impl Default for Bus {
             log: watch::Sender::new(0),
             hears: AtomicBool::new(false),
             commits: watch::Sender::new(0),
+            stamps: watch::Sender::new(0),
         }
     }
 }
@@ -107,6 +109,11 @@ impl Bus {
         self.commits.subscribe()
     }
 
+    /// Waits for anything that was stamped and not yet read.
+    pub fn watch_stamps(&self) -> watch::Receiver<u64> {
+        self.stamps.subscribe()
+    }
+
     /// Says whether wake-ups of the other processes arrive at this moment.
     pub fn set_hears(&self, hears: bool) {
         self.hears.store(hears, Ordering::Relaxed);
@@ -136,6 +143,11 @@ impl Bus {
     pub fn commit(&self, committed: &[Aggregate]) {
         self.wake(committed.iter().map(|aggregate| aggregate.id));
         self.commits.send_modify(|count| *count += 1);
+    }
+
+    /// Something was stamped, here or elsewhere.
+    pub fn stamp(&self) {
+        self.stamps.send_modify(|count| *count += 1);
     }
 
     /// The log is readable up to `position`.

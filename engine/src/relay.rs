@@ -114,7 +114,9 @@ async fn relay_postgres(app: &App, url: &str) -> Result<()> {
         let stamped = in_time(LONG, sqlx::query(STAMP).execute(&mut connection)).await?.rows_affected();
         if stamped > 0 {
             app.stamped().await;
-        } else if timeout(POLL, commits.changed()).await.is_err() {
+        }
+        // A full batch may have left some.
+        if stamped < BATCH && timeout(POLL, commits.changed()).await.is_err() {
             in_time(PATIENCE, connection.ping()).await?;
         }
     }
@@ -149,12 +151,14 @@ async fn relay_sqlite(app: &App, path: &Path) -> Result<()> {
         let waiting: i64 = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0);
         if waiting > 0 {
             let writer = app.db.begin(&StatementCount::default()).await?;
-            writer.execute_unprepared(STAMP).await?;
+            let stamped = writer.execute_unprepared(STAMP).await?.rows_affected();
             writer.commit().await?;
             app.stamped().await;
-        } else {
-            let _ = timeout(POLL, commits.changed()).await;
+            if stamped == BATCH {
+                continue;
+            }
         }
+        let _ = timeout(POLL, commits.changed()).await;
     }
 }
 
@@ -200,9 +204,9 @@ async fn follow(app: Arc<App>) -> Result<()> {
     };
     app.refresh_settings().await?;
     app.bus.advance(last);
-    let mut commits = app.bus.watch_commits();
+    let mut stamps = app.bus.watch_stamps();
     loop {
-        commits.mark_unchanged();
+        stamps.mark_unchanged();
         let events = event::stamped_after(&conn, last, BATCH).await?;
         if let Some(newest) = events.last().and_then(|event| event.position) {
             last = newest;
@@ -216,7 +220,7 @@ async fn follow(app: Arc<App>) -> Result<()> {
             app.bus.advance(last);
         }
         if (events.len() as u64) < BATCH {
-            let _ = timeout(POLL, commits.changed()).await;
+            let _ = timeout(POLL, stamps.changed()).await;
         }
     }
 }
@@ -246,6 +250,7 @@ async fn listen(app: Arc<App>) -> Result<()> {
             if ids.next() != Some(redis.process) {
                 app.bus.wake(ids);
                 app.bus.commit(&[]);
+                app.bus.stamp();
             }
         }
         Err(Error::internal("Redis closed the connection"))

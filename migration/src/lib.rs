@@ -50,6 +50,7 @@ mod m0040_promotions;
 mod m0041_ledger;
 mod m0042_ledger_use;
 mod m0043_live_codes;
+mod m0044_cart_lines;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sqlx::SqlSafeStr;
@@ -113,6 +114,7 @@ history! {
     m0041_ledger
     m0042_ledger_use
     m0043_live_codes
+    m0044_cart_lines
 }
 
 /// Applies every migration that the database has not seen.

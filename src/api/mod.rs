@@ -10,6 +10,7 @@ pub mod feed;
 pub mod gather;
 pub mod guard;
 pub mod input;
+pub mod late;
 pub mod node;
 pub mod page;
 pub mod payload;

@@ -7,7 +7,7 @@ use async_graphql::{Context, ID, MergedObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::auth::Permission;
 use domain::catalog::ProductStatus;
-use domain::id::ProductId;
+use domain::id::{OptionId, ProductId};
 use domain::metafield::MetafieldOwnerType;
 use domain::translation::TranslatableField;
 use entity::{product, variant};
@@ -196,22 +196,21 @@ impl ProductCore {
         let rows = call.load(GridOf { product: self.0.id, each: false }).await?;
         let names = rows.iter().map(|(_, row)| option_names(call, row, self.1));
         let names = futures_util::future::try_join_all(names).await?;
-        let mut options: Vec<ProductOption> = Vec::new();
+        let mut options: Vec<(OptionId, ProductOption)> = Vec::new();
         for ((_, row), (name, value)) in rows.iter().zip(names) {
-            match options.iter_mut().find(|option| option.id == id(row.option)) {
-                Some(option) => {
+            match options.iter_mut().find(|(option, _)| *option == row.option) {
+                Some((_, option)) => {
                     option.option_values.push(ProductOptionValue::named(row, value.clone()));
                     option.values.push(value);
                 }
-                None => options.push(ProductOption {
-                    id: id(row.option),
-                    name,
-                    values: vec![value.clone()],
-                    option_values: vec![ProductOptionValue::named(row, value)],
-                }),
+                None => {
+                    let option_values = vec![ProductOptionValue::named(row, value.clone())];
+                    let told = ProductOption { id: id(row.option), name, values: vec![value], option_values };
+                    options.push((row.option, told));
+                }
             }
         }
-        Ok(Ready(options))
+        Ok(Ready(options.into_iter().map(|(_, told)| told).collect()))
     }
 
     /// Its pictures, films and files in order, at most 100.

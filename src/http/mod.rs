@@ -66,6 +66,7 @@ use self::ready::{Context, Refused};
 use crate::api::call::Call;
 use crate::api::document::Judged;
 use crate::api::gather::gathered;
+use crate::api::late::Late;
 use crate::api::{StoreOnlySchema, UnifiedSchema, admin_schema, store_only_schema, store_schema, unified_schema};
 use engine::app::App;
 use engine::throttle::Throttle;
@@ -104,14 +105,15 @@ enum Door {
 /// Every route of the shop.
 pub fn router(app: Arc<App>, gate: Arc<Gate>) -> Router {
     let suggests = !gate.edge.production;
-    let unified = Unified { everything: unified_schema(suggests), store_only: store_only_schema(suggests) };
+    let (everything, store_only) = (Late::new(unified_schema, suggests), Late::new(store_only_schema, suggests));
+    let (unified, admin) = (Unified { everything, store_only }, Late::new(admin_schema, suggests));
     let throttle = Arc::new(Throttle::new(gate.edge.rates.budgets(), app.redis.as_ref()));
     let behind = |door| (app.clone(), door, gate.clone(), throttle.clone());
     let page = if gate.edge.shows_graphiql() { graphiql::routes() } else { Router::new() };
     Router::new()
         .merge(page)
         .merge(endpoint("/store/graphql", store_schema(suggests), behind(Door::Store), STORE_BODY))
-        .merge(endpoint("/admin/graphql", admin_schema(suggests), behind(Door::Admin), ADMIN_BODY))
+        .merge(endpoint("/admin/graphql", admin, behind(Door::Admin), ADMIN_BODY))
         .merge(endpoint("/graphql", unified, behind(Door::Unified), ADMIN_BODY))
         .merge(health(app.clone(), gate.clone()))
         .merge(crate::payment::http::routes(app.clone(), gate.clone(), throttle.clone()))
@@ -208,8 +210,8 @@ fn malformed(fault: &str) -> HttpResponse {
 /// who asks, before it is parsed.
 #[derive(Clone)]
 struct Unified {
-    everything: UnifiedSchema,
-    store_only: StoreOnlySchema,
+    everything: Late<UnifiedSchema>,
+    store_only: Late<StoreOnlySchema>,
 }
 
 impl Unified {

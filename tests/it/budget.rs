@@ -1,8 +1,11 @@
 //! How many statements buying takes (DESIGN section 7).
 
+use engine::db::StatementCount;
+use sea_orm::{ConnectionTrait, Statement};
 use serde_json::json;
 
 use crate::support::Shop;
+use crate::support::database::on_postgres;
 use crate::support::invariants::invariants;
 
 async fn with_two_goods() -> (Shop, String, String) {
@@ -74,4 +77,49 @@ async fn a_full_listing_takes_8_statements_each_time_on_several_threads() {
         counts.push(answer.statements);
     }
     assert!(counts[0] <= 8 && counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+}
+
+/// What a statement reads, step by step. PostgreSQL takes an index here wherever there is one that fits.
+async fn steps(shop: &Shop, asked: &str) -> Vec<String> {
+    let conn = shop.app.db.begin(&StatementCount::default()).await.unwrap();
+    if on_postgres() {
+        conn.execute_unprepared("set local enable_seqscan = off").await.unwrap();
+    }
+    let (how, column) = if on_postgres() { ("explain", 0) } else { ("explain query plan", 3) };
+    let asked = Statement::from_string(conn.backend(), format!("{how} {asked}"));
+    let rows = conn.query_all_raw(asked).await.unwrap();
+    let steps = rows.iter().map(|row| row.try_get_by_index::<String>(column).unwrap()).collect();
+    conn.rollback().await.unwrap();
+    steps
+}
+
+#[tokio::test]
+async fn what_belongs_to_a_cart_or_an_order_is_found_by_an_index() {
+    let shop = Shop::open().await;
+    let parts = [
+        ("cart_line", "cart_id"),
+        ("cart_delivery", "cart_id"),
+        ("cart_code", "cart_id"),
+        ("payment_session", "cart_id"),
+        ("checkout", "cart_id"),
+        ("reservation", "cart_id"),
+        ("reservation", "checkout_id"),
+        ("reservation", "order_line_id"),
+        ("order_line", "order_id"),
+        ("order_shipping_line", "order_id"),
+        ("order_token", "order_id"),
+        ("line_tax", "order_id"),
+        ("line_adjustment", "order_id"),
+        ("payment", "order_id"),
+        ("payment", "checkout_id"),
+        ("payment_entry", "payment_id"),
+        ("fulfillment", "order_id"),
+        ("notification", "order_id"),
+    ];
+    let nobody = if on_postgres() { "'00000000-0000-0000-0000-000000000000'" } else { "x'00'" };
+    for (table, column) in parts {
+        let plan = steps(&shop, &format!("select * from {table} where {column} = {nobody}")).await;
+        let all = |step: &&String| step.contains("Seq Scan") || step.starts_with("SCAN");
+        assert!(plan.iter().filter(all).count() == 0, "{table} by {column}: {plan:#?}");
+    }
 }

@@ -12,6 +12,7 @@
 pub mod hold;
 mod open;
 mod paged;
+mod parked;
 mod pulse;
 pub mod search;
 mod snapshot;
@@ -28,6 +29,7 @@ use sea_orm::{
 };
 use tokio::sync::watch;
 
+use self::parked::Parked;
 use self::pulse::unless_away;
 
 pub use open::{DatabaseUrl, connect_postgres, create_postgres_copy, drop_postgres_copy};
@@ -68,6 +70,8 @@ pub struct Connections {
 #[derive(Debug, Clone)]
 pub struct Db {
     reads: DatabaseConnection,
+    /// What reads go on with on PostgreSQL.
+    parked: Option<Arc<Parked>>,
     writes: DatabaseConnection,
     url: DatabaseUrl,
     /// Whether the server is known to be away.
@@ -89,7 +93,11 @@ impl Db {
 
     /// A connection for reads, whose statements are added to `count`.
     pub fn read(&self, count: &StatementCount) -> Conn {
-        Conn { inner: Inner::Pool(self.reads.clone()), count: count.clone(), away: self.away.clone() }
+        let inner = match &self.parked {
+            Some(parked) => Inner::Parked(parked.clone()),
+            None => Inner::Pool(self.reads.clone()),
+        };
+        Conn { inner, count: count.clone(), away: self.away.clone() }
     }
 
     /// The connection that migrations run on.
@@ -104,6 +112,9 @@ impl Db {
             sqlite_transaction_mode: (self.backend() == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate),
             ..Default::default()
         };
+        if let Some(parked) = &self.parked {
+            parked.make_room();
+        }
         let transaction = unless_away(&self.away, self.writes.begin_with_options(options)).await?;
         Ok(Conn { inner: Inner::Transaction(transaction), count: count.clone(), away: self.away.clone() })
     }
@@ -122,13 +133,17 @@ impl Db {
             DbBackend::Sqlite => vec![sqlite("read", &self.reads), sqlite("write", &self.writes)],
             _ => {
                 let pool = self.reads.get_postgres_connection_pool();
-                vec![of("all", pool.size(), pool.num_idle())]
+                let parked = self.parked.as_ref().map_or(0, |parked| parked.count());
+                vec![of("all", pool.size(), pool.num_idle() + parked)]
             }
         }
     }
 
     /// Closes every connection.
     pub async fn close(&self) {
+        if let Some(parked) = &self.parked {
+            parked.give_back();
+        }
         // Closing twice or after a lost connection is no concern of the caller.
         let _ = self.reads.close_by_ref().await;
         let _ = self.writes.close_by_ref().await;
@@ -139,6 +154,7 @@ impl Db {
 #[derive(Debug)]
 enum Inner {
     Pool(DatabaseConnection),
+    Parked(Arc<Parked>),
     Transaction(DatabaseTransaction),
 }
 
@@ -155,7 +171,7 @@ impl Conn {
     /// Commits, when it is a transaction.
     pub async fn commit(self) -> Result<(), DbErr> {
         match self.inner {
-            Inner::Pool(_) => Ok(()),
+            Inner::Pool(_) | Inner::Parked(_) => Ok(()),
             Inner::Transaction(transaction) => unless_away(&self.away, transaction.commit()).await,
         }
     }
@@ -163,7 +179,7 @@ impl Conn {
     /// Undoes, when it is a transaction. Dropping does the same, later.
     pub async fn rollback(self) -> Result<(), DbErr> {
         match self.inner {
-            Inner::Pool(_) => Ok(()),
+            Inner::Pool(_) | Inner::Parked(_) => Ok(()),
             Inner::Transaction(transaction) => transaction.rollback().await,
         }
     }
@@ -179,6 +195,7 @@ impl ConnectionTrait for Conn {
     fn get_database_backend(&self) -> DbBackend {
         match &self.inner {
             Inner::Pool(pool) => pool.get_database_backend(),
+            Inner::Parked(_) => DbBackend::Postgres,
             Inner::Transaction(transaction) => transaction.get_database_backend(),
         }
     }
@@ -187,6 +204,7 @@ impl ConnectionTrait for Conn {
         self.count.add();
         match &self.inner {
             Inner::Pool(pool) => unless_away(&self.away, pool.execute_raw(statement)).await,
+            Inner::Parked(parked) => unless_away(&self.away, parked.execute(&statement)).await,
             Inner::Transaction(transaction) => unless_away(&self.away, transaction.execute_raw(statement)).await,
         }
     }
@@ -195,6 +213,7 @@ impl ConnectionTrait for Conn {
         self.count.add();
         match &self.inner {
             Inner::Pool(pool) => unless_away(&self.away, pool.execute_unprepared(sql)).await,
+            Inner::Parked(parked) => unless_away(&self.away, parked.execute_unprepared(sql)).await,
             Inner::Transaction(transaction) => unless_away(&self.away, transaction.execute_unprepared(sql)).await,
         }
     }
@@ -203,6 +222,7 @@ impl ConnectionTrait for Conn {
         self.count.add();
         match &self.inner {
             Inner::Pool(pool) => unless_away(&self.away, pool.query_one_raw(statement)).await,
+            Inner::Parked(parked) => unless_away(&self.away, parked.one(&statement)).await,
             Inner::Transaction(transaction) => unless_away(&self.away, transaction.query_one_raw(statement)).await,
         }
     }
@@ -211,6 +231,7 @@ impl ConnectionTrait for Conn {
         self.count.add();
         match &self.inner {
             Inner::Pool(pool) => unless_away(&self.away, pool.query_all_raw(statement)).await,
+            Inner::Parked(parked) => unless_away(&self.away, parked.all(&statement)).await,
             Inner::Transaction(transaction) => unless_away(&self.away, transaction.query_all_raw(statement)).await,
         }
     }

@@ -16,12 +16,13 @@ use tokio::time::timeout;
 
 use super::Db;
 use super::hold::{lock_beside, together};
+use super::parked::Parked;
 use crate::error::{Error, Result};
 
 /// Readers beside the one writer of SQLite.
 const SQLITE_READERS: u32 = 4;
 /// Connections of one process to PostgreSQL.
-const POSTGRES_POOL: u32 = 16;
+pub(super) const POSTGRES_POOL: u32 = 16;
 /// How many prepared statements a connection keeps: more than the shop has.
 const STATEMENTS: usize = 512;
 /// How long a statement waits for a lock of another process on SQLite.
@@ -33,7 +34,7 @@ const ACQUIRE: Duration = Duration::from_secs(30);
 /// How long making a connection to PostgreSQL may take, or asking whether one is still good.
 const CONNECT: Duration = Duration::from_secs(5);
 /// A connection to PostgreSQL that was used within this time is taken to be good.
-const FRESH: Duration = Duration::from_secs(1);
+pub(super) const FRESH: Duration = Duration::from_secs(1);
 /// What every session on PostgreSQL begins with: a machine that has vanished holds its locks, those of its rows and the
 /// relay's, for half a minute instead of hours.
 ///
@@ -138,6 +139,7 @@ async fn open_sqlite(path: &Path, lock: File) -> Result<Db, DbErr> {
     let reads = pool(SQLITE_READERS).connect_with(options.pragma("query_only", "on")).await.map_err(sqlx_error)?;
     Ok(Db {
         reads: SqlxSqliteConnector::from_sqlx_sqlite_pool(reads),
+        parked: None,
         writes: SqlxSqliteConnector::from_sqlx_sqlite_pool(writes),
         url: DatabaseUrl::Sqlite(path.to_owned()),
         away: watch::Sender::new(false),
@@ -167,9 +169,7 @@ async fn open_postgres(text: &str) -> Result<Db, DbErr> {
         .after_connect(|connection, _| Box::pin(async move { begin_session(connection).await }))
         // A server that was started anew has closed what lay here.
         .before_acquire(|connection, meta| {
-            Box::pin(async move {
-                Ok(meta.idle_for < FRESH || matches!(timeout(CONNECT, connection.ping()).await, Ok(Ok(()))))
-            })
+            Box::pin(async move { Ok(meta.idle_for < FRESH || is_good(connection).await) })
         })
         .connect_with(
             PgConnectOptions::from_str(text)
@@ -179,14 +179,21 @@ async fn open_postgres(text: &str) -> Result<Db, DbErr> {
         )
         .await
         .map_err(sqlx_error)?;
+    let parked = Some(Arc::new(Parked::new(pool.clone())));
     let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
     Ok(Db {
         reads: connection.clone(),
+        parked,
         writes: connection,
         url: DatabaseUrl::Postgres(text.to_owned()),
         away: watch::Sender::new(false),
         lock: Arc::default(),
     })
+}
+
+/// Whether the server at the other end is still there.
+pub(super) async fn is_good(connection: &mut PgConnection) -> bool {
+    matches!(timeout(CONNECT, connection.ping()).await, Ok(Ok(())))
 }
 
 async fn begin_session(connection: &mut PgConnection) -> sqlx::Result<()> {

@@ -47,6 +47,9 @@ impl Db {
             if self.away.send_replace(false) {
                 tracing::warn!("PostgreSQL answers again");
             }
+            if let Some(parked) = &self.parked {
+                parked.settle();
+            }
             sleep(BEAT).await;
         }
     }

@@ -38,6 +38,7 @@ impl Db {
         let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options.disable_statement_logging());
         let connection = SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.await.map_err(sqlx_error)?);
         Ok(Self {
+            parked: None,
             reads: connection.clone(),
             writes: connection,
             url: DatabaseUrl::Sqlite(file.to_owned()),

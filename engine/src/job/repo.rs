@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::id::JobId;
 use domain::job::{JobKind, JobState};
 use entity::job;
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect,
@@ -37,7 +38,9 @@ pub async fn update(tx: &mut Tx, row: job::Model) -> Result<job::Model> {
 fn is_due(now: DateTime<Utc>) -> Condition {
     let waits = Condition::all().add(job::Column::State.eq(JobState::Queued)).add(job::Column::RunAt.lte(now));
     let lost = Condition::all().add(job::Column::State.eq(JobState::Running)).add(job::Column::LeaseUntil.lte(now));
-    Condition::any().add(waits).add(lost)
+    // As the index says it.
+    let open = Expr::cust("job.state in ('QUEUED', 'RUNNING')");
+    Condition::all().add(open).add(Condition::any().add(waits).add(lost))
 }
 
 /// Whether there is a job that nobody works on and that is due.

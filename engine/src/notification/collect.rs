@@ -56,7 +56,8 @@ pub async fn collect(app: &Arc<App>) -> Result<usize> {
     while !stamped_after(&app.read(), repo::position(&app.read()).await?, 1).await?.is_empty() {
         let some = app.run(&Caller::system(), &Collect).await?;
         read += some;
-        if some == 0 {
+        // What came meanwhile wakes whoever called.
+        if (some as u64) < BATCH {
             break;
         }
     }

@@ -69,6 +69,8 @@ pub async fn find_with_token(conn: &Conn, id: OrderId) -> Result<Option<(order::
     let row = order::Entity::find_by_id(id)
         .join(JoinType::InnerJoin, relation)
         .select_also(order_token::Entity)
+        // By the id alone, a planner that knows nothing of the table yet walks along all links.
+        .order_by_asc(order_token::Column::CreatedAt)
         .order_by_asc(order_token::Column::Id)
         .one(conn)
         .await?;

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::look_up::look_up_all;
 use super::narrow::narrow;
+use super::placed::product_of;
 use super::weigh::{begins_with_few, weigh};
 use crate::catalog::listing::{Filter, SortKey};
 use crate::db::search::rank_key;
@@ -239,7 +240,7 @@ pub fn ranked(conn: &Conn, view: &View, matching: &Matching, filter: &Filter, pa
 }
 
 fn read(row: &QueryResult, sort: SortKey) -> Result<(product::Model, Place)> {
-    let model = product::Model::from_query_result(row, "")?;
+    let model = product_of(row)?;
     let key = match sort {
         SortKey::Newest => Key::Time(row.try_get("", "sort_key")?),
         SortKey::Title => Key::Text(row.try_get("", "sort_key")?),

@@ -7,7 +7,9 @@ pub mod listing;
 pub mod look_up;
 pub mod narrow;
 pub mod options;
+mod placed;
 pub mod related;
+mod selected;
 pub mod weigh;
 pub mod write;
 
@@ -19,7 +21,7 @@ use entity::{
     media, option, option_value, product, product_channel, product_media, product_option, product_tag, product_type,
     tag, variant, variant_media, variant_option_value,
 };
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, SimpleExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, JoinType,
     QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, RelationDef, Select, TryGetable,
@@ -29,6 +31,8 @@ use uuid::Uuid;
 use crate::db::{Conn, any, statement};
 use crate::error::{Error, Result};
 use crate::op::Tx;
+
+pub use selected::{selected_of, selected_of_products};
 
 /// A product that is not deleted, locked until the transaction ends.
 pub async fn lock(tx: &Tx, id: ProductId) -> Result<Option<product::Model>> {
@@ -69,13 +73,13 @@ pub async fn variants_by_ids(conn: &Conn, ids: &[VariantId]) -> Result<Vec<varia
 
 /// The variants of products in order.
 pub async fn variants_of(conn: &Conn, products: &[ProductId]) -> Result<Vec<variant::Model>> {
-    Ok(variant::Entity::find()
+    let find = variant::Entity::find()
         .filter(any(conn, variant::Column::ProductId, products.iter().copied()))
         .filter(variant::Column::DeletedAt.is_null())
         .order_by_asc(variant::Column::Rank)
-        .order_by_asc(variant::Column::Id)
-        .all(conn)
-        .await?)
+        .order_by_asc(variant::Column::Id);
+    let rows = conn.query_all(&find.into_query()).await?;
+    Ok(rows.iter().map(placed::variant_of).collect::<Result<_, _>>()?)
 }
 
 /// Which of these numbers other products' variants have.
@@ -179,64 +183,6 @@ pub async fn options_of(conn: &Conn, products: &[ProductId]) -> Result<Vec<Optio
     rows.into_iter().map(read).collect()
 }
 
-/// The option values of variants, with both names, in the order of the options.
-pub async fn selected_of(conn: &Conn, variants: &[VariantId]) -> Result<Vec<(VariantId, OptionRow)>> {
-    selected(conn, any(conn, variant_option_value::Column::VariantId, variants.iter().copied())).await
-}
-
-/// The option values of all variants of products, with both names, in the order of the options, then of the variants.
-pub async fn selected_of_products(conn: &Conn, products: &[ProductId]) -> Result<Vec<(VariantId, OptionRow)>> {
-    let condition = any(conn, variant::Column::ProductId, products.iter().copied())
-        .and(any(conn, product_option::Column::ProductId, products.iter().copied()))
-        .and(variant::Column::DeletedAt.is_null());
-    selected(conn, condition).await
-}
-
-async fn selected(conn: &Conn, condition: SimpleExpr) -> Result<Vec<(VariantId, OptionRow)>> {
-    let mut select = sea_orm::sea_query::Query::select();
-    let column = |table: &'static str, name: &'static str| Expr::col((table, name));
-    select
-        .expr(column("variant_option_value", "variant_id"))
-        .expr(column("variant", "product_id"))
-        .expr(column("option", "id"))
-        .expr(column("option", "name"))
-        .expr(column("option_value", "id"))
-        .expr(column("option_value", "name"))
-        .expr(column("option_value", "swatch_color"))
-        .expr(column("option_value", "swatch_url"))
-        .from(variant_option_value::Entity)
-        .inner_join(variant::Entity, column("variant", "id").equals(("variant_option_value", "variant_id")))
-        .inner_join(option::Entity, column("option", "id").equals(("variant_option_value", "option_id")))
-        .inner_join(
-            option_value::Entity,
-            column("option_value", "id").equals(("variant_option_value", "option_value_id")),
-        )
-        .inner_join(
-            product_option::Entity,
-            column("product_option", "product_id")
-                .equals(("variant", "product_id"))
-                .and(column("product_option", "option_id").equals(("option", "id"))),
-        )
-        .and_where(condition)
-        .order_by(("product_option", "rank"), sea_orm::Order::Asc)
-        .order_by(("variant", "rank"), sea_orm::Order::Asc);
-    let rows = conn.query_all(&select).await?;
-    let read = |row: sea_orm::QueryResult| {
-        let variant = row.try_get_by_index(0)?;
-        let selected = OptionRow {
-            product: row.try_get_by_index(1)?,
-            option: row.try_get_by_index(2)?,
-            name: row.try_get_by_index(3)?,
-            value: row.try_get_by_index(4)?,
-            value_name: row.try_get_by_index(5)?,
-            swatch_color: row.try_get_by_index(6)?,
-            swatch_url: row.try_get_by_index(7)?,
-        };
-        Ok((variant, selected))
-    };
-    rows.into_iter().map(read).collect()
-}
-
 /// The media of products in order.
 pub async fn media_of(conn: &Conn, products: &[ProductId]) -> Result<Vec<(ProductId, media::Model)>> {
     let link =
@@ -246,7 +192,7 @@ pub async fn media_of(conn: &Conn, products: &[ProductId]) -> Result<Vec<(Produc
         .join(JoinType::InnerJoin, RelationDef::from(link).rev())
         .filter(any(conn, product_media::Column::ProductId, products.iter().copied()))
         .order_by_asc(product_media::Column::Rank);
-    owned(conn, find).await
+    media_owned(conn, find).await
 }
 
 /// The media of variants in order.
@@ -258,7 +204,14 @@ pub async fn variant_media_of(conn: &Conn, variants: &[VariantId]) -> Result<Vec
         .join(JoinType::InnerJoin, RelationDef::from(link).rev())
         .filter(any(conn, variant_media::Column::VariantId, variants.iter().copied()))
         .order_by_asc(variant_media::Column::Rank);
-    owned(conn, find).await
+    media_owned(conn, find).await
+}
+
+/// Media, each with whose it is: what the statement calls `owner`.
+async fn media_owned<I: TryGetable>(conn: &Conn, find: Select<media::Entity>) -> Result<Vec<(I, media::Model)>> {
+    let rows = conn.query_all(&find.into_query()).await?;
+    let read = |row: QueryResult| Ok((row.try_get("", "owner")?, placed::medium_of(&row)?));
+    rows.into_iter().map(read).collect()
 }
 
 /// The rows of a statement, each with whose it is: what the statement calls `owner`.

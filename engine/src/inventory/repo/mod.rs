@@ -13,8 +13,8 @@ use domain::inventory::{Counted, MovementReason, StockCount};
 use entity::{inventory_item, product, reservation, stock_level, stock_movement, variant, variant_item};
 use sea_orm::sea_query::{LockBehavior, LockType};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder,
-    QuerySelect, RelationDef,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, JoinType, QueryFilter,
+    QueryOrder, QueryResult, QuerySelect, RelationDef,
 };
 use uuid::Uuid;
 
@@ -56,25 +56,37 @@ impl StockRow {
 
 /// The stock behind variants.
 pub async fn of_variants(conn: &Conn, variants: &[VariantId]) -> Result<Vec<StockRow>> {
-    let relation: RelationDef = variant_item::Entity::belongs_to(stock_level::Entity)
-        .from(variant_item::Column::ItemId)
-        .to(stock_level::Column::ItemId)
-        .into();
-    let rows = variant_item::Entity::find()
-        .filter(any(conn, variant_item::Column::VariantId, variants.iter().copied()))
-        .join(JoinType::LeftJoin, relation)
-        .select_also(stock_level::Entity)
-        .order_by_asc(variant_item::Column::ItemId)
-        .order_by_asc(stock_level::Column::LocationId)
-        .all(conn)
-        .await?;
-    let row = |(link, level): (variant_item::Model, Option<stock_level::Model>)| StockRow {
-        variant: link.variant_id,
-        item: link.item_id,
-        required: link.required_quantity,
-        level,
+    let (list, value) = any_sql(conn, variants.iter().copied());
+    let sql = format!(
+        "select link.variant_id, link.item_id, link.required_quantity, level.location_id, level.stocked, level.reserved,
+            level.safety, level.incoming, level.incoming_at, level.low_stock, level.updated_at, level.closed
+        from variant_item link left join stock_level level on level.item_id = link.item_id
+        where link.variant_id {list} order by link.item_id, level.location_id"
+    );
+    let read = |row: QueryResult| {
+        let item_id = row.try_get_by_index(1)?;
+        let level = |location_id| {
+            Ok::<_, DbErr>(stock_level::Model {
+                item_id,
+                location_id,
+                stocked: row.try_get_by_index(4)?,
+                reserved: row.try_get_by_index(5)?,
+                safety: row.try_get_by_index(6)?,
+                incoming: row.try_get_by_index(7)?,
+                incoming_at: row.try_get_by_index(8)?,
+                low_stock: row.try_get_by_index(9)?,
+                updated_at: row.try_get_by_index(10)?,
+                closed: row.try_get_by_index(11)?,
+            })
+        };
+        Ok(StockRow {
+            variant: row.try_get_by_index(0)?,
+            item: item_id,
+            required: row.try_get_by_index(2)?,
+            level: row.try_get_by_index::<Option<LocationId>>(3)?.map(level).transpose()?,
+        })
     };
-    Ok(rows.into_iter().map(row).collect())
+    conn.query_all_raw(statement(conn, &sql, [value])).await?.into_iter().map(read).collect()
 }
 
 /// The items that variants take from.
