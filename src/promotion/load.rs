@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 use domain::id::{CampaignId, CustomerId, PromotionCodeId, PromotionId};
+use domain::promotion::PromotionStatus;
 use domain::promotion::hint::{Hint, hints_of};
 use entity::{campaign_spending, promotion};
 
@@ -110,18 +111,19 @@ impl Loader<HintsOf> for Batch {
     type Value = Vec<Hint>;
     type Error = Arc<Error>;
 
-    /// Each is looked at beside those that are let go; no statement.
+    /// Each is looked at beside those that are let go and not held back; no statement.
     async fn load(&self, keys: &[HintsOf]) -> Result<HashMap<HintsOf, Self::Value>, Self::Error> {
         let known = &self.settings.promotions;
         let campaigns: Vec<_> = known.campaigns.iter().map(rows::campaign).collect();
-        let mut all: Vec<_> = known.rows.iter().map(rows::promotion).collect();
+        let active = |row: &&promotion::Model| row.status == PromotionStatus::Active;
+        let mut all: Vec<_> = known.rows.iter().filter(active).map(rows::promotion).collect();
         let running = all.len();
         let now = self.now.timestamp_micros();
         let told = keys.iter().map(|key| {
             let own = key.0.id;
-            // Others do not know of it as long as it is a draft.
+            // Others do not know of it as long as it is a draft or held back.
             all.truncate(running);
-            if known.find(own).is_none() {
+            if key.0.status != PromotionStatus::Active {
                 all.push(rows::promotion(&key.0));
             }
             (key.clone(), hints_of(own, &all, &campaigns, now))

@@ -91,7 +91,6 @@ pub async fn sweep(app: &Arc<App>) -> Result<usize> {
         inventory::expire::end_expired(app).await,
         cart::left::sweep(app).await,
         forget_events(app).await,
-        promotion::ops::sweep(app).await,
     ];
     let due = flow::due(&app.read(), app.clock.now(), OF_EACH).await?;
     let begun = apart(app, due, |app, run| async move {
@@ -108,6 +107,7 @@ pub async fn sweep(app: &Arc<App>) -> Result<usize> {
     .await;
     // What one of them can't do holds up none of the others.
     let swept = [
+        promotion::ops::sweep(app).await,
         payment::incoming::sweep(app).await,
         payment::method::forget_due(app).await,
         media::sweep::sweep(app).await,

@@ -50,6 +50,9 @@ const PAGE: u64 = 20;
 /// What fields cost that do much of their own: a whole cart is worked out, the past of a price is gone through, somebody
 /// outside is asked.
 const COSTLY: &[(&str, &str, u64)] = &[
+    ("AdminPromotion", "hints", 20),
+    ("AdminPromotion", "usage", 20),
+    ("AdminPromotionCode", "usage", 10),
     ("AdminPromotionSimulatePayload", "orders", 1_000),
     ("AdminQuery", "promotionSimulate", 100),
     ("AdminQuery", "quote", 50),

@@ -117,8 +117,12 @@ async fn items(call: &Call, row: &product::Model, needs: &Needs) -> async_graphq
     )?;
     let item = |(place, variant): (usize, &VariantId)| {
         let price = prices.get(place).and_then(Option::as_ref);
+        // What has no price here is not for sale, at whatever it costs.
+        if needs.prices && price.is_none() {
+            return None;
+        }
         let own = [Uuid::from(row.id), (*variant).into()];
-        ItemFacts {
+        Some(ItemFacts {
             variant: *variant,
             product: row.id,
             product_type: row.type_id,
@@ -130,9 +134,9 @@ async fn items(call: &Call, row: &product::Model, needs: &Needs) -> async_graphq
             unit_price_minor: price.map_or(0, |price| price.amount.amount_minor.0),
             discountable: row.discountable,
             gift_card: row.gift_card,
-        }
+        })
     };
-    Ok(variants.iter().enumerate().map(item).collect())
+    Ok(variants.iter().enumerate().filter_map(item).collect())
 }
 
 /// The variants, with what they hold and cost. Prices are asked for as soon as the variants are there, which is when

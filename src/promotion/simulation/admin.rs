@@ -18,6 +18,7 @@ use engine::promotion::repo;
 use engine::promotion::simulation::on_cart;
 use engine::promotion::simulation::orders::MAX_ORDERS;
 use engine::scope;
+use engine::version::Change;
 use entity::promotion;
 
 /// Orders of the past that a promotion is tried on: the newest of those that you name. Canceled ones are left out.
@@ -61,7 +62,7 @@ impl AdminPromotionSimulateOrdersInput {
 pub struct AdminPromotionSimulateInput {
     /// The promotion: a draft, one that is held back, or one that runs.
     pub promotion_id: ID,
-    /// A cart that you think of. Naming its customer needs ORDERS_READ besides.
+    /// A cart that you think of. Naming its buyer, by account or mailbox, needs ORDERS_READ in its channel besides.
     pub cart: Option<AdminQuoteInput>,
     /// Orders of the past; reading what it would have done to them needs ORDERS_READ besides.
     pub orders: Option<AdminPromotionSimulateOrdersInput>,
@@ -80,12 +81,18 @@ fn below<T>(place: &str, outcome: Result<T>) -> Result<T> {
 }
 
 async fn on_sample(call: &Call, row: &promotion::Model, input: AdminQuoteInput) -> Result<AdminPromotionCartTrial> {
-    // What is told of a customer by what he would pay, only those learn who may read what he bought.
-    if input.customer_id.is_some() && !call.caller.actor.holds(Permission::OrdersRead) {
-        let message = "Naming a customer needs ORDERS_READ.";
-        return Err(Refusal::new(ErrorCode::OutOfScope, message).at(["customerId"]).into());
-    }
     let asked = input.read(call, Permission::CatalogRead)?;
+    // What a buyer would pay tells what he bought: that only those learn who may read orders of this channel.
+    let named = match (asked.customer, &asked.buyer.email) {
+        (Some(_), _) => Some(&["customerId"][..]),
+        (None, Change::To(_)) => Some(&["buyer", "email"][..]),
+        _ => None,
+    };
+    let reads = scope::channels(&call.caller.actor, Permission::OrdersRead).holds(asked.channel);
+    if let Some(path) = named.filter(|_| !reads) {
+        let message = "Naming a buyer needs ORDERS_READ in the cart's channel.";
+        return Err(Refusal::new(ErrorCode::OutOfScope, message).at(path.iter().copied()).into());
+    }
     let tried = call.app.asking(|| on_cart(&call.app, || call.conn(), &call.settings, row, &asked)).await?;
     Ok(AdminPromotionCartTrial::new(row, tried))
 }

@@ -128,17 +128,17 @@ impl From<&Given> for AdminPromotionTrialOrder {
 
 /// What a promotion would have done to orders of the past. An order tells what was bought, at which prices, by whom,
 /// when, from where and by which codes. It does not tell how the shop was then, so these are those of today: to what its
-/// products belong and what their metafields hold, in which groups its customer is, what gifts cost (as if enough lay
-/// there), and the other promotions, of which none has used up its limit. Nor does it tell what the buyer would have
-/// bought, had he known of the promotion.
+/// products belong and what their metafields hold, in which groups its customer is, what gifts cost (as if they were for
+/// sale and enough lay there), and the other promotions: those that are let go today, each from its start to its end, of
+/// which none has used up its limit. Nor does it tell what the buyer would have bought, had he known of the promotion.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct AdminPromotionOrdersTrial {
     /// How many orders were looked at: the newest that you named, the canceled left out.
     pub looked_at: i32,
     /// Whether there are older ones, at which nobody looked.
     pub has_older: bool,
-    /// How many of them it would have given something. Its limits, and the budget of its campaign, are counted from 0,
-    /// beginning with the oldest order.
+    /// How many of them it would have given something. Its limits in all and per customer, and the budget of its campaign,
+    /// are counted from 0, beginning with the oldest order; those of its codes are not.
     pub given: i32,
     /// What it would have cost: what would have come off those orders more than without it. One amount for each
     /// currency, at most 200.
