@@ -3,12 +3,11 @@
 
 use engine::db::{Db, StatementCount};
 use entity::{ledger_account, order};
-use futures_util::StreamExt;
-use futures_util::stream::iter;
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
-use crate::promotion_race::{end_the_lease, half, until_done, used};
+use crate::promotion_race::{end_the_lease, half, plenty, race, rounds, until_done, used};
+use crate::support::Shop;
 use crate::support::buying::{euro, eventually, mutate};
 use crate::support::client::Client;
 use crate::support::database::{TestDatabase, on_postgres};
@@ -16,32 +15,10 @@ use crate::support::giving::Card;
 use crate::support::invariants::invariants;
 use crate::support::node::Node;
 use crate::support::walker::{COMPLETE, Walker, in_stock, new_key};
-use crate::support::{Answer, Shop};
-
-/// How many rounds there are: `EMPORION_TEST_ROUNDS` for a long run.
-fn rounds(usual: usize) -> usize {
-    std::env::var("EMPORION_TEST_ROUNDS").map_or(usual, |rounds| rounds.parse().unwrap())
-}
 
 const CARTS: usize = 100;
-/// How many buyers speak at once.
-const AT_ONCE: usize = 32;
-
-/// Everybody pays with the same card at once; answers with how many could.
-async fn race(stores: &[&Client], variant: &str, card: &str, carts: usize) -> usize {
-    let at = |place: usize| stores[place % stores.len()];
-    let ready = iter((0..carts).map(|place| Walker::ready_with(at(place), variant, 1, card)));
-    let walkers: Vec<Walker> = ready.buffered(AT_ONCE).collect().await;
-    let calls = iter(
-        walkers.iter().enumerate().map(async |(place, walker)| walker.complete_at(at(place + 1), &new_key()).await),
-    );
-    let answers: Vec<Answer> = calls.buffer_unordered(AT_ONCE).collect().await;
-    let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.refusals().is_empty());
-    for answer in lost {
-        assert_eq!(answer.refusals(), ["TOTAL_CHANGED"]);
-    }
-    won.len()
-}
+/// What who comes too late for a card is told.
+const TOO_LATE: &[&str] = &["TOTAL_CHANGED"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_hundred_carts_at_ten_spend_a_card_of_fifty_five_times() {
@@ -52,7 +29,7 @@ async fn a_hundred_carts_at_ten_spend_a_card_of_fifty_five_times() {
     let rounds = rounds(2);
     for round in 1..=rounds {
         let card = shop.gift_card("50.00").await;
-        assert_eq!(race(&[&shop.store], &variant, &card.code, CARTS).await, 5, "round {round}");
+        assert_eq!(race(&[&shop.store], &variant, &card.code, CARTS, TOO_LATE).await, 5, "round {round}");
         assert_eq!(shop.left_on(&card).await, "0.00");
         let mut expected = vec!["ISSUE 50.00"];
         expected.extend(["SPEND -10.00"; 5]);
@@ -80,7 +57,7 @@ async fn buyers_at_two_processes_spend_a_card_once() {
     let mut second = Node::start(&database, &["--rate-address", "off"], &[]).await;
     let owner = first.owner_token().await;
     let admin = first.anonymous_admin.bearer(&owner);
-    let variant = in_stock(&first.store).await;
+    let variant = plenty(&admin).await;
     let due =
         Walker::ready(&first.store, &variant, 1).await.completion("k")["input"]["expectedTotal"]["amount"].clone();
     let cents: i64 = due.as_str().unwrap().replace('.', "").parse().unwrap();
@@ -90,7 +67,11 @@ async fn buyers_at_two_processes_spend_a_card_once() {
         let worth = cents * 5;
         let card = issued(&admin, &format!("{}.{:02}", worth / 100, worth % 100)).await;
         // Each fills the cart at the one and buys at the other.
-        assert_eq!(race(&[&first.store, &second.store], &variant, &card.code, carts).await, 5, "round {round}");
+        assert_eq!(
+            race(&[&first.store, &second.store], &variant, &card.code, carts, TOO_LATE).await,
+            5,
+            "round {round}"
+        );
     }
     for node in [&mut first, &mut second] {
         assert!(node.process.terminate().await.success());
